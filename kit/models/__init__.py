@@ -1,0 +1,32 @@
+"""Bodies, heads, and the model that is one of each."""
+
+from torch import Tensor, nn
+
+from kit.models.heads import ClassHead, LanguageHead, RatingHead, SequenceHead, TagHead, pool
+
+__all__ = [
+    "ClassHead",
+    "LanguageHead",
+    "Model",
+    "RatingHead",
+    "SequenceHead",
+    "TagHead",
+    "pool",
+]
+
+
+class Model(nn.Module):
+    """logits = head(body(ids)).
+
+    ids (B, T) int64, mask (B, T) bool, True where there is a token; target (B, U) only for a
+    `SequenceHead`. The shape of the logits is the head's.
+    """
+
+    def __init__(self, body: nn.Module, head: nn.Module):
+        super().__init__()
+        self.body = body
+        self.head = head
+
+    def forward(self, ids: Tensor, mask: Tensor, target: Tensor | None = None) -> Tensor:
+        hidden = self.body(ids, mask)  # (B, T, D)
+        return self.head(hidden, mask) if target is None else self.head(hidden, mask, target)
