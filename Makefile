@@ -1,0 +1,103 @@
+# make lab: everything that is needed, then JupyterLab on the first lesson.
+# make test: everything that is needed, then every check. A second run of either repeats no set-up.
+PYTHON ?= python3
+LAB ?=
+TESTS ?=
+
+BIN := .venv/bin
+# One stamp for each step of the set-up; it is made again when what it stands on has changed.
+DONE := .venv/done
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install -qq -c constraints.txt
+TORCH = $(shell grep '^torch==' constraints.txt)
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help lab test check lint lock clean
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make lab    set up what is missing, then open the first lesson in JupyterLab'
+	@echo 'make test   set up what is missing, then run every check (TESTS="-k name" runs a part)'
+	@echo 'make check  the same'
+	@echo 'make lint   ruff and the import contracts alone'
+	@echo 'make lock   pin the newest packages in constraints.txt'
+	@echo 'make clean  remove the environment and everything built'
+	@echo 'Options: PYTHON=/path/to/python3.12   LAB="--no-browser --port=9000"'
+
+lab: $(DONE)/data
+	$(BIN)/jupyter lab $(AS_ROOT) $(LAB) notebooks/00_see_it_work.ipynb
+
+test check: lint $(DONE)/data $(DONE)/browser
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(DONE)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+lock: $(DONE)/venv
+	@mkdir -p build
+	$(PIP) install -qq --dry-run --ignore-installed --report build/report.json \
+	    -e '.[huggingface,dev]' $(TORCH)
+	@$(BIN)/python -c 'import json; \
+	found = [p["metadata"] for p in json.load(open("build/report.json"))["install"]]; \
+	pins = {p["name"].lower().replace("_", "-"): p["version"].split("+")[0] for p in found}; \
+	del pins["lm-transfer-kit"]; \
+	print("# What the tests ran with. Made by: make lock"); \
+	print(*(f"{name}=={pins[name]}" for name in sorted(pins)), sep="\n")' > build/constraints.txt
+	@mv build/constraints.txt constraints.txt
+	@echo 'constraints.txt is new: now run make test'
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(DONE)/venv:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 none; do \
+	    $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	        2>/dev/null && break; \
+	done; \
+	if [ $$python = none ]; then \
+	    echo 'No Python 3.11, 3.12 or 3.13 here: install one, or name it:' \
+	        'make lab PYTHON=/path/to/python3.12' >&2; exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip' 2>/dev/null; then \
+	    echo "$$python lacks its venv module: installing python3-venv."; \
+	    apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null || { \
+	        echo 'That needs you: sudo apt-get install python3-venv' >&2; exit 1; }; \
+	fi; \
+	echo "Setting up .venv with $$($$python --version) (2 GB, some minutes, once)."; \
+	$$python -m venv .venv
+	@mkdir -p $(DONE) && touch $@
+
+# A folder of wheels that the user's pip knows (a campus, a machine without a network) comes
+# first. On Linux PyPI's torch brings several GB for a GPU: without one, PyTorch's CPU build.
+$(DONE)/torch: constraints.txt | $(DONE)/venv
+	@echo 'PyTorch ...'
+	@$(PIP) install -qq --no-index --no-deps $(TORCH) 2>/dev/null || \
+	if [ "$$(uname -s)" = Linux ] && ! nvidia-smi -L >/dev/null 2>&1; then \
+	    $(PIP) install -qq --no-deps $(TORCH) --index-url $(TORCH_CPU); \
+	else \
+	    $(PIP) install -qq $(TORCH); \
+	fi
+	@touch $@
+
+$(DONE)/kit: pyproject.toml $(DONE)/torch
+	@echo 'JupyterLab and the other packages ...'
+	@$(INSTALL) -e '.[huggingface]'
+	@$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements
+	@touch $@
+
+$(DONE)/dev: $(DONE)/kit
+	@echo 'Packages for the tests ...'
+	@$(INSTALL) -e '.[huggingface,dev]'
+	@touch $@
+
+$(DONE)/data: kit/data/archives.py $(DONE)/kit
+	@$(BIN)/python -m kit.data
+	@touch $@
+
+$(DONE)/browser: tests/browser.py $(DONE)/dev
+	@$(BIN)/python tests/browser.py
+	@touch $@
