@@ -4,6 +4,7 @@ V is the vocabulary's size. A *piece* is one entry of it: a word, a part of one,
 """
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -78,8 +79,8 @@ class Tokens:
         )
         if (found := tokenizer.get_vocab_size()) < size:
             raise KitError(
-                f"{size:,} pieces are more than these texts hold ({found:,}, in {len(set(texts)):,} "
-                f"distinct ones): give more text, or size={found}."
+                f"{size:,} pieces are more than the {found:,} in these {len(set(texts)):,} "
+                f"distinct texts: give more text, or size={found}."
             )
         return cls(tokenizer)
 
@@ -154,6 +155,10 @@ class Tokens:
                 f"take the tokens that came with the model, or a model with vocabulary={self.size}."
             )
 
+    def __reduce__(self):
+        # A copy must be told again what a tokenizer's own copy forgets.
+        return partial(Tokens.load, **self.special), (self.to_json().encode(),)
+
     def __repr__(self) -> str:
         return f"Tokens(size={self.size:,}, {', '.join(p for p in self.special.values() if p)})"
 
@@ -165,7 +170,8 @@ def _texts(texts: Iterable[str]) -> list[str]:
     for text in texts:
         if not isinstance(text, str):
             raise KitError(
-                f"{text!r} is not a text ({type(text).__name__}): leave it out, or give str({text!r})."
+                f"{text!r} is not a text ({type(text).__name__}): "
+                f"leave it out, or give str({text!r})."
             )
         if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
             raise KitError(

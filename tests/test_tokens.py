@@ -1,0 +1,153 @@
+"""Text <-> ids: nothing is lost, nothing is cut that must stay, and a mistake is named."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+from kit.errors import KitError
+from kit.tokens import Tokens
+
+TEXTS = Path(__file__).read_text(encoding="utf-8").splitlines() * 2
+BPE = Tokens.train(TEXTS, size=400)
+
+
+def word_pieces() -> Tokens:
+    """A small BERT vocabulary with a fixed length in its file, as MiniLM's has."""
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        "the",
+        "dog",
+        "##s",
+        "bark",
+        ".",
+        "u",
+        "n",
+    ]
+    t = Tokenizer(models.WordPiece({p: i for i, p in enumerate(pieces)}, unk_token="[UNK]"))
+    t.normalizer = normalizers.BertNormalizer()
+    t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    t.decoder = decoders.WordPiece()
+    t.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    t.add_special_tokens(pieces[:5])
+    t.enable_padding(length=128)
+    t.enable_truncation(128)
+    return Tokens.load(t.to_str().encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text())
+def test_any_text_comes_back_exactly(text):
+    assert BPE.decode(BPE.encode(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "<s>", "a</s><mask>", "  two\n\n lines\t", "\0", "日本語 🦊 e\u0301"]
+)
+def test_awkward_texts_come_back_exactly(text):
+    ids = BPE.encode(text)
+    assert BPE.decode(ids) == text
+    assert ids[0] == BPE.bos and ids[-1] == BPE.eos
+    assert not {BPE.bos, BPE.eos, BPE.mask, BPE.pad} & set(ids[1:-1])  # none by typing it
+    assert BPE.encode(text, special=False) == ids[1:-1]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(max_size=20), max_size=5), st.integers(2, 12))
+def test_many_are_as_one_by_one(texts, limit):
+    assert BPE.encode_many(texts) == [BPE.encode(t) for t in texts]
+    assert BPE.encode_many(texts, limit) == [BPE.encode(t, limit) for t in texts]
+    for ids, cut in zip(BPE.encode_many(texts), BPE.encode_many(texts, limit), strict=True):
+        assert cut == (ids if len(ids) <= limit else ids[: limit - 1] + ids[-1:])
+
+
+@pytest.mark.parametrize("tokens", [BPE, word_pieces()], ids=["bytes", "word pieces"])
+def test_a_limit_spares_the_special_pieces(tokens):
+    ids = tokens.encode("the dogs bark . " * 100, limit=5)
+    assert len(ids) == 5 and (ids[0], ids[-1]) == (tokens.bos, tokens.eos)
+    with pytest.raises(KitError, match="at least 2"):
+        tokens.encode("the dogs", limit=1)
+
+
+def test_training_again_gives_the_same_vocabulary():
+    assert Tokens.train(TEXTS, size=400).to_json() == BPE.to_json()
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path):
+    BPE.save(tmp_path / "tokenizer.json")
+    for again in (Tokens.load(tmp_path / "tokenizer.json"), pickle.loads(pickle.dumps(BPE))):
+        assert (again.to_json(), again.special) == (BPE.to_json(), BPE.special)
+        assert again.encode("<s> a 🦊") == BPE.encode("<s> a 🦊")
+
+
+def test_a_source_keeps_its_special_pieces_but_not_its_padding():
+    tokens = word_pieces()
+    assert tokens.encode("the dogs [MASK]") == [2, 5, 6, 7, 4, 3]
+    assert len(tokens.encode("dog " * 500)) == 502
+    assert (tokens.pad, tokens.unk, tokens.bos, tokens.eos, tokens.mask) == (0, 1, 2, 3, 4)
+    assert tokens.pieces("Dogs ö") == ["[CLS]", "dog", "##s", "[UNK]", "[SEP]"]
+    assert tokens.decode([2, 5, 6, 7, 3]) == "the dogs"
+
+
+def test_a_role_can_be_named():
+    tokens = Tokens.load(BPE.to_json().encode(), eos="<mask>", pad=None)
+    assert tokens.eos == BPE.mask and tokens.pad is None
+
+
+def test_pieces_are_readable():
+    pieces = BPE.pieces("the text 🦊")
+    assert pieces[0] == "<s>" and pieces[-1] == "</s>" and " text" in pieces
+
+
+def test_every_piece_belongs_to_its_word():
+    tokens = word_pieces()
+    assert tokens.align(["dogs", "U.N", "bark"]) == (
+        [2, 6, 7, 10, 9, 11, 8, 3],
+        [None, 0, 0, 1, 1, 1, 2, None],
+    )
+    assert tokens.align(["dogs", "bark"], limit=4) == ([2, 6, 7, 3], [None, 0, 0, None])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text("ab. 🦊é", min_size=1).filter(str.strip), min_size=1, max_size=6))
+def test_words_are_read_as_in_running_text(words):
+    ids, word_of = BPE.align(words)
+    assert BPE.decode(ids) == " ".join(words)
+    assert word_of[0] is None and word_of[-1] is None
+    assert word_of[1:-1] == sorted(word_of[1:-1]) and set(word_of[1:-1]) == set(range(len(words)))
+    for index, word in enumerate(words):
+        own = BPE.decode([i for i, w in zip(ids, word_of, strict=True) if w == index])
+        assert own == (" " if index else "") + word
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda: BPE.encode(3.5), r"3\.5 is not a text \(float\).*str\(3\.5\)"),
+        (lambda: BPE.encode_many(["a", None]), "None is not a text"),
+        (lambda: BPE.encode_many("one"), r"give a list, \[text\]"),
+        (lambda: BPE.align("one"), "give a list"),
+        (lambda: BPE.encode("\ud83e"), "lone surrogate.*UTF-8"),
+        (lambda: Tokens.train(["too little"], 300), "these 1 distinct texts.*size=260"),
+        (lambda: Tokens.train(TEXTS, 100), "size=100.*at least 260"),
+        (lambda: BPE.check(399), "400 pieces does not fit a model with 399"),
+        (lambda: Tokens.load("nowhere.json"), "nowhere.json cannot be read"),
+        (lambda: Tokens.load(b"\x80\x04pickle"), "no tokenizer.json"),
+        (lambda: Tokens.load(b"{}"), "no tokenizer.json"),
+    ],
+)
+def test_a_mistake_is_named_with_its_remedy(act, says):
+    with pytest.raises(KitError, match=says):
+        act()
+
+
+def test_a_larger_model_fits():
+    BPE.check(400)
+    BPE.check(512)
