@@ -1,0 +1,86 @@
+"""Run: the history of one training run, as plain data."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from kit.errors import KitError
+
+__all__ = ["Run", "interval", "table"]
+
+
+@dataclass
+class Run:
+    """What one training run did. Plain numbers and strings, so it outlives the kernel."""
+
+    name: str = ""
+    """What a figure calls it."""
+    settings: dict = field(default_factory=dict)
+    """Everything that decided the run: loss, budget, batch size, rates, seed, precision."""
+    steps: list[dict] = field(default_factory=list)
+    """One row an update: step, seconds (training only), loss (mean over the batch), rate."""
+    evaluations: list[dict] = field(default_factory=list)
+    """One row an evaluation: step, seconds, score."""
+    best: dict | None = None
+    """The row of `evaluations` whose parameters the model holds now; None: those of the end."""
+    stopped: str = ""
+    """Why it ended: "budget", "interrupted", or "" while it runs."""
+    results: dict = field(default_factory=dict)
+    """What was measured afterwards: test scores, peak memory."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent on updates so far (evaluation not counted)."""
+        return self.steps[-1]["seconds"] if self.steps else 0.0
+
+    def save(self, path: str | Path) -> None:
+        """Write the run as JSON."""
+        Path(path).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Run":
+        """Read a run that `save` wrote; a `KitError` if it is none."""
+        try:
+            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        except (OSError, TypeError, ValueError) as error:
+            raise KitError(f"{path} is not a saved run ({error}): save one with run.save().") from error
+
+    def __repr__(self) -> str:
+        last = self.evaluations[-1]["score"] if self.evaluations else None
+        score = "not evaluated" if last is None else f"score {last:.3f}"
+        return (
+            f"Run({self.name!r}: {len(self.steps)} steps in {self.seconds:.1f} s, {score}, "
+            f"{self.stopped or 'running'})"
+        )
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Mean and half-width of its 95 % confidence interval, from Student's t over the seeds.
+
+    mean ± t(0.975, n-1) · s / √n, s being the standard deviation with n-1. One value has no
+    interval: its half-width is nan.
+    """
+    import numpy as np
+    from scipy.stats import t
+
+    n = len(values)
+    if n == 0:
+        raise KitError("no value to take a mean of: give the scores of at least one run.")
+    half = t.ppf(0.975, n - 1) * np.std(values, ddof=1) / n**0.5 if n > 1 else float("nan")
+    return float(np.mean(values)), float(half)
+
+
+def table(runs: list[Run]):
+    """One row a run (a pandas DataFrame): name, steps, seconds, last score, results."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "run": run.name,
+            "steps": len(run.steps),
+            "seconds": round(run.seconds, 1),
+            "score": run.evaluations[-1]["score"] if run.evaluations else None,
+            **run.results,
+        }
+        for run in runs
+    )

@@ -1,0 +1,136 @@
+"""Where we run: folders, device, the fastest safe precision, and what machine this is."""
+
+import contextlib
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from kit.errors import KitError
+
+__all__ = ["autocast", "cache_dir", "device", "machine", "peak_memory", "precision", "write_json"]
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def cache_dir() -> Path:
+    """The folder for data and measurements: `$KIT_CACHE`, or the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("KIT_CACHE")
+    return Path(chosen).expanduser() if chosen else user_cache_path("lm-transfer-kit")
+
+
+def device() -> torch.device:
+    """The CUDA GPU where there is one, Apple's where there is one, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+@contextlib.contextmanager
+def autocast(name: str, on: torch.device):
+    """Matrix products in `name` ("fp32" or "bf16"); parameters and their sums stay in fp32."""
+    if name not in PRECISIONS:
+        raise KitError(f"precision {name!r} is unknown: choose one of {list(PRECISIONS)}.")
+    with torch.autocast(on.type, torch.bfloat16, enabled=name == "bf16"):
+        yield
+
+
+def precision(on: torch.device | None = None) -> str:
+    """The fastest safe precision here, "bf16" or "fp32": measured once, then remembered.
+
+    Many processors that accept bf16 are slower with it than without, so a short training step
+    is timed in both. Remembered on disk, because a choice that flips between two runs
+    would give the same seed different bits. To measure again, delete `precision.json` in
+    `cache_dir()`.
+    """
+    on = on or device()
+    return _precision(on.type)
+
+
+@cache
+def _precision(kind: str) -> str:
+    if kind == "mps":
+        return "fp32"
+    key = f"{kind} {_processor(kind)} torch {torch.__version__} threads {torch.get_num_threads()}"
+    path = cache_dir() / "precision.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    if key not in known:
+        known[key] = _measure(torch.device(kind))
+        with contextlib.suppress(OSError):  # a read-only cache: measure again next time
+            write_json(path, known)
+    return known[key]
+
+
+def _measure(on: torch.device, width: int = 384, tokens: int = 448) -> str:
+    """Time a step of a small feed-forward layer in both; bf16 must win clearly, by a fifth."""
+    layer = torch.nn.Sequential(
+        torch.nn.Linear(width, 4 * width), torch.nn.GELU(), torch.nn.Linear(4 * width, width)
+    ).to(on)
+    x = torch.randn(tokens, width, generator=torch.Generator().manual_seed(0)).to(on)
+    best = dict.fromkeys(PRECISIONS, float("inf"))
+    for _ in range(5):
+        for name in PRECISIONS:
+            began = time.perf_counter()
+            with autocast(name, on):
+                y = layer(x)
+            y.float().square().mean().backward()
+            if on.type == "cuda":
+                torch.cuda.synchronize()
+            best[name] = min(best[name], time.perf_counter() - began)
+    return "bf16" if best["bf16"] * 1.2 < best["fp32"] else "fp32"
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` whole or not at all: a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=1)
+            file.write("\n")
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def peak_memory() -> float:
+    """The most memory that this process has held so far, in MB; nan where nobody counts it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def machine() -> dict:
+    """What a reader of a measurement must know about the machine that made it."""
+    on = device()
+    return {
+        "processor": _processor(on.type),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "precision": precision(on),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": platform.system(),
+    }
+
+
+def _processor(kind: str) -> str:
+    if kind == "cuda":
+        return torch.cuda.get_device_name()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,367 @@
+"""fit: forward -> loss -> backward -> update, one loop for every model and task.
+
+B batch, T tokens, U target tokens. An example is a dict: "ids" (list of T token ids), "y" (a
+class, a number, or a list of them) and, for sequences, "target" (what the decoder reads).
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kit import loss as losses
+from kit import runtime
+from kit.errors import KitError
+from kit.record import Run
+
+__all__ = ["Batch", "Optimizer", "Recipe", "batches", "collate", "fit", "predict", "training"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides a training run, apart from the model and the examples."""
+
+    loss: str = "cross_entropy"
+    """ℓ: a name in `kit.loss.LOSSES`."""
+    steps: int | None = None
+    """Budget in updates. Whichever budget is reached first ends the run."""
+    epochs: float | None = None
+    """Budget in passes over the examples."""
+    seconds: float | None = None
+    """Budget in seconds of updates. The same seed gives the same bits only without it."""
+    rate: float = 1e-4
+    """Highest learning rate; a strategy's parameter groups may have their own."""
+    batch_size: int = 16
+    """Examples in an update."""
+    warmup: float = 0.1
+    """Share of the budget over which the rate rises, before it falls to zero; both linearly."""
+    decay: float = 0.01
+    """AdamW's weight decay; on matrices only, never on tables of embeddings."""
+    clip: float = 1.0
+    """Greatest norm of the gradient of the mean loss."""
+    evaluations: int = 10
+    """How many times the score is taken, at equal shares of the budget."""
+    keep_best: bool = True
+    """Whether the parameters with the highest score are put back at the end."""
+    seed: int = 0
+    """Decides the order of the examples and dropout, update by update."""
+    precision: str = "auto"
+    """"fp32", "bf16", or "auto": what was measured to be fastest on this machine."""
+
+    def __post_init__(self) -> None:
+        given = [v for v in (self.steps, self.epochs, self.seconds) if v is not None]
+        if not given or min(given) <= 0:
+            raise KitError(
+                f"steps={self.steps}, epochs={self.epochs}, seconds={self.seconds} is no budget: "
+                "give at least one of them, above zero."
+            )
+        if self.loss not in losses.LOSSES:
+            raise KitError(f"loss {self.loss!r} is unknown: choose one of {list(losses.LOSSES)}.")
+        if self.batch_size < 1 or self.rate <= 0:
+            raise KitError(
+                f"batch_size={self.batch_size}, rate={self.rate} cannot train: batch_size must be "
+                "at least 1 and rate above 0."
+            )
+
+    def spent(self, steps: int, epochs: float, seconds: float) -> float:
+        """The share of the budget that is used up, from 0 to 1."""
+        used = zip((steps, epochs, seconds), (self.steps, self.epochs, self.seconds), strict=True)
+        return min(1.0, max(have / limit for have, limit in used if limit is not None))
+
+    def factor(self, spent: float) -> float:
+        """The factor on every rate when this share of the budget is spent: up, then down."""
+        rising = (spent + 0.01) / (self.warmup + 0.01)
+        return min(rising, (1 - spent) / (1 - self.warmup))
+
+
+@dataclass
+class Batch:
+    """Examples of similar length as tensors."""
+
+    ids: Tensor  # (B, T)
+    mask: Tensor  # (B, T), True where there is a token
+    y: Tensor  # (B,) or (B, T) or (B, U)
+    target: Tensor | None = None  # (B, U)
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device."""
+        target = None if self.target is None else self.target.to(device)
+        return Batch(self.ids.to(device), self.mask.to(device), self.y.to(device), target)
+
+    def run(self, model: nn.Module) -> Tensor:
+        """ŷ, the model's logits for this batch."""
+        extra = () if self.target is None else (self.target,)
+        return model(self.ids, self.mask, *extra)
+
+
+def collate(examples: Sequence[dict]) -> Batch:
+    """Pad examples to the longest of them, on the right."""
+    ids, mask = _pad([e["ids"] for e in examples], 0)
+    ys = [e["y"] for e in examples]
+    y = _pad(ys, losses.IGNORE)[0] if _is_sequence(ys[0]) else torch.as_tensor(np.asarray(ys))
+    y = y.float() if y.is_floating_point() else y
+    target = _pad([e["target"] for e in examples], 0)[0] if "target" in examples[0] else None
+    return Batch(ids, mask, y, target)
+
+
+def _pad(rows: Sequence[Sequence[int]], value: int) -> tuple[Tensor, Tensor]:
+    lengths = torch.tensor([len(row) for row in rows])
+    width = int(lengths.max())
+    padded = torch.tensor([list(row) + [value] * (width - len(row)) for row in rows])
+    return padded, torch.arange(width) < lengths[:, None]
+
+
+def _is_sequence(y: object) -> bool:
+    return isinstance(y, (list, tuple))
+
+
+def batches(examples: Sequence[dict], size: int, seed: int, pool: int = 32) -> list[list[dict]]:
+    """One epoch in random order, cut into batches of similar length.
+
+    Shuffle; sort each stretch of `pool` batches by length, so that little is padded; cut; shuffle
+    the batches. The order depends on `seed` alone.
+    """
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(examples))
+    length = np.array([len(e["ids"]) for e in examples])
+    cut = []
+    for start in range(0, len(order), size * pool):
+        stretch = order[start : start + size * pool]
+        stretch = stretch[np.argsort(length[stretch], kind="stable")]
+        cut += [stretch[i : i + size] for i in range(0, len(stretch), size)]
+    random.shuffle(cut)
+    return [[examples[i] for i in indices] for indices in cut]
+
+
+def fit(
+    model: nn.Module,
+    examples: Sequence[dict],
+    recipe: Recipe,
+    *,
+    name: str = "",
+    watch: Callable[[Run], None] | None = None,
+    **extras,
+) -> Run:
+    """Train `model` in place and return the `Run`: its history as plain data.
+
+    `watch(run)` is called after each update; the extras are those of `training`, which holds the
+    loop. Ctrl-C (or the notebook's stop button) ends it early and keeps what was reached.
+    """
+    run = Run(name=name)
+    loop = training(model, examples, recipe, run=run, **extras)
+    try:
+        for _ in loop:
+            if watch:
+                watch(run)
+    except KeyboardInterrupt:
+        run.stopped = "interrupted"
+    finally:
+        loop.close()
+    return run
+
+
+def training(
+    model: nn.Module,
+    examples: Sequence[dict],
+    recipe: Recipe,
+    *,
+    run: Run,
+    groups: list[dict] | None = None,
+    penalty: Callable[[nn.Module], Tensor] | None = None,
+    score: Callable[[nn.Module], float] | None = None,
+) -> Iterator[Run]:
+    """The loop. It yields `run` after each update, so that two loops can advance side by side.
+
+    An update moves θ against the gradient of L(θ)/N over a batch of N: the direction of the
+    formula's sum, at a length that does not depend on the batch.
+
+    groups: [{"params": [...], "rate": r, "start": s}, ...] as a strategy returns them: s is the
+        share of the budget before which nothing in the group moves (gradual unfreezing).
+    penalty: a term added to the mean loss, from the model (a pull towards the source, say).
+    score: from the model to a number, higher is better.
+
+    Raises KitError for no examples, for labels that do not fit the model, and when the loss is
+    no longer a number.
+    """
+    device = next(model.parameters()).device
+    precision = runtime.precision(device) if recipe.precision == "auto" else recipe.precision
+    run.settings = asdict(recipe) | {"precision": precision, "examples": len(examples)}
+    criterion = losses.LOSSES[recipe.loss]
+    optimizer = Optimizer(model, groups, recipe)
+    keeper = _Keeper(model, score, recipe)
+    stream = _stream(examples, recipe)
+    spent, seconds = 0.0, 0.0
+    try:
+        while spent < 1:
+            began = time.perf_counter()
+            step, epoch, rows = next(stream)
+            batch = collate(rows).to(device)
+            torch.manual_seed(_mix(recipe.seed, step))
+            model.train()
+            with runtime.autocast(precision, device):
+                predictions = batch.run(model)  # forward
+            mean = criterion(predictions, batch.y) / losses.count(batch.y)  # loss
+            (mean + penalty(model) if penalty else mean).backward()  # backward
+            factor = optimizer.step(spent)  # update
+            value = _number(mean, step, recipe)
+            seconds += time.perf_counter() - began
+            spent = recipe.spent(step, epoch, seconds)
+            row = {"step": step, "seconds": seconds, "loss": value, "rate": factor * recipe.rate}
+            run.steps.append(row)
+            keeper.look(run, spent)
+            yield run
+        run.stopped = "budget"
+    finally:
+        optimizer.close()
+        keeper.put_back(run)
+        model.eval()
+
+
+class Optimizer:
+    """AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101) for one run.
+
+    The gradient is clipped to `recipe.clip`. On a CPU, the rows of an embedding that a batch does
+    not touch are left alone, moments included (lazy Adam): of MiniLM's 22.7 M parameters half are
+    such rows, and a step that goes through all of them spends more time there than in the model.
+    """
+
+    def __init__(self, model: nn.Module, groups: list[dict] | None, recipe: Recipe) -> None:
+        groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
+        self.clip, self.recipe, self.lazy = recipe.clip, recipe, _lazy_tables(model)
+        lazy = {t.weight for t in self.lazy}
+        every = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
+        dense, sparse = [], []
+        for group in groups:
+            settings = {k: group.get(k, 0.0) for k in ("rate", "start")} | {"lr": group["rate"]}
+            trained = [p for p in group["params"] if p.requires_grad]
+            matrix = [p for p in trained if p.ndim > 1 and p not in every]
+            rest = [p for p in trained if p not in lazy and (p.ndim < 2 or p in every)]
+            dense.append({"params": matrix, "weight_decay": recipe.decay, **settings})
+            dense.append({"params": rest, "weight_decay": 0.0, **settings})
+            sparse.append({"params": [p for p in trained if p in lazy], **settings})
+        dense, sparse = ([g for g in part if g["params"]] for part in (dense, sparse))
+        if not dense + sparse:
+            raise KitError("no parameter is to be trained: unfreeze some, or give groups that do.")
+        self.parts = [torch.optim.AdamW(dense, fused=True)] if dense else []
+        self.parts += [torch.optim.SparseAdam(sparse)] if sparse else []
+        for table in self.lazy:
+            table.sparse = True
+
+    def step(self, spent: float) -> float:
+        """Clip, update, clear the gradients; return the factor on the rates just used."""
+        factor = self.recipe.factor(spent)
+        for group in (g for part in self.parts for g in part.param_groups):
+            group["lr"] = factor * group["rate"] if spent >= group["start"] else 0.0
+        self._clip()
+        for part in self.parts:
+            part.step()
+            part.zero_grad()
+        return factor
+
+    def _clip(self) -> None:
+        values = []
+        for p in (p for part in self.parts for g in part.param_groups for p in g["params"]):
+            if p.grad is not None:
+                p.grad = p.grad.coalesce() if p.grad.is_sparse else p.grad
+                values.append(p.grad.values() if p.grad.is_sparse else p.grad)
+        norm = nn.utils.get_total_norm(values)
+        if norm > self.clip:
+            torch._foreach_mul_(values, self.clip / norm)
+
+    def close(self) -> None:
+        """Give the embeddings their ordinary gradients back."""
+        for table in self.lazy:
+            table.sparse = False
+
+
+def _lazy_tables(model: nn.Module) -> list[nn.Embedding]:
+    """The embeddings whose gradient may be sparse: on a CPU, and tied to nothing else."""
+    names = [p for _, p in model.named_parameters(remove_duplicate=False)]
+    return [
+        m
+        for m in model.modules()
+        if isinstance(m, nn.Embedding)
+        and m.weight.requires_grad
+        and m.weight.device.type == "cpu"
+        and sum(p is m.weight for p in names) == 1
+    ]
+
+
+class _Keeper:
+    """Takes the score at equal shares of the budget and keeps the best parameters."""
+
+    def __init__(self, model: nn.Module, score: Callable | None, recipe: Recipe) -> None:
+        self.model, self.score, self.recipe = model, score, recipe
+        self.best, self.state, self.due = None, {}, 1 / recipe.evaluations
+
+    def look(self, run: Run, spent: float) -> None:
+        if self.score is None or spent < self.due - 1e-9:
+            return
+        self.due = spent + 1 / self.recipe.evaluations
+        self.model.eval()
+        last = run.steps[-1]
+        row = {k: last[k] for k in ("step", "seconds")} | {"score": self.score(self.model)}
+        run.evaluations.append(row)
+        if self.recipe.keep_best and (self.best is None or row["score"] > self.best["score"]):
+            trained = {n for n, p in self.model.named_parameters() if p.requires_grad}
+            state = self.model.state_dict()
+            self.best, self.state = row, {n: state[n].clone() for n in trained}
+
+    def put_back(self, run: Run) -> None:
+        run.best = self.best
+        self.model.load_state_dict(self.state, strict=False)
+
+
+def _stream(examples: Sequence[dict], recipe: Recipe) -> Iterator[tuple[int, float, list[dict]]]:
+    """(step, epochs after it, examples of its batch), without end."""
+    if not len(examples):
+        raise KitError("there are no examples to train on: give at least one.")
+    step = 0
+    for epoch in itertools.count():
+        cut = batches(examples, recipe.batch_size, _mix(recipe.seed, epoch))
+        for i, rows in enumerate(cut, 1):
+            step += 1
+            yield step, epoch + i / len(cut), rows
+
+
+def _mix(seed: int, n: int) -> int:
+    """A seed for the n-th epoch or step, unlike that of any other (seed, n)."""
+    return int(np.random.SeedSequence([seed, n]).generate_state(1)[0])
+
+
+def _number(mean: Tensor, step: int, recipe: Recipe) -> float:
+    value = float(mean.detach())
+    if value != value or value == float("inf"):
+        raise KitError(
+            f"the loss is {value} at step {step}: the rate {recipe.rate} is too high for this "
+            "model. Try a tenth of it."
+        )
+    return value
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module, examples: Sequence[dict], *, batch_size: int = 64, precision: str = "auto"
+) -> list[np.ndarray]:
+    """The model's logits ŷ, one array an example, in their order, with padding cut off.
+
+    Shapes: (C,) for a class, () for a rating, (T, C) for tags, (U, V) for sequences.
+    """
+    device = next(model.parameters()).device
+    precision = runtime.precision(device) if precision == "auto" else precision
+    model.eval()
+    order = sorted(range(len(examples)), key=lambda i: len(examples[i]["ids"]))
+    found: list = [None] * len(examples)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        batch = collate([examples[i] for i in rows]).to(device)
+        with runtime.autocast(precision, device):
+            logits = batch.run(model).float().cpu().numpy()
+        for i, row in zip(rows, logits, strict=True):
+            cut = examples[i].get("target", examples[i]["ids"])
+            found[i] = row[: len(cut)] if row.ndim == 2 else row
+    return found
