@@ -1,0 +1,216 @@
+"""Real JupyterLab in a real browser, for tests of lessons and widgets.
+
+    with lab(folder) as page:
+        page.open("00_see_it_work.ipynb")
+        page.run_all(seconds=60)
+        page.picture("see_it_work")
+
+Run as a command it finds a Chromium for the tests, or installs one.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Locator, Page, Route, sync_playwright
+
+__all__ = ["Lab", "chromium", "lab"]
+
+PICTURES = Path(__file__).parent.parent / "build" / "pictures"
+KERNEL = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status"
+RUN_ALL = """() => {
+    window.ran = false;
+    window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => window.ran = true);
+}"""
+FAILURES = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .flatMap(cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
+    .filter(output => output.output_type === 'error')
+    .map(output => output.ename + ': ' + output.evalue)"""
+# Milliseconds from the key to the moment when plotly has drawn again.
+STOPWATCH = """plot => {
+    window.delays = [];
+    let pressed = null;
+    document.addEventListener('keydown', () => { pressed = performance.now(); }, true);
+    plot.on('plotly_afterplot', () => {
+        if (pressed !== null) window.delays.push(performance.now() - pressed);
+        pressed = null;
+    });
+}"""
+
+
+@dataclass
+class Lab:
+    """One page of a running JupyterLab, and what went wrong in it."""
+
+    page: Page
+    address: str
+    token: str
+    errors: list[str] = field(default_factory=list)
+    """Uncaught errors of the page's scripts."""
+    strangers: list[str] = field(default_factory=list)
+    """Requests to other hosts; none gets through."""
+
+    def open(self, notebook: str, seconds: float = 60) -> None:
+        """Show a notebook of the folder, by its name, and wait for its kernel."""
+        self.page.goto(f"{self.address}/lab/tree/{notebook}?token={self.token}&reset")
+        self.page.wait_for_function(f"{KERNEL} === 'idle'", timeout=seconds * 1000)
+
+    def run_all(self, seconds: float = 60) -> float:
+        """Run every cell; the seconds that it took. A cell that raises is an error here."""
+        start = time.perf_counter()
+        self.page.evaluate(RUN_ALL)
+        self.page.wait_for_function(
+            f"window.ran && {KERNEL} === 'idle'", timeout=seconds * 1000, polling=50
+        )
+        took = time.perf_counter() - start
+        failures = self.page.evaluate(FAILURES)
+        assert not failures, failures
+        return took
+
+    def delay(self, handle: Locator, plot: Locator, presses: int = 20) -> float:
+        """Median milliseconds from an arrow key on a slider's handle to the plot drawn again."""
+        plot.evaluate(STOPWATCH)
+        handle.focus()
+        for i in range(presses):
+            handle.press("ArrowRight" if i < presses / 2 else "ArrowLeft")
+            self.page.wait_for_function(f"window.delays.length > {i}", timeout=5000)
+        return statistics.median(self.page.evaluate("window.delays"))
+
+    def picture(self, name: str) -> None:
+        """Save what the page shows as build/pictures/NAME.png."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png")
+
+    def watch(self) -> None:
+        """Note every error of the page, and stop and note every request to another host."""
+
+        def only_home(route: Route) -> None:
+            if urlsplit(route.request.url).netloc == urlsplit(self.address).netloc:
+                route.continue_()
+            else:
+                self.strangers.append(route.request.url)
+                route.abort()
+
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.context.route("**/*", only_home)
+
+
+@contextmanager
+def lab(folder: Path) -> Iterator[Lab]:
+    """JupyterLab on a folder, in Chromium; at the end nothing must have gone wrong in the page."""
+    with server(folder) as (address, token), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        shown = Lab(page, address, token)
+        shown.watch()
+        yield shown
+        browser.close()
+    assert not shown.errors, shown.errors
+    assert not shown.strangers, shown.strangers
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[tuple[str, str]]:
+    """A JupyterLab server on a free port, with settings of its own: its address and token."""
+    token = secrets.token_hex(16)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with (
+        TemporaryDirectory(ignore_cleanup_errors=True) as own,
+        (Path(own) / "log").open("w") as log,
+    ):
+        process = subprocess.Popen(
+            command(folder, port, token),
+            env=os.environ | settings(Path(own)),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api", process, Path(log.name))
+            yield f"http://127.0.0.1:{port}", token
+        finally:
+            end(process)
+
+
+def command(folder: Path, port: int, token: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+        *(f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={token}"),
+        *(f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"),
+    ]
+
+
+def settings(own: Path) -> dict[str, str]:
+    """The environment that keeps a server away from the user's own Jupyter; no news pop-up."""
+    news = own / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    return {
+        "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "IPYTHONDIR": str(own / "ipython"),
+    }
+
+
+def wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (URLError, TimeoutError):
+            time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+def end(process: subprocess.Popen, seconds: float = 10) -> None:
+    """End the server's process group: politely, so that it ends its kernels, or else by force."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it has ended by itself
+    process.wait()
+
+
+def chromium() -> str | None:
+    """$KIT_CHROMIUM, or a Chromium or Chrome on the path; None leaves it to playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    here = (os.environ.get("KIT_CHROMIUM"), *map(shutil.which, names))
+    return next(filter(None, here), None)
+
+
+def install() -> None:
+    """Put a Chromium in place unless there is one."""
+    if chromium():
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Chromium for the tests ...")
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=True)
+    else:
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+
+
+if __name__ == "__main__":
+    install()

@@ -1,0 +1,57 @@
+"""The browser harness itself: what it can do, and what it must notice."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from browser import lab
+
+SLIDER = """
+import numpy as np
+import plotly.graph_objects as go
+from ipywidgets import IntSlider, VBox
+
+x = np.linspace(0, 1, 1000)
+figure = go.FigureWidget(go.Scatter(x=x, y=x))
+slider = IntSlider(value=1, min=1, max=40, description="power")
+
+def draw(change):
+    figure.data[0].y = x ** change.new
+
+slider.observe(draw, "value")
+VBox([slider, figure])
+"""
+
+
+def write(path: Path, *cells: str) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, path)
+
+
+def test_a_slider_dragged_by_keyboard_draws_the_plot_again(tmp_path: Path) -> None:
+    write(tmp_path / "slider.ipynb", SLIDER, "assert slider.value == 1")
+    with lab(tmp_path) as shown:
+        shown.open("slider.ipynb")
+        took = shown.run_all()
+        plot = shown.page.locator(".js-plotly-plot").first
+        plot.locator(".main-svg").first.wait_for()
+        line = plot.locator("path.js-line")
+        before = line.get_attribute("d")
+        delay = shown.delay(shown.page.locator(".noUi-handle").first, plot, presses=21)
+        assert line.get_attribute("d") != before
+        shown.picture("harness")
+    print(f"cells in {took:.1f} s, from key to plot {delay:.0f} ms")
+    assert delay < 150
+
+
+def test_failures_in_a_page_are_noticed(tmp_path: Path) -> None:
+    astray = "%%javascript\nsetTimeout(() => { throw new Error('astray') })"
+    stranger = "%%html\n<img src='http://stranger.invalid/a.png'>"
+    write(tmp_path / "wrong.ipynb", astray, stranger, "1 / 0")
+    with pytest.raises(AssertionError, match="stranger"), lab(tmp_path) as shown:
+        shown.open("wrong.ipynb")
+        with pytest.raises(AssertionError, match="ZeroDivisionError"):
+            shown.run_all()
+        shown.page.wait_for_timeout(500)
+        assert "astray" in shown.errors.pop()
