@@ -86,7 +86,7 @@ $(DONE)/torch: constraints.txt | $(DONE)/venv
 $(DONE)/kit: pyproject.toml $(DONE)/torch
 	@echo 'JupyterLab and the other packages ...'
 	@$(INSTALL) -e '.[huggingface]'
-	@$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements
+	@$(BIN)/jupyter labextension disable @jupyterlab/apputils-extension:announcements 2>/dev/null
 	@touch $@
 
 $(DONE)/dev: $(DONE)/kit

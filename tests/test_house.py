@@ -59,9 +59,10 @@ def test_what_the_kit_imports_is_declared() -> None:
     assert {other_names.get(n, n) for n in imported} <= {r.name for r in LIBRARIES}
 
 
-def test_the_pins_are_allowed_by_pyproject() -> None:
+def test_pyproject_and_the_readme_agree_with_the_pins() -> None:
     for requirement in LIBRARIES + [Requirement(r) for r in EXTRAS["dev"]]:
         assert requirement.specifier.contains(PINS[requirement.name]), requirement
+    assert f"torch=={PINS['torch']} " in (ROOT / "README.md").read_text()
 
 
 def test_conda_gets_what_pip_gets() -> None:
