@@ -1,0 +1,396 @@
+"""BERT, GPT-2 and Llama are one block with five switches.
+
+norm before or after · LayerNorm or RMSNorm · learned or rotary positions · GELU or SwiGLU ·
+as many key-value heads as query heads, or fewer
+
+B batch, T tokens, S tokens that can be seen (T, the cached ones too, or the memory's),
+D width, H heads, G key-value heads, W width of a head, V vocabulary.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from kit.errors import KitError
+
+__all__ = ["Cache", "Transformer", "TransformerConfig"]
+
+ACTIVATIONS = {
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "relu": F.relu,
+    "swiglu": F.silu,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerConfig:
+    """The shape of a Transformer. As it stands: BERT's, with the switches in BERT's position."""
+
+    vocabulary: int
+    """V: how many different pieces of text the model knows."""
+    width: int
+    """D: numbers that stand for one token between the blocks."""
+    layers: int
+    """Blocks on top of each other."""
+    heads: int
+    """H: attentions side by side in a block."""
+    inner: int
+    """Width inside the feed-forward part, often 4 D."""
+    longest: int
+    """Most tokens that the model reads at once."""
+    causal: bool = False
+    """Each token sees only those before it (a decoder) or all (an encoder)."""
+    cross: bool = False
+    """Each block also attends to a memory: the hidden states of an encoder."""
+    norm: str = "layer"
+    """`layer` (subtract the mean, divide by the deviation) or `rms` (divide by the size)."""
+    norm_first: bool = False
+    """Normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)."""
+    epsilon: float = 1e-12
+    """Added to the variance, so that the norm never divides by zero."""
+    positions: str = "learned"
+    """`learned` (a vector per position), `rotary` (queries and keys turned) or `none`."""
+    rotary_base: float = 10000.0
+    """Rotary positions: the slowest pair of numbers turns once in 2π of this many tokens."""
+    activation: str = "gelu"
+    """Of the feed-forward part: `gelu`, `gelu_tanh`, `relu`, or `swiglu` (gated)."""
+    kv_heads: int | None = None
+    """G: heads of keys and values, each shared by H / G query heads; None for H."""
+    head_width: int | None = None
+    """W: width of a head; None for D / H."""
+    token_types: int = 0
+    """Kinds of sentence with a vector each (BERT has 2); the kit always reads the first."""
+    embedding_norm: bool = True
+    """Normalise the embeddings before the first block."""
+    bias: bool = True
+    """Add a constant in linear layers."""
+    query_bias: bool | None = None
+    """The same for query, key and value alone (Qwen2); None for what `bias` says."""
+    dropout: float = 0.0
+    """Share of the numbers that each part adds which is set to zero in training, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("norm", ("layer", "rms")),
+            ("positions", ("learned", "rotary", "none")),
+            ("activation", tuple(ACTIVATIONS)),
+        ):
+            if getattr(self, name) not in known:
+                raise KitError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}.")
+        if self.head_width is None and self.width % self.heads:
+            raise KitError(f"width={self.width} is not a multiple of heads={self.heads}.")
+        if self.heads % self.groups:
+            raise KitError(f"heads={self.heads} is not a multiple of kv_heads={self.groups}.")
+
+    @property
+    def groups(self) -> int:
+        """G."""
+        return self.kv_heads or self.heads
+
+    @property
+    def head(self) -> int:
+        """W."""
+        return self.head_width or self.width // self.heads
+
+
+class Cache:
+    """Keys and values of the tokens read so far, so that each new token is read alone.
+
+    Room for `length` tokens is taken once; `used` tells how much of it is filled.
+    """
+
+    def __init__(self, config: TransformerConfig, batch: int, length: int, like: Tensor) -> None:
+        shape = (batch, config.groups, length, config.head)
+        self.own = [(like.new_empty(shape), like.new_empty(shape)) for _ in range(config.layers)]
+        self.memory: list[tuple[Tensor, Tensor] | None] = [None] * config.layers
+        self.used = 0
+
+    def add(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep the new keys and values (B, G, T, W); return all so far (B, G, S, W)."""
+        end = self.used + key.shape[2]
+        keys, values = self.own[layer]
+        keys[:, :, self.used : end] = key
+        values[:, :, self.used : end] = value
+        return keys[:, :, :end], values[:, :, :end]
+
+    def reorder(self, rows: Tensor) -> None:
+        """Continue from these rows (B,) of the batch; a row may come several times."""
+        self.own = [(key[rows], value[rows]) for key, value in self.own]
+        self.memory = [kv and (kv[0][rows], kv[1][rows]) for kv in self.memory]
+
+
+class Transformer(nn.Module):
+    """ids (B, T) -> hidden (B, T, D): embeddings, then the blocks.
+
+    An encoder (`causal=False`; Devlin et al. 2018, arxiv.org/abs/1810.04805), a decoder
+    (`causal=True`; Radford et al. 2019; Touvron et al. 2023, arxiv.org/abs/2302.13971) or a
+    decoder that also reads an encoder's hidden states (`cross=True`; Vaswani et al. 2017,
+    arxiv.org/abs/1706.03762).
+    """
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config, self.width = config, config.width
+        self.embed = Embedding(config)
+        self.blocks = nn.ModuleList(Block(config, layer) for layer in range(config.layers))
+        self.norm = make_norm(config) if config.norm_first else nn.Identity()
+        self.apply(fresh)
+
+    def forward(
+        self,
+        ids: Tensor,
+        mask: Tensor | None = None,
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        cache: Cache | None = None,
+        explain: bool = False,
+    ) -> Tensor | tuple:
+        """Hidden states (B, T, D).
+
+        mask (B, S) is True where there is a token; padding may be left or right; None where
+        nothing is padded. memory (B, M, D), memory_mask (B, M): what the decoder attends to.
+        With a `cache`, ids are the new tokens alone and mask is that of all so far.
+        With `explain=True`: (hidden, weights), and with a memory (hidden, weights, cross
+        weights); weights is one tensor (B, H, T, S) per layer, each of its rows sums to 1.
+        """
+        past = cache.used if cache else 0
+        seen, crossed = ([], []) if explain else (None, None)
+        self._check(past + ids.shape[1], memory)
+        mask, memory_mask = none_if_full(mask), none_if_full(memory_mask)
+        places = places_of(ids, mask, past)
+        x = self.embed(ids, places)  # (B, T, D)
+        turn = rotation(self.config, places, x) if self.config.positions == "rotary" else None
+        visible = look_back(ids, mask, past) if self.config.causal else look_around(mask)
+        own = {"visible": visible, "turn": turn, "cache": cache, "seen": seen}
+        cross = {"visible": look_around(memory_mask), "cache": cache, "seen": crossed}
+        for block in self.blocks:
+            x = block(x, own, {"memory": memory, **cross})
+        if cache:
+            cache.used += ids.shape[1]
+        x = self.norm(x)
+        if not explain:
+            return x
+        return (x, seen, crossed) if self.config.cross else (x, seen)
+
+    @property
+    def embedding(self) -> nn.Embedding:
+        """The word table (V, D), to which a language head may be tied."""
+        return self.embed.tokens
+
+    def cache(self, batch: int, length: int) -> Cache:
+        """An empty cache with room for `length` tokens in each of `batch` rows."""
+        return Cache(self.config, batch, length, self.embed.tokens.weight.detach())
+
+    def _check(self, length: int, memory: Tensor | None) -> None:
+        if length > self.config.longest:
+            raise KitError(
+                f"{length} tokens are too many: this model reads at most {self.config.longest}. "
+                f"Shorten the text, as in tokens.encode(text, limit={self.config.longest})."
+            )
+        if self.config.cross != (memory is not None):
+            raise KitError(
+                "A decoder with cross=True needs an encoder's hidden states as memory, "
+                "and only such a decoder takes them."
+            )
+
+
+class Embedding(nn.Module):
+    """Token + position + type, (B, T) -> (B, T, D)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(config.vocabulary, config.width)
+        if config.positions == "learned":
+            self.positions = nn.Embedding(config.longest, config.width)
+        if config.token_types:
+            self.types = nn.Embedding(config.token_types, config.width)
+        self.norm = make_norm(config) if config.embedding_norm else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+        self.config = config
+
+    def forward(self, ids: Tensor, places: Tensor) -> Tensor:
+        low, high = (int(i) for i in ids.aminmax()) if ids.numel() else (0, 0)
+        if low < 0 or high >= self.config.vocabulary:
+            raise KitError(
+                f"A vocabulary that does not fit the model: the text has piece "
+                f"{low if low < 0 else high}, the model knows 0 to {self.config.vocabulary - 1}. "
+                "Encode with the tokens that came with the model."
+            )
+        x = self.tokens(ids)
+        if self.config.token_types:
+            x = x + self.types.weight[0]
+        if self.config.positions == "learned":
+            x = x + self.positions(places)
+        return self.dropout(self.norm(x))
+
+
+class Block(nn.Module):
+    """x + part(norm(x)), or norm(x + part(x)), for each part: attention, feed-forward."""
+
+    def __init__(self, config: TransformerConfig, layer: int) -> None:
+        super().__init__()
+        self.norm_first = config.norm_first
+        self.attention, self.attention_norm = Attention(config, layer), make_norm(config)
+        if config.cross:
+            self.cross, self.cross_norm = Attention(config, layer), make_norm(config)
+        else:
+            self.cross = None
+        self.feed_forward, self.feed_forward_norm = FeedForward(config), make_norm(config)
+        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+
+    def forward(self, x: Tensor, own: dict, cross: dict) -> Tensor:
+        x = self.add(x, self.attention, self.attention_norm, **own)
+        if self.cross is not None:
+            x = self.add(x, self.cross, self.cross_norm, **cross)
+        return self.add(x, self.feed_forward, self.feed_forward_norm)
+
+    def add(self, x: Tensor, part: nn.Module, norm: nn.Module, **options) -> Tensor:
+        if self.norm_first:
+            return x + self.dropout(part(norm(x), **options))
+        return norm(x + self.dropout(part(x, **options)))
+
+
+class Attention(nn.Module):
+    """softmax(Q Kᵀ / √W + M) V in each head, M being -∞ where a token must not look."""
+
+    def __init__(self, config: TransformerConfig, layer: int) -> None:
+        super().__init__()
+        self.config, self.layer = config, layer
+        bias = config.bias if config.query_bias is None else config.query_bias
+        self.query = nn.Linear(config.width, config.heads * config.head, bias=bias)
+        self.key = nn.Linear(config.width, config.groups * config.head, bias=bias)
+        self.value = nn.Linear(config.width, config.groups * config.head, bias=bias)
+        self.output = nn.Linear(config.heads * config.head, config.width, bias=config.bias)
+
+    def forward(self, x, visible, memory=None, turn=None, cache=None, seen=None) -> Tensor:
+        q = self.split(self.query(x))  # (B, H, T, W)
+        if memory is None:
+            k, v = self.split(self.key(x)), self.split(self.value(x))  # (B, G, T, W)
+            if turn:
+                q, k = rotate(q, *turn), rotate(k, *turn)
+            if cache:
+                k, v = cache.add(self.layer, k, v)  # (B, G, S, W)
+        else:
+            k, v = self.remember(memory, cache)  # (B, G, M, W)
+        if seen is not None:
+            seen.append(weights(q, k, visible))
+        shared = self.config.groups != self.config.heads
+        causal = visible is PAST
+        x = F.scaled_dot_product_attention(
+            q, k, v, None if causal else visible, is_causal=causal, enable_gqa=shared
+        )
+        return self.output(x.transpose(1, 2).flatten(2))  # (B, T, D)
+
+    def remember(self, memory: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
+        """Keys and values of the memory: with a cache they are computed once."""
+        kept = cache and cache.memory[self.layer]
+        if not kept:
+            kept = self.split(self.key(memory)), self.split(self.value(memory))
+            if cache:
+                cache.memory[self.layer] = kept
+        return kept
+
+    def split(self, x: Tensor) -> Tensor:
+        """(B, T, H W) -> (B, H, T, W)."""
+        return x.unflatten(-1, (-1, self.config.head)).transpose(1, 2)
+
+
+class FeedForward(nn.Module):
+    """down(a(up x)), or gated (Shazeer 2020, arxiv.org/abs/2002.05202): down(a(gate x) ⊙ up x)."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.activation = ACTIVATIONS[config.activation]
+        self.up = nn.Linear(config.width, config.inner, bias=config.bias)
+        gated = config.activation == "swiglu"
+        self.gate = nn.Linear(config.width, config.inner, bias=config.bias) if gated else None
+        self.down = nn.Linear(config.inner, config.width, bias=config.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.gate is None:
+            return self.down(self.activation(self.up(x)))
+        return self.down(self.activation(self.gate(x)) * self.up(x))
+
+
+PAST = "past"
+"""What a token sees in a decoder where nothing is padded: the fused kernel needs no mask."""
+
+
+def none_if_full(mask: Tensor | None) -> Tensor | None:
+    """No mask at all where nothing is padded: the fused kernels are faster without."""
+    return None if mask is None or mask.all() else mask
+
+
+def places_of(ids: Tensor, mask: Tensor | None, past: int) -> Tensor:
+    """The position of each token (T,) or (B, T), counted from the first that is not padding."""
+    if mask is None:
+        return torch.arange(past, past + ids.shape[1], device=ids.device)
+    return (mask.long().cumsum(1) - 1).clamp_(0)[:, past:]
+
+
+def look_around(mask: Tensor | None) -> Tensor | None:
+    """What every token of an encoder sees, (B, 1, 1, S): all but the padding."""
+    if mask is None:
+        return None
+    # A row of padding alone sees itself: a softmax over nothing would be NaN.
+    return (mask | ~mask.any(1, keepdim=True))[:, None, None]
+
+
+def look_back(ids: Tensor, mask: Tensor | None, past: int) -> Tensor | str | None:
+    """What each token of a decoder sees, (B, 1, T, S): itself and what is before it."""
+    new = ids.shape[1]
+    if mask is None and (new == 1 or past == 0):
+        return None if new == 1 else PAST
+    if past == 0 and mask[:, 0].all():  # padding on the right is after all real tokens
+        return PAST
+    before = torch.ones(new, past + new, dtype=torch.bool, device=ids.device).tril(past)
+    if mask is None:
+        return before[None, None]
+    # Padding sees itself: a softmax over nothing would be NaN.
+    return ((before & mask[:, None]) | (before ^ before.tril(past - 1)))[:, None]
+
+
+def weights(q: Tensor, k: Tensor, visible: Tensor | str | None) -> Tensor:
+    """softmax(Q Kᵀ / √W + M) (B, H, T, S), which the fused kernel never writes down."""
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
+    scores = q.float() @ k.float().mT * q.shape[-1] ** -0.5
+    if visible is PAST:
+        visible = torch.ones_like(scores[0, 0], dtype=torch.bool).tril()
+    if visible is not None:
+        scores = scores.masked_fill(~visible, -torch.inf)
+    return scores.softmax(-1)
+
+
+def rotation(config: TransformerConfig, places: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    """cos and ± sin (T, W) or (B, 1, T, W) of the angles place · base^(-2 i / W).
+
+    Su et al. 2021, arxiv.org/abs/2104.09864. The pair i is the numbers i and i + W / 2.
+    """
+    i = torch.arange(0, config.head, 2, device=places.device, dtype=torch.float)
+    angle = places[..., None] / config.rotary_base ** (i / config.head)
+    cos, sin = angle.cos(), angle.sin()
+    turn = torch.cat((cos, cos), -1).to(like.dtype), torch.cat((-sin, sin), -1).to(like.dtype)
+    return turn if places.dim() == 1 else (turn[0][:, None], turn[1][:, None])
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn each pair of numbers (a, b) of x (..., T, W): (a cos - b sin, b cos + a sin)."""
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, -1), sin)
+
+
+def make_norm(config: TransformerConfig) -> nn.Module:
+    if config.norm == "rms":
+        return nn.RMSNorm(config.width, eps=config.epsilon)
+    return nn.LayerNorm(config.width, eps=config.epsilon)
+
+
+def fresh(module: nn.Module) -> None:
+    """Values to start from: N(0, 0.02²), as in BERT and GPT-2; constants 0."""
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
