@@ -11,6 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install -qq -c constraints.txt
 TORCH = $(shell grep '^torch==' constraints.txt)
 TORCH_CPU := https://download.pytorch.org/whl/cpu
+LESSON := notebooks/00_see_it_work.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: help lab test check lint lock clean
@@ -27,7 +28,7 @@ help:
 	@echo 'Options: PYTHON=/path/to/python3.12   LAB="--no-browser --port=9000"'
 
 lab: $(DONE)/data
-	$(BIN)/jupyter lab $(AS_ROOT) $(LAB) notebooks/00_see_it_work.ipynb
+	$(BIN)/jupyter lab $(AS_ROOT) --LabApp.default_url=/lab/tree/$(LESSON) $(LAB)
 
 test check: lint $(DONE)/data $(DONE)/browser
 	$(BIN)/python -m pytest $(TESTS)
