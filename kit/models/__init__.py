@@ -3,14 +3,20 @@
 from torch import Tensor, nn
 
 from kit.models.heads import ClassHead, LanguageHead, RatingHead, SequenceHead, TagHead, pool
+from kit.models.rnn import RNN, RNNConfig
+from kit.models.transformer import Transformer, TransformerConfig
 
 __all__ = [
+    "RNN",
     "ClassHead",
     "LanguageHead",
     "Model",
+    "RNNConfig",
     "RatingHead",
     "SequenceHead",
     "TagHead",
+    "Transformer",
+    "TransformerConfig",
     "pool",
 ]
 

@@ -72,8 +72,8 @@ class TagHead(nn.Module):
 class LanguageHead(nn.Module):
     """logits = W hidden (+ b): (B, T, V), one row a token, for the next or a masked one.
 
-    Tied (Press & Wolf 2017, arXiv:1608.05859) W is the body's own word table: give its
-    parameter, `LanguageHead(D, V, tie=body.embedding.weight)`.
+    `LanguageHead.tied(body)` takes the body's own word table as W (Press & Wolf 2017,
+    arxiv.org/abs/1608.05859); `LanguageHead(D, V)` has one of its own.
     """
 
     def __init__(self, width: int, vocabulary: int, bias: bool = False, tie: Tensor | None = None):
@@ -86,6 +86,12 @@ class LanguageHead(nn.Module):
             )
         self.weight = nn.Parameter(torch.randn(vocabulary, width) * 0.02) if tie is None else tie
         self.bias = nn.Parameter(torch.zeros(vocabulary)) if bias else None
+
+    @classmethod
+    def tied(cls, body: nn.Module, bias: bool = False) -> "LanguageHead":
+        """A head whose W is the word table of the body: one parameter with two uses."""
+        table = body.embedding.weight  # (V, D)
+        return cls(table.shape[1], table.shape[0], bias, tie=table)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         return nn.functional.linear(hidden, self.weight, self.bias)  # (B, T, V)
@@ -107,8 +113,7 @@ class SequenceHead(nn.Module):
         same = width == decoder.width
         self.bridge = nn.Identity() if same else nn.Linear(width, decoder.width)
         self.decoder = decoder
-        table = decoder.embedding.weight
-        self.output = LanguageHead(decoder.width, len(table), tie=table)
+        self.output = LanguageHead.tied(decoder)
 
     def forward(self, hidden: Tensor, mask: Tensor, target: Tensor) -> Tensor:
         real = torch.ones_like(target, dtype=torch.bool)  # causal: padding on the right is not seen

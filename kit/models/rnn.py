@@ -1,0 +1,267 @@
+"""LSTM and GRU: a text is read one token at a time, and what was read is kept in a state.
+
+B batch, T tokens, M tokens of a memory, D width, H numbers in a state, V vocabulary.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from kit.errors import KitError
+
+__all__ = ["RNN", "RNNConfig", "State", "gru_cell", "lstm_cell"]
+
+
+def lstm_cell(x: Tensor, h: Tensor, c: Tensor, W: Tensor, U: Tensor, b: Tensor) -> tuple:
+    """One step of Hochreiter & Schmidhuber's LSTM (1997), with a forget gate:
+
+    i, f, g, o = W x + U h + b;  c' = σ(f) c + σ(i) tanh(g);  h' = σ(o) tanh(c')
+
+    x (B, D), h and c (B, H), W (4H, D), U (4H, H), b (4H) -> h' and c' (B, H).
+    """
+    i, f, g, o = (x @ W.T + h @ U.T + b).chunk(4, -1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def gru_cell(x: Tensor, h: Tensor, W: Tensor, U: Tensor, b: Tensor, d: Tensor) -> Tensor:
+    """One step of a GRU (Cho et al. 2014, arxiv.org/abs/1406.1078), with W x + b in three parts
+    for r, z and n, and U h + d likewise:
+
+    r = σ(Wᵣx + Uᵣh);  z = σ(W_z x + U_z h);  n = tanh(Wₙx + r Uₙh);  h' = (1 - z) n + z h
+
+    x (B, D), h (B, H), W (3H, D), U (3H, H), b and d (3H) -> h' (B, H).
+    """
+    (xr, xz, xn), (hr, hz, hn) = (x @ W.T + b).chunk(3, -1), (h @ U.T + d).chunk(3, -1)
+    r, z = (xr + hr).sigmoid(), (xz + hz).sigmoid()
+    n = (xn + r * hn).tanh()
+    return (1 - z) * n + z * h
+
+
+@dataclass(frozen=True, kw_only=True)
+class RNNConfig:
+    """The shape of an RNN. As it stands: a causal LSTM, for language modelling."""
+
+    vocabulary: int
+    """V: how many different pieces of text the model knows."""
+    width: int
+    """D: numbers that stand for one token, in the word table and in what comes out."""
+    layers: int = 2
+    """RNNs on top of each other: each reads what the one below says."""
+    hidden: int | None = None
+    """Numbers that the layers below the last one say for a token; None for D."""
+    cell: str = "lstm"
+    """`lstm` or `gru`."""
+    bidirectional: bool = False
+    """Read each text from both ends, half of the numbers each (an encoder), or only from its
+    beginning (causal)."""
+    cross: bool = False
+    """Attend to a memory, the hidden states of an encoder, after the first layer."""
+    dropout: float = 0.0
+    """Share of the numbers between two layers which is set to zero in training, 0 to 1."""
+    weight_drop: float = 0.0
+    """Share of the recurrent weights U which is set to zero in training, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        if self.cell not in ("lstm", "gru"):
+            raise KitError(f"cell={self.cell!r}: choose one of lstm, gru.")
+        if self.bidirectional and self.cross:
+            raise KitError("a decoder cannot read what it has not yet said: bidirectional=False.")
+        if self.bidirectional and any(size % 2 for size in self.sizes):
+            raise KitError(f"sizes {self.sizes} do not halve: give an even width and hidden.")
+
+    @property
+    def sizes(self) -> list[int]:
+        """What enters the first layer, then what leaves each."""
+        inner = [self.hidden or self.width] * (self.layers - 1)
+        return [self.width, *inner, self.width]
+
+
+class State:
+    """What an RNN remembers of the tokens so far, one entry a layer: the counterpart of a
+    Transformer's `Cache`, and of the same size after one token and after a thousand."""
+
+    def __init__(self, layers: int) -> None:
+        self.layers: list[tuple[Tensor, ...] | Tensor | None] = [None] * layers
+        self.used = 0
+
+    def reorder(self, rows: Tensor) -> None:
+        """Continue from these rows (B,) of the batch; a row may come several times."""
+        self.layers = [
+            tuple(s[:, rows] for s in state) if isinstance(state, tuple) else state[:, rows]
+            for state in self.layers
+        ]
+
+
+class RNN(nn.Module):
+    """ids (B, T) -> hidden (B, T, D): word table, then the layers.
+
+    Causal, bidirectional, or a decoder with attention. What makes a small one good (dropout
+    with one mask for all steps, dropped recurrent weights, a tied output) is from AWD-LSTM:
+    Merity et al. 2017, arxiv.org/abs/1708.02182.
+    """
+
+    def __init__(self, config: RNNConfig) -> None:
+        super().__init__()
+        self.config, self.width = config, config.width
+        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+        pairs = zip(config.sizes, config.sizes[1:], strict=False)
+        self.layers = nn.ModuleList(Layer(config, *sizes) for sizes in pairs)
+        self.attention = Attention(config.sizes[1], config.width) if config.cross else None
+
+    def forward(
+        self,
+        ids: Tensor,
+        mask: Tensor | None = None,
+        memory: Tensor | None = None,
+        memory_mask: Tensor | None = None,
+        cache: State | None = None,
+        explain: bool = False,
+    ) -> Tensor | tuple:
+        """Hidden states (B, T, D).
+
+        mask (B, T) is True where there is a token; padding may be left or right; None where
+        nothing is padded. memory (B, M, D), memory_mask (B, M): what the decoder attends to.
+        With a `cache`, ids are the new tokens alone and mask is that of all so far.
+        With `explain=True`: (hidden, weights), for a decoder with attention to a memory one
+        tensor (B, 1, T, M), each of its rows sums to 1.
+        """
+        self._check(ids, memory)
+        order, lengths = line_up(mask, ids.shape[1])
+        x = self.embedding(ids if order is None else ids.gather(1, order))  # (B, T, D)
+        weights = []
+        for i, layer in enumerate(self.layers):
+            x = layer(same_dropout(x, self.drop), lengths, cache, i)
+            if i == 0 and self.attention:
+                x, seen = self.attention(x, memory, memory_mask)
+                weights.append(seen[:, None])
+        if cache:
+            cache.used += ids.shape[1]
+        x = same_dropout(x, self.drop)
+        if order is not None:  # back to where each token stood
+            x = pick(x, order.argsort(1))
+        return (x, weights) if explain else x
+
+    def cache(self, batch: int, length: int) -> State:
+        """An empty state; whatever the `batch` and the `length`, it takes what it needs."""
+        return State(self.config.layers)
+
+    @property
+    def drop(self) -> float:
+        """The dropout now: none outside training."""
+        return self.config.dropout if self.training else 0.0
+
+    def _check(self, ids: Tensor, memory: Tensor | None) -> None:
+        if ids.numel() and (largest := int(ids.max())) >= self.config.vocabulary:
+            raise KitError(
+                f"the text has piece {largest}, the model knows 0 to {self.config.vocabulary - 1}: "
+                "encode with the tokens that came with the model."
+            )
+        if self.config.cross != (memory is not None):
+            raise KitError(
+                "a decoder with cross=True needs an encoder's hidden states as memory, "
+                "and only such a decoder takes them."
+            )
+
+
+class Layer(nn.Module):
+    """One layer: an LSTM or GRU that reads forward, and perhaps another that reads backward."""
+
+    def __init__(self, config: RNNConfig, inputs: int, outputs: int) -> None:
+        super().__init__()
+        kind = {"lstm": nn.LSTM, "gru": nn.GRU}[config.cell]
+        directions = 1 + config.bidirectional
+        self.weight_drop = config.weight_drop
+        self.rnns = nn.ModuleList(
+            kind(inputs, outputs // directions, batch_first=True) for _ in range(directions)
+        )
+
+    def forward(self, x: Tensor, lengths: Tensor | None, cache: State | None, i: int) -> Tensor:
+        if cache:
+            return self.go_on(x, lengths, cache, i)
+        out = [self.read(self.rnns[0], x)]
+        for rnn in self.rnns[1:]:
+            back = backwards(x, lengths)
+            out.append(pick(self.read(rnn, pick(x, back)), back))
+        return torch.cat(out, -1) if len(out) > 1 else out[0]
+
+    def read(self, rnn: nn.LSTM | nn.GRU, x: Tensor) -> Tensor:
+        """x (B, T, D) -> h (B, T, H), with a part of U dropped in training."""
+        if not (self.training and self.weight_drop):
+            return rnn(x)[0]
+        W, U, b, d = rnn.all_weights[0]
+        U = nn.functional.dropout(U, self.weight_drop)
+        zero = x.new_zeros(1, len(x), rnn.hidden_size)
+        run, state = (torch.lstm, (zero, zero)) if rnn.mode == "LSTM" else (torch.gru, zero)
+        return run(x, state, (W, U, b, d), True, 1, 0.0, True, False, True)[0]
+
+    def go_on(self, x: Tensor, lengths: Tensor | None, cache: State, i: int) -> Tensor:
+        """The same from the state that was kept, which is then the state to keep."""
+        if len(self.rnns) > 1:
+            raise KitError("a bidirectional RNN reads texts whole: to go on, bidirectional=False.")
+        if lengths is None:
+            x, cache.layers[i] = self.rnns[0](x, cache.layers[i])
+            return x
+        # The state after the last token, not after the padding: only the packed form has it.
+        packed = pack_padded_sequence(
+            x, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False
+        )
+        packed, cache.layers[i] = self.rnns[0](packed, cache.layers[i])
+        return pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])[0]
+
+
+class Attention(nn.Module):
+    """What a decoder reads of the memory, after Luong et al. 2015 (arxiv.org/abs/1508.04025):
+
+    a = softmax(m W h / √D);  h' = tanh(C [h; Σ a m])
+    """
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(size, width, bias=False)
+        self.join = nn.Linear(size + width, size, bias=False)
+
+    def forward(self, h: Tensor, memory: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """h (B, T, H), memory (B, M, D), mask (B, M) -> h' (B, T, H), weights (B, T, M)."""
+        scores = self.query(h) @ memory.mT * memory.shape[-1] ** -0.5  # (B, T, M)
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, None], torch.finfo(scores.dtype).min)
+        weights = scores.softmax(-1)
+        return self.join(torch.cat([h, weights @ memory], -1)).tanh(), weights
+
+
+def same_dropout(x: Tensor, share: float) -> Tensor:
+    """Dropout with one mask for all tokens of a text: what is forgotten stays forgotten.
+
+    Gal & Ghahramani 2016, arxiv.org/abs/1512.05287. x (B, T, D).
+    """
+    if not share:
+        return x
+    return x * nn.functional.dropout(torch.ones_like(x[:, :1]), share)
+
+
+def line_up(mask: Tensor | None, T: int) -> tuple[Tensor | None, Tensor | None]:
+    """Where to fetch each token from so that all texts begin at 0: order (B, T), or None where
+    they do; and how many tokens each has, lengths (B,), or None where nothing is padded."""
+    if mask is None or (mask := mask[:, -T:]).all():
+        return None, None
+    lengths = mask.sum(1)
+    order = mask.int().argsort(dim=1, descending=True, stable=True)
+    return (None if mask[:, 0].all() else order), lengths
+
+
+def backwards(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Where to fetch each token from so that each text is read from its end: (B, T)."""
+    places = torch.arange(x.shape[1], device=x.device)
+    if lengths is None:
+        return places.flip(0).expand(len(x), -1)
+    last = lengths[:, None] - 1
+    return torch.where(places <= last, last - places, places)
+
+
+def pick(x: Tensor, order: Tensor) -> Tensor:
+    """x (B, T, D) with the tokens in this order (B, T)."""
+    return x.gather(1, order[..., None].expand(-1, -1, x.shape[-1]))

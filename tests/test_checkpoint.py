@@ -1,0 +1,185 @@
+"""Checkpoints: what comes back is what was saved, and nothing else is ever read or run."""
+
+import json
+import os
+import pickle
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import torch
+from test_heads import BODIES, HEADS, V, batch, model_of
+
+from kit.checkpoint import FORMAT, JSON, TENSORS, Source, load, save
+from kit.errors import KitError
+from kit.models import Model
+from kit.tokens import Tokens
+
+TOKENS = Tokens.train(Path(__file__).read_text(encoding="utf-8").splitlines() * 2, size=V)
+CARD = {"data": "this file", "licence": "MIT", "seed": 0, "scores": {"bits per byte": 1.5}}
+
+
+def source_of(body: str, head: str) -> Source:
+    model = model_of(body, head)
+    return Source("école", model.body, TOKENS, model.head, CARD)
+
+
+@pytest.fixture
+def saved(tmp_path) -> Path:
+    return save(source_of("lstm", "tied language"), tmp_path / "it")
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("head", HEADS)
+def test_what_comes_back_is_what_was_saved(body, head, tmp_path):
+    source = source_of(body, head)
+    again = load(save(source, tmp_path / "it"))
+    assert (again.name, again.card, again.body.config) == ("école", CARD, source.body.config)
+    assert again.tokens.encode("<s> école") == TOKENS.encode("<s> école")
+    before, after = Model(source.body, source.head), Model(again.body, again.head).eval()
+    assert torch.equal(after(**batch(head)), before(**batch(head)))
+    assert len(list(after.parameters())) == len(list(before.parameters()))  # ties are kept
+
+
+def test_a_body_alone(tmp_path):
+    source = source_of("bert", "rating")
+    source.head = None
+    again = load(save(source, tmp_path / "it"))
+    assert again.head is None
+    read = batch("rating")
+    assert torch.equal(again.body.eval()(**read), source.body(**read))
+
+
+def test_a_tied_tensor_is_written_once_and_half_takes_half(saved, tmp_path):
+    source = source_of("lstm", "tied language")
+    numbers = sum(p.numel() for p in source.body.parameters())
+    half = save(source, tmp_path / "half", half=True)
+    assert 4 * numbers < (saved / TENSORS).stat().st_size < 4 * numbers + 3000
+    assert 2 * numbers < (half / TENSORS).stat().st_size < 2 * numbers + 3000
+    for (name, p), q in zip(
+        source.body.named_parameters(), load(half).body.parameters(), strict=True
+    ):
+        assert q.dtype == torch.float32, name
+        torch.testing.assert_close(q, p, rtol=1e-3, atol=1e-6)
+
+
+def test_loading_leaves_the_random_numbers_alone(saved):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    load(saved)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_role_that_was_named_stays(tmp_path):
+    source = source_of("gru", "rating")
+    source.tokens = Tokens.load(TOKENS.to_json().encode(), eos="<mask>")
+    assert load(save(source, tmp_path / "it")).tokens.eos == TOKENS.mask
+
+
+def test_saving_again_replaces_and_leaves_nothing_behind(saved):
+    save(source_of("gru", "rating"), saved)
+    assert load(saved).body.config.cell == "gru"
+    assert [p.name for p in saved.parent.iterdir()] == ["it"]
+
+
+def test_a_save_that_fails_leaves_what_was_there(saved):
+    source = source_of("gru", "rating")
+    source.card = {"score": object()}
+    with pytest.raises(TypeError):
+        save(source, saved)
+    assert load(saved).body.config.cell == "lstm"
+    assert [p.name for p in saved.parent.iterdir()] == ["it"]
+
+
+def test_a_folder_of_something_else_is_not_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(KitError, match="is no checkpoint"):
+        save(source_of("gru", "rating"), tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_tokens_that_do_not_fit_are_not_saved(tmp_path):
+    source = source_of("gru", "rating")
+    source.tokens = Tokens.train(Path(__file__).read_text(encoding="utf-8").splitlines(), V + 1)
+    with pytest.raises(KitError, match="does not fit a model"):
+        save(source, tmp_path / "it")
+
+
+class Harmful:
+    """What a pickle can do: run a program when it is read."""
+
+    def __reduce__(self):
+        return os.mkdir, ("harm",)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes))
+
+
+def swap(folder, content):
+    (folder / TENSORS).write_bytes(content)
+    edit(folder / JSON, sha256=sha256(content).hexdigest())
+
+
+def torch_file() -> bytes:
+    torch.save({"w": Harmful()}, "w.pt")
+    return Path("w.pt").read_bytes()
+
+
+RNN_OF_10 = {"class": "RNN", "config": {"vocabulary": 10, "width": 4}}
+DAMAGE = {
+    "tensors cut short": (lambda f: cut(f / TENSORS), "cut short, or changed"),
+    "one bit": (lambda f: flip(f / TENSORS), "cut short, or changed"),
+    "json cut short": (lambda f: cut(f / JSON), "source.json is cut short"),
+    "json of something else": (lambda f: (f / JSON).write_text("[]"), "no checkpoint"),
+    "no tensors": (lambda f: (f / TENSORS).unlink(), "tensors.safetensors is not there"),
+    "no json": (lambda f: (f / JSON).unlink(), "source.json is not there"),
+    "a pickle": (lambda f: swap(f, pickle.dumps(Harmful())), "a pickle, which can run"),
+    "a torch file": (lambda f: swap(f, torch_file()), "a pickle, which can run"),
+    "no safetensors": (lambda f: swap(f, b"weights"), "is no safetensors file"),
+    "newer": (lambda f: edit(f / JSON, format=FORMAT + 1), "newer than 1: update the kit"),
+    "another class": (
+        lambda f: edit(f / JSON, body={"class": "os.mkdir", "config": {"path": "harm"}}),
+        "cannot hold a 'os.mkdir'",
+    ),
+    "another shape": (lambda f: edit(f / JSON, body=RNN_OF_10), "does not describe its tensors"),
+    "an unknown switch": (
+        lambda f: edit(f / JSON, body={"class": "RNN", "config": {"depth": 3}}),
+        "does not describe its tensors.*depth",
+    ),
+    "a tie to nothing": (
+        lambda f: edit(f / JSON, shared={"head.forward": "body.embedding.weight"}),
+        "does not describe its tensors",
+    ),
+    "no head": (lambda f: edit(f / JSON, head=None), "does not describe its tensors"),
+    "no name": (lambda f: edit(f / JSON, special={"eos": 3}), "does not describe"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_damaged_is_refused_and_never_run(damage, saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    act, says = DAMAGE[damage]
+    act(saved)
+    with pytest.raises(KitError, match=says):
+        load(saved)
+    assert not Path("harm").exists()
+
+
+def test_a_weights_file_alone_is_refused(tmp_path):
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(Harmful()))
+    with pytest.raises(KitError, match="never read"):
+        load(tmp_path)
+    with pytest.raises(KitError, match="a checkpoint is a folder"):
+        load(tmp_path / "pytorch_model.bin")
