@@ -1,1 +1,1 @@
-"""Transfer learning with language models: pretrain, migrate, fine-tune, and see what it was worth."""
+"""Transfer learning with language models: pretrain, migrate, fine-tune, see what it was worth."""

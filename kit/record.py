@@ -1,12 +1,14 @@
 """Run: the history of one training run, as plain data."""
 
 import json
+from collections import defaultdict
 from dataclasses import asdict, dataclass, field
+from importlib import resources
 from pathlib import Path
 
 from kit.errors import KitError
 
-__all__ = ["Run", "interval", "table"]
+__all__ = ["Run", "by_budget", "interval", "recorded", "table"]
 
 
 @dataclass
@@ -23,6 +25,8 @@ class Run:
     """One row an evaluation: step, seconds, score."""
     best: dict | None = None
     """The row of `evaluations` whose parameters the model holds now; None: those of the end."""
+    spent: float = 0.0
+    """The share of the budget that is used up, from 0 to 1."""
     stopped: str = ""
     """Why it ended: "budget", "interrupted", or "" while it runs."""
     results: dict = field(default_factory=dict)
@@ -43,7 +47,9 @@ class Run:
         try:
             return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, TypeError, ValueError) as error:
-            raise KitError(f"{path} is not a saved run ({error}): save one with run.save().") from error
+            raise KitError(
+                f"{path} is not a saved run ({error}): save one with run.save()."
+            ) from error
 
     def __repr__(self) -> str:
         last = self.evaluations[-1]["score"] if self.evaluations else None
@@ -84,3 +90,25 @@ def table(runs: list[Run]):
         }
         for run in runs
     )
+
+
+def recorded(name: str) -> dict:
+    """A committed results file, kit/recorded/NAME.json: "rows", and the machine that made them.
+
+    The command that makes it again is its "command".
+    """
+    path = resources.files("kit") / "recorded" / f"{name}.json"
+    if not path.is_file():
+        raise KitError(f"nothing was recorded as {name!r}: look in kit/recorded for what was.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def by_budget(rows: list[dict]) -> dict[int, dict[str, tuple[float, float]]]:
+    """labels -> strategy -> (mean accuracy, half-width of its interval) over the seeds."""
+    found: dict = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[row["labels"]][row["strategy"]].append(row["accuracy"])
+    return {
+        labels: {strategy: interval(scores) for strategy, scores in found[labels].items()}
+        for labels in sorted(found)
+    }

@@ -212,7 +212,8 @@ def training(
             spent = recipe.spent(step, epoch, seconds)
             row = {"step": step, "seconds": seconds, "loss": value, "rate": factor * recipe.rate}
             run.steps.append(row)
-            keeper.look(run, spent)
+            run.spent = spent
+            keeper.look(run)
             yield run
         run.stopped = "budget"
     finally:
@@ -298,10 +299,10 @@ class _Keeper:
         self.model, self.score, self.recipe = model, score, recipe
         self.best, self.state, self.due = None, {}, 1 / recipe.evaluations
 
-    def look(self, run: Run, spent: float) -> None:
-        if self.score is None or spent < self.due - 1e-9:
+    def look(self, run: Run) -> None:
+        if self.score is None or run.spent < self.due - 1e-9:
             return
-        self.due = spent + 1 / self.recipe.evaluations
+        self.due = run.spent + 1 / self.recipe.evaluations
         self.model.eval()
         last = run.steps[-1]
         row = {k: last[k] for k in ("step", "seconds")} | {"score": self.score(self.model)}

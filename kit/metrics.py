@@ -1,0 +1,33 @@
+"""How good the answers are, with an interval."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kit.errors import KitError
+
+__all__ = ["accuracy", "bootstrap"]
+
+
+def accuracy(logits: Sequence[np.ndarray], y: Sequence[int]) -> float:
+    """The share of examples whose highest logit is that of the right class, from 0 to 1.
+
+    logits: one array (C,) an example; y: one class number an example.
+    """
+    if not len(y) or len(logits) != len(y):
+        raise KitError(
+            f"{len(logits)} predictions cannot be scored against {len(y)} labels: give one label "
+            "for each prediction, and at least one."
+        )
+    return float(np.mean(np.argmax(np.stack(list(logits)), axis=-1) == np.asarray(y)))
+
+
+def bootstrap(values: Sequence[float], *, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
+    """95 % interval of the mean over test examples, by resampling them (Efron 1979).
+
+    values: one number an example (1 where it is right, 0 where not). Returns (low, high).
+    """
+    values = np.asarray(values, dtype=float)
+    chosen = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
+    low, high = np.percentile(values[chosen].mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)

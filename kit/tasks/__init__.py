@@ -1,0 +1,1 @@
+"""The tasks: data, head, loss, metric and baselines of each."""

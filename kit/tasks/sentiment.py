@@ -1,0 +1,265 @@
+"""Sentiment: is a sentence for or against, and how strongly; 23,707 sentences, rated by people.
+
+Each rating is the mean of about twenty people's, from -4 to 4 (Hutto & Gilbert 2014, VADER: A
+Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text, ICWSM; MIT licence).
+"""
+
+import contextlib
+import html
+import itertools
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
+from hashlib import sha256
+from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import nn
+
+from kit import record
+from kit.data.archives import ARCHIVES, read
+from kit.data.duplicates import groups
+from kit.errors import KitError
+from kit.metrics import accuracy
+from kit.models import ClassHead
+from kit.runtime import cache_dir
+from kit.tokens import Tokens
+from kit.train import Recipe, predict
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+    from pyarrow import Table
+
+__all__ = [
+    "CLASSES",
+    "DOMAINS",
+    "baselines",
+    "encode",
+    "head",
+    "load",
+    "opinion",
+    "recipe",
+    "recorded",
+    "sample",
+    "scorer",
+]
+
+CLASSES = ("negative", "positive")
+SPLITS = ("train", "validation", "test")
+
+DOMAINS = {  # the name of each domain, and of its file in the archive
+    "films": "movieReviewSnippets",
+    "products": "amazonReviewSnippets",
+    "news": "nytEditorialSnippets",
+    "tweets": "tweets",
+}
+BY_DOCUMENT = ("products", "news")  # whose ids are document_sentence
+
+LIMIT = 128
+"""Tokens of a sentence that are read; the longest film review has fewer."""
+
+VERSION = 1  # of the table in the cache: count up when the code that makes it changes
+
+
+def load(domain: str = "films", least: float = 0.5) -> "DatasetDict":
+    """The sentences of a domain, as `train`, `validation` and `test`, for ever the same.
+
+    Columns:
+        id      string, unique within the domain
+        text    string, HTML entities undone, runs of spaces made one
+        rating  float32, the mean human rating, -4 (most negative) to 4
+        label   0 negative, 1 positive: `rating > 0`
+        group   string, shared by near-duplicates (`kit.data.duplicates`) and, for products and
+                news, by the sentences of a document
+
+    `least` leaves out sentences with |rating| < least, which are neither for nor against: by
+    itself 533 of 10,605 on films, 723 of 3,708 on products, 2,220 of 5,190 in news and 768 of
+    4,200 tweets. `least=0` keeps all, for predicting the rating itself.
+    A group is never divided: the groups, in the order of their SHA-256, fill train (80 %), then
+    validation and test (10 % each), so neither a library's version nor `least` ever moves a
+    sentence. Within a split the sentences are mixed.
+    Raises KitError for an unknown domain and for a `least` that leaves a split empty.
+    """
+    from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Value
+    from pyarrow import compute
+
+    if domain not in DOMAINS:
+        raise KitError(f"domain {domain!r} is unknown: choose one of {', '.join(DOMAINS)}.")
+    kinds = {"id": Value("string"), "text": Value("string"), "rating": Value("float32")}
+    kinds |= {"label": ClassLabel(names=list(CLASSES)), "group": Value("string")}
+    features, source = Features(kinds), ARCHIVES["ratings"]
+    about = {"citation": source.citation, "license": source.licence}
+    info = DatasetInfo(description=source.what, features=features, **about)
+    table = _table(domain)
+    table = table.filter(compute.greater_equal(compute.abs(table["rating"]), float(least)))
+    splits = {}
+    for name in SPLITS:
+        rows = table.filter(compute.equal(table["split"], name)).select(list(features))
+        if not len(rows):
+            raise KitError(f"least={least} leaves {name} empty: ratings end at 4; try 0.5.")
+        splits[name] = Dataset(rows.cast(features.arrow_schema), info=info, split=name)
+    return DatasetDict(splits)
+
+
+def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
+    """`n` labelled examples of a split, its classes in turn; the same `seed`, the same examples.
+
+    Nested: the first 50 of a seed's 100 are its 50. As balanced as the split allows: a class
+    that runs out leaves its turns to the others.
+    Raises KitError for an n below 2 or above what there is, and for a split of one class.
+    """
+    if not isinstance(n, Integral) or n < 2:
+        raise KitError(f"n={n!r} labels: give a whole number from 2, one of each class.")
+    if n > len(split):
+        raise KitError(f"n={n} labels, but there are only {len(split)}: give at most that.")
+    classes: dict[Hashable, list[tuple[str, int]]] = {}
+    for row, (name, label) in enumerate(zip(split["id"][:], split["label"][:], strict=True)):
+        classes.setdefault(label, []).append((_hash(f"{seed}/{name}"), row))
+    if len(classes) < 2:
+        raise KitError(
+            f"every one of the {n} labels would be {next(iter(classes))!r}: there is nothing to "
+            "tell apart. Give a split that has both classes."
+        )
+    turns = itertools.zip_longest(*(sorted(classes[label]) for label in sorted(classes)))
+    chosen = [row for _, row in filter(None, itertools.chain.from_iterable(turns))]
+    return split.select(chosen[:n])
+
+
+def head(width: int) -> ClassHead:
+    """A fresh head: from a body of this width to the two classes."""
+    return ClassHead(width, len(CLASSES))
+
+
+def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dict]:
+    """Rows with a text and a label as examples for `fit`, at most `limit` tokens each."""
+    rows = list(rows)
+    ids = tokens.encode_many([row["text"] for row in rows], limit)
+    return [{"ids": i, "y": row["label"]} for i, row in zip(ids, rows, strict=True)]
+
+
+def recipe(labels: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
+    """How to fine-tune on this many labels: chosen on validation sentences, never on the test.
+
+    Few labels are seen more often. Nothing is chosen along the way: with 50 labels, a thousand
+    more to stop by would be the larger half of the experiment.
+    """
+    epochs = min(20.0, 3 + 1200 / labels) * (2 if strategy == "frozen" else 1)
+    return Recipe(epochs=epochs, keep_best=False, seed=seed)
+
+
+def scorer(
+    rows: Iterable[dict], tokens: Tokens, limit: int | None = None
+) -> Callable[[nn.Module], float]:
+    """From a model to its accuracy on these rows, or on the first `limit` of them."""
+    examples = encode(itertools.islice(rows, limit), tokens)
+    return lambda model: accuracy(predict(model, examples), [e["y"] for e in examples])
+
+
+def opinion(model: nn.Module, tokens: Tokens, text: str) -> float:
+    """P(positive) for a sentence, from 0 to 1: softmax of the two logits.
+
+    A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise KitError(f"{text!r} is no sentence: type some words, in quotes, to judge.")
+    negative, positive = predict(model, [{"ids": tokens.encode(text, LIMIT), "y": 0}])[0]
+    return float(1 / (1 + np.exp(negative - positive)))
+
+
+def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
+    """Test accuracy of what costs nothing: the majority class, and counting words.
+
+    "tfidf" is a logistic regression on TF-IDF weights of words and pairs of words.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    (texts, y), (test_texts, test_y) = (_columns(rows) for rows in (train, test))
+    counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    words = make_pipeline(counts, LogisticRegression(C=10, max_iter=1000)).fit(texts, y)
+    majority = np.bincount(y).argmax()
+    return {
+        "majority": float(np.mean(np.asarray(test_y) == majority)),
+        "tfidf": float(words.score(test_texts, test_y)),
+    }
+
+
+def recorded() -> dict[int, dict[str, tuple[float, float]]]:
+    """labels -> strategy or baseline -> (mean test accuracy, half-width of its 95 % interval)."""
+    return record.by_budget(record.recorded("see_it_work")["rows"])
+
+
+def _columns(rows: Iterable[dict]) -> tuple[list[str], list[int]]:
+    rows = list(rows)
+    return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
+def _table(domain: str) -> "Table":
+    """All sentences of a domain with their split, made once and then read from the cache."""
+    import pyarrow
+    from pyarrow import parquet
+
+    path = cache_dir() / "sentiment" / f"{domain}-{VERSION}.parquet"
+    try:
+        return parquet.read_table(path)
+    except (OSError, pyarrow.ArrowInvalid):  # not there, or damaged: make it
+        table = pyarrow.Table.from_pylist(_rows(domain))
+    with contextlib.suppress(OSError):  # a cache that cannot be written: make it again next time
+        _write(table, path)
+    return table
+
+
+def _write(table: "Table", path: Path) -> None:
+    """Whole or not at all."""
+    from pyarrow import parquet
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        part = Path(folder, path.name)
+        parquet.write_table(table, part)
+        os.replace(part, path)
+
+
+def _rows(domain: str) -> list[dict]:
+    """A domain's sentences as the archive has them, each with its group and its split.
+
+    The files are UTF-8: read as Latin-1, as is often done, "clichés" becomes "clichÃ©s".
+    """
+    content = read("ratings", f"hutto_ICWSM_2014/{DOMAINS[domain]}_GroundTruth.txt")
+    lines = (line.split("\t") for line in content.decode("utf-8").splitlines())
+    ids, ratings, texts = zip(*lines, strict=True)
+    texts = [" ".join(html.unescape(text).split()) for text in texts]
+    documents = [name.split("_")[0] for name in ids] if domain in BY_DOCUMENT else None
+    group = [ids[first] for first in groups(texts, together=documents)]
+    split = _splits(Counter(group), domain)
+    rows = [
+        {
+            "id": ids[i],
+            "text": texts[i],
+            "rating": float(ratings[i]),
+            "label": int(float(ratings[i]) > 0),
+            "group": group[i],
+            "split": split[group[i]],
+        }
+        for i in range(len(ids))
+    ]
+    # In the files the classes come one after the other: their first hundred are all positive.
+    return sorted(rows, key=lambda row: _hash(f"{domain}/row/{row['id']}"))
+
+
+def _splits(sizes: dict[str, int], domain: str) -> dict[str, str]:
+    """The split of each group: in the order of their hashes, 80 % of the sentences, 10 and 10."""
+    split, before, total = {}, 0, sum(sizes.values())
+    for group in sorted(sizes, key=lambda group: _hash(f"{domain}/{group}")):
+        tenth = 10 * before // total
+        split[group] = SPLITS[0] if tenth < 8 else SPLITS[tenth - 7]
+        before += sizes[group]
+    return split
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

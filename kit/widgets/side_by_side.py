@@ -1,0 +1,262 @@
+"""Two models on the same labels, one of them with a source: watch both learn, then ask both."""
+
+import time
+from dataclasses import dataclass, field
+from html import escape
+
+from kit.errors import KitError
+from kit.migrate import migrate
+from kit.record import Run
+from kit.tasks import sentiment
+from kit.train import training
+from kit.widgets.job import Job
+from kit.widgets.style import COLOUR, DASH, FONT, NAME, dress, live, note, redraw, strip
+
+__all__ = ["Scene", "SideBySide", "figure", "opinions"]
+
+RIVALS = ("full", "from_scratch")
+BARS = ("majority", "tfidf", "from_scratch", "full")
+SHORT = {"majority": "majority", "tfidf": "TF-IDF", "from_scratch": "scratch", "full": "source"}
+
+
+@dataclass
+class Scene:
+    """All that the figure shows, as plain data."""
+
+    labels: int
+    """How many labelled sentences both learn from."""
+    recorded: dict[str, tuple[float, float]]
+    """Name -> (mean, half-width of its 95 % interval) of the recorded runs at this budget."""
+    runs: dict[str, Run] = field(default_factory=dict)
+    """Strategy -> its run so far."""
+    tested: dict[str, float] = field(default_factory=dict)
+    """Name -> accuracy on the test set, for what was trained just now."""
+
+
+def figure(scene: Scene):
+    """Loss on the labels | accuracy on unseen sentences | test accuracy, as a plotly figure.
+
+    The traces are always the same ones in the same order, so that a shown figure can be updated.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    titles = (
+        f"Loss on its {scene.labels:,} labels",
+        "Accuracy on unseen sentences",
+        "In the end: accuracy on the test set",
+    )
+    shown = make_subplots(1, 3, subplot_titles=titles, horizontal_spacing=0.075)
+    for name in RIVALS:
+        run = scene.runs.get(name, Run())
+        pen = {"color": COLOUR[name], "dash": DASH[name], "width": 4}
+        look = {"name": NAME[name], "legendgroup": name, "line": pen}
+        x, y = smooth(run.steps)
+        shown.add_trace(go.Scatter(x=x, y=y, mode="lines", **look), 1, 1)
+        x = [0.0] * bool(run.evaluations) + [e["seconds"] for e in run.evaluations]
+        y = [50.0] * bool(run.evaluations) + [100 * e["score"] for e in run.evaluations]
+        look |= {"showlegend": False, "marker": {"size": 9}, "mode": "lines+markers"}
+        shown.add_trace(go.Scatter(x=x, y=y, **look), 1, 2)
+    for name in ("tfidf", "majority"):
+        height = 100 * scene.tested.get(name, scene.recorded[name][0])
+        pen = {"color": COLOUR[name], "dash": DASH[name], "width": 2.5}
+        end = max([10.0] + [r.seconds for r in scene.runs.values()])
+        line = go.Scatter(x=[0, end], y=[height] * 2, mode="lines", name=NAME[name], line=pen)
+        shown.add_trace(line, 1, 2)
+    bars(shown, scene)
+    shown.update_xaxes(title="update", rangemode="tozero", row=1, col=1)
+    shown.update_xaxes(title="seconds of training", rangemode="tozero", row=1, col=2)
+    shown.update_yaxes(title="mean loss, nats", range=[0, 0.8], row=1, col=1)
+    for column in (2, 3):
+        shown.update_yaxes(range=[40, 100], ticksuffix=" %", row=1, col=column)
+    dress(shown, height=430)
+    shown.update_layout(legend={"orientation": "h", "y": -0.22, "x": 0.5, "xanchor": "center"})
+    return shown
+
+
+def bars(shown, scene: Scene) -> None:
+    """The third panel: what was reached just now, and beside it what was recorded."""
+    import plotly.graph_objects as go
+
+    x = [SHORT[name] for name in BARS]
+    y = [100 * scene.tested[name] if name in scene.tested else None for name in BARS]
+    text = ["" if v is None else f"<b>{v:.0f}</b>" for v in y]
+    now = go.Bar(
+        x=x,
+        y=y,
+        text=text,
+        textposition="inside",
+        insidetextanchor="start",
+        textfont={"size": 22, "color": "white"},
+        marker={"color": [COLOUR[name] for name in BARS]},
+        showlegend=False,
+    )
+    then = go.Scatter(
+        x=x,
+        y=[100 * scene.recorded[name][0] for name in BARS],
+        error_y={"array": [100 * scene.recorded[name][1] for name in BARS], "thickness": 2},
+        mode="markers",
+        marker={"symbol": "diamond-open", "size": 12, "color": "#1A1A1A", "line": {"width": 2}},
+        name="recorded: mean and 95 % interval over seeds",
+    )
+    shown.add_traces([now, then], [1, 1], [3, 3])
+
+
+def smooth(steps: list[dict], points: int = 80) -> tuple[list, list]:
+    """The loss as at most `points` means of neighbouring updates: (update, loss)."""
+    stride = max(1, -(-len(steps) // points))
+    chunks = [steps[i : i + stride] for i in range(0, len(steps), stride)]
+    return [c[-1]["step"] for c in chunks], [sum(s["loss"] for s in c) / len(c) for c in chunks]
+
+
+def opinions(text: str, found: dict[str, float]) -> str:
+    """Both models' P(positive) for a sentence, as HTML bars from negative to positive."""
+    rows = "".join(
+        f'<div style="display:flex;align-items:center;gap:.8em;margin:.35em 0">'
+        f'<div style="width:8em;font-weight:600;color:{COLOUR[name]}">{NAME[name]}</div>'
+        f'<div style="flex:1;height:1.5em;background:#E9E9E9;border-radius:.3em;position:relative">'
+        f'<div style="position:absolute;inset:0 {100 - 100 * p:.1f}% 0 0;background:{COLOUR[name]};'
+        f'border-radius:.3em"></div><div style="position:absolute;left:50%;top:-.2em;bottom:-.2em;'
+        f'border-left:2px solid #1A1A1A"></div></div>'
+        f'<div style="width:9em"><b>{100 * p:.0f} %</b> positive</div></div>'
+        for name, p in found.items()
+    )
+    return (
+        f'<div style="font:17px {FONT};color:#1A1A1A;background:white;padding:.6em 1em;'
+        f'border-radius:.4em;max-width:60em">“{escape(text[:200])}”{rows}</div>'
+    )
+
+
+class SideBySide:
+    """The widget: choose how many labels, train both, then type a sentence of your own."""
+
+    def __init__(self, source, data, recorded: dict[int, dict], *, labels: int = 400) -> None:
+        """source: a Source. data: `sentiment.load()`. recorded: `sentiment.recorded()`."""
+        import ipywidgets as w
+
+        self.source, self.data, self.recorded = source, data, recorded
+        self.models, self.seed = {}, 0
+        self.scene = Scene(labels, recorded[labels])
+        self.job = Job(failed=lambda message: self._say(message, "error"))
+        wide = {"description_width": "initial"}
+        self.slider = w.SelectionSlider(
+            options=[(f"{n:,}", n) for n in recorded],
+            value=labels,
+            description="labels",
+            style=wide,
+            layout={"width": "420px"},
+        )
+        self.train_button = w.Button(description="Train both", icon="play", button_style="primary")
+        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
+        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "220px"})
+        self.status = w.HTML(note("Choose how many labels, then press “Train both”."))
+        self.text = w.Text(
+            value="A slow start, but what an ending!",
+            description="Your own sentence:",
+            style=wide,
+            layout={"width": "820px"},
+        )
+        self.answer = w.HTML(note("Train both first: then they answer as you type."))
+        self.figure = live(figure(self.scene))
+        self.slider.observe(self._choose, "value")
+        self.text.observe(lambda _: self._ask(), "value")
+        self.train_button.on_click(lambda _: self.train())
+        self.stop_button.on_click(lambda _: self.job.stop())
+        controls = w.HBox([self.slider, self.train_button, self.stop_button, self.bar])
+        parts = [w.HTML(strip("migrate, fine-tune")), controls, self.status, self.figure]
+        self.view = w.VBox([*parts, self.text, self.answer])
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.view)
+
+    def train(self) -> "SideBySide":
+        """Train both from the start on the labels chosen; a second click changes nothing."""
+        if self.job.start(self._work):
+            self.train_button.disabled = self.slider.disabled = True
+            self.stop_button.disabled = False
+        return self
+
+    def wait(self) -> "SideBySide":
+        """Block until training has ended, as “run all cells” needs it."""
+        self.job.wait()
+        return self
+
+    def _choose(self, change) -> None:
+        self.scene = Scene(change["new"], self.recorded[change["new"]])
+        redraw(self.figure, figure(self.scene))
+
+    def _work(self, stopping) -> None:
+        try:
+            self._race(stopping)
+        finally:
+            self.train_button.disabled = self.slider.disabled = False
+            self.stop_button.disabled = True
+
+    def _race(self, stopping) -> None:
+        rows = sentiment.sample(self.data["train"], self.scene.labels, self.seed)
+        self.scene = Scene(self.scene.labels, self.recorded[self.scene.labels])
+        self.scene.tested |= sentiment.baselines(rows, self.data["test"])
+        loops = {name: self._loop(name, rows) for name in RIVALS}
+        drawn = 0.0
+        while loops and not stopping():
+            for name in list(loops):
+                if next(loops[name], None) is None:
+                    del loops[name]
+            if time.monotonic() - drawn > 0.3:
+                drawn = time.monotonic()
+                self._show_progress()
+        for loop in loops.values():
+            loop.close()
+        self._finish(bool(loops))
+
+    def _loop(self, name: str, rows):
+        target = migrate(self.source, sentiment.head, name, seed=self.seed)
+        self.models[name], self.scene.runs[name] = target.model, Run(name=name)
+        return training(
+            target.model,
+            sentiment.encode(rows, self.source.tokens),
+            sentiment.recipe(len(rows), name, seed=self.seed),
+            run=self.scene.runs[name],
+            groups=target.groups,
+            score=sentiment.scorer(self.data["validation"], self.source.tokens, limit=200),
+        )
+
+    def _show_progress(self) -> None:
+        redraw(self.figure, figure(self.scene))
+        self.bar.value = min(run.spent for run in self.scene.runs.values())
+        said = [
+            f"{NAME[name]}: {len(run.steps)} updates in {run.seconds:.0f} s"
+            for name, run in self.scene.runs.items()
+        ]
+        self._say("Training, one update each in turn. " + " · ".join(said))
+
+    def _finish(self, stopped: bool) -> None:
+        self._say("Now both answer the test sentences, which neither has seen …")
+        for name in RIVALS:
+            test = sentiment.scorer(self.data["test"], self.source.tokens)
+            self.scene.tested[name] = test(self.models[name])
+        self.seed += 1
+        redraw(self.figure, figure(self.scene))
+        self.bar.value = 1.0
+        gain = 100 * (self.scene.tested["full"] - self.scene.tested["from_scratch"])
+        self._say(
+            f"{'Stopped early. ' if stopped else ''}On {len(self.data['test']):,} test sentences "
+            f"the source was worth {gain:+.0f} points with the same {self.scene.labels:,} labels. "
+            "Press again: other labels, another seed."
+        )
+        self._ask()
+
+    def _ask(self) -> None:
+        if not self.models or (self.job.running and not self.scene.tested.get("full")):
+            return
+        try:
+            text = self.text.value
+            found = {n: sentiment.opinion(self.models[n], self.source.tokens, text) for n in RIVALS}
+            self.answer.value = opinions(text, found)
+        except KitError as error:
+            self.answer.value = note(str(error), "error")
+
+    def _say(self, message: str, kind: str = "plain") -> None:
+        self.status.value = note(message, kind)

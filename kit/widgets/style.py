@@ -1,0 +1,117 @@
+"""One look for every widget: palette, figure template, the pipeline strip, live figures."""
+
+from html import escape
+
+__all__ = ["COLOUR", "DASH", "NAME", "SYMBOL", "dress", "live", "note", "redraw", "strip"]
+
+COLOUR = {
+    "full": "#0072B2",
+    "from_scratch": "#D55E00",
+    "frozen": "#009E73",
+    "tfidf": "#595959",
+    "majority": "#8C8C8C",
+}
+"""One colour for one thing in the whole course (Okabe & Ito 2008: told apart by all eyes)."""
+
+DASH = {
+    "full": "solid",
+    "from_scratch": "dash",
+    "frozen": "dashdot",
+    "tfidf": "dot",
+    "majority": "dot",
+}
+"""The same things told apart without colour."""
+
+SYMBOL = {
+    "full": "circle",
+    "from_scratch": "square",
+    "frozen": "diamond",
+    "tfidf": "x",
+    "majority": "cross",
+}
+"""And as markers."""
+
+NAME = {
+    "full": "with a source",
+    "from_scratch": "from scratch",
+    "frozen": "frozen source",
+    "tfidf": "TF-IDF + logistic regression",
+    "majority": "majority class",
+}
+"""What a figure calls them."""
+
+STAGES = {
+    "pretrain": "learn a language from text without labels",
+    "migrate": "carry values and shape over",
+    "fine-tune": "learn the task from a few labels",
+}
+
+FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+
+
+def dress(figure, *, height: int = 420):
+    """Give a plotly figure the course's look: large type, white card, room for labels."""
+    figure.update_layout(
+        template="plotly_white",
+        font={"family": FONT, "size": 16, "color": "#1A1A1A"},
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        height=height,
+        autosize=True,
+        margin={"l": 72, "r": 24, "t": 56, "b": 64},
+        hoverlabel={"font": {"family": FONT, "size": 15}},
+    )
+    figure.update_xaxes(showline=True, linecolor="#595959", gridcolor="#EDEDED", zeroline=False)
+    figure.update_yaxes(showline=True, linecolor="#595959", gridcolor="#EDEDED", zeroline=False)
+    return figure
+
+
+def live(figure):
+    """A figure that can still change once it is shown, or the still one where that cannot be.
+
+    plotly's FigureWidget needs anywidget, which plotly does not bring along itself.
+    """
+    import plotly.graph_objects as go
+
+    try:
+        return go.FigureWidget(figure)
+    except ImportError:
+        return figure
+
+
+def strip(today: str) -> str:
+    """pretrain → migrate → fine-tune as HTML, with today's stage marked."""
+    boxes = []
+    for stage, meaning in STAGES.items():
+        on = stage in today
+        colour = "#0072B2" if on else "#595959"
+        ground = "#E3F1FA" if on else "#F5F5F5"
+        boxes.append(
+            f'<div style="flex:1;padding:.6em 1em;border-radius:.5em;background:{ground};'
+            f'border:2px solid {colour if on else "#D9D9D9"};color:#1A1A1A">'
+            f'<b style="font-size:1.25em;color:{colour}">{escape(stage)}</b><br>{meaning}</div>'
+        )
+    arrow = '<div style="font-size:1.8em;align-self:center;color:#8C8C8C">→</div>'
+    return (
+        f'<div style="display:flex;gap:.6em;font:15px {FONT};margin:.4em 0;max-width:75em">'
+        f"{arrow.join(boxes)}</div>"
+    )
+
+
+def note(text: str, kind: str = "plain") -> str:
+    """A line of status as HTML: "plain", or "error" for what the user can put right."""
+    colour, ground = {"plain": ("#1A1A1A", "#F5F5F5"), "error": ("#8A1C00", "#FDEBE5")}[kind]
+    return (
+        f'<div role="status" style="font:16px {FONT};color:{colour};background:{ground};'
+        f'padding:.45em .9em;border-radius:.4em">{escape(text)}</div>'
+    )
+
+
+def redraw(shown, figure) -> None:
+    """Give a figure that is shown already the data and titles of a new one with the same traces."""
+    with shown.batch_update():
+        for old, new in zip(shown.data, figure.data, strict=True):
+            old.update(new.to_plotly_json(), overwrite=False)
+        for old, new in zip(shown.layout.annotations, figure.layout.annotations, strict=True):
+            if old.text != new.text:
+                old.text = new.text

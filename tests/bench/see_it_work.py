@@ -1,0 +1,90 @@
+"""What a source is worth: accuracy against the number of labels, with controls and seeds.
+
+    python tests/bench/see_it_work.py                    # all of it; about an hour on two cores
+    python tests/bench/see_it_work.py --labels 100 400   # some budgets
+    python tests/bench/see_it_work.py --validation       # score on validation: for choosing recipes
+
+Writes kit/recorded/see_it_work.json after each run, so that it can be stopped and goes on.
+"""
+
+import argparse
+import gc
+import time
+from pathlib import Path
+
+from kit import record, runtime, sources
+from kit.errors import KitError
+from kit.migrate import migrate
+from kit.tasks import sentiment
+from kit.train import fit
+
+NAME = "see_it_work"
+FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
+BUDGETS = (50, 100, 200, 400, 800, 1600, 0)  # 0: all
+STRATEGIES = ("full", "from_scratch")
+
+
+def fine_tune(source, strategy: str, train, test, seed: int) -> dict:
+    """Migrate, fine-tune, score: one row of the results."""
+    target = migrate(source, sentiment.head, strategy, seed=seed)
+    recipe = sentiment.recipe(len(train), strategy, seed=seed)
+    examples = sentiment.encode(train, source.tokens)
+    run = fit(target.model, examples, recipe, groups=target.groups)
+    return {
+        "accuracy": sentiment.scorer(test, source.tokens)(target.model),
+        "seconds": round(run.seconds, 1),
+        "updates": len(run.steps),
+    }
+
+
+def rows(options, done: set):
+    """Every row that is not there yet, the cheap ones first, one seed of everything first."""
+    data, source = sentiment.load(), sources.minilm()
+    test = data["validation" if options.validation else "test"]
+    for labels in options.labels:
+        labels = labels or len(data["train"])
+        for seed in range(options.seeds):
+            train = sentiment.sample(data["train"], labels, seed)
+            if (labels, "tfidf", seed) not in done:
+                for name, accuracy in sentiment.baselines(train, test).items():
+                    yield {"labels": labels, "strategy": name, "seed": seed, "accuracy": accuracy}
+            for strategy in options.strategies:
+                if (labels, strategy, seed) not in done:
+                    row = {"labels": labels, "strategy": strategy, "seed": seed}
+                    yield row | fine_tune(source, strategy, train, test, seed)
+                    gc.collect()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--labels", type=int, nargs="+", default=BUDGETS)
+    parser.add_argument("--strategies", nargs="+", default=STRATEGIES)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--validation", action="store_true")
+    options = parser.parse_args()
+    try:
+        found = [] if options.validation else record.recorded(NAME)["rows"]
+    except KitError:
+        found = []
+    for row in rows(options, {(r["labels"], r["strategy"], r["seed"]) for r in found}):
+        print(row, flush=True)
+        found.append(row)
+        if not options.validation:
+            save(found)
+    for labels, scores in record.by_budget(found).items():
+        print(labels, {k: f"{100 * m:.1f} ± {100 * h:.1f}" for k, (m, h) in scores.items()})
+
+
+def save(found: list[dict]) -> None:
+    what = {
+        "what": "film reviews, polarity: test accuracy after fine-tuning on so many labels",
+        "command": "python tests/bench/see_it_work.py",
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": runtime.machine(),
+        "rows": sorted(found, key=lambda r: (r["labels"], r["strategy"], r["seed"])),
+    }
+    runtime.write_json(FILE, what)
+
+
+if __name__ == "__main__":
+    main()
