@@ -1,0 +1,1 @@
+"""Text for the lessons: pinned archives, and what keeps their splits honest."""

