@@ -65,7 +65,7 @@ $(DONE)/venv:
 	fi; \
 	if ! $$python -c 'import ensurepip' 2>/dev/null; then \
 	    echo "$$python lacks its venv module: installing python3-venv."; \
-	    apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null || { \
+	    test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null || { \
 	        echo 'That needs you: sudo apt-get install python3-venv' >&2; exit 1; }; \
 	fi; \
 	echo "Setting up .venv with $$($$python --version) (2 GB, some minutes, once)."; \
