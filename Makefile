@@ -95,7 +95,7 @@ $(DONE)/dev: $(DONE)/kit
 	@$(INSTALL) -e '.[huggingface,dev]'
 	@touch $@
 
-$(DONE)/data: kit/data/archives.py $(DONE)/kit
+$(DONE)/data: kit/data/pinned.py kit/data/__main__.py $(DONE)/kit
 	@$(BIN)/python -m kit.data
 	@touch $@
 
