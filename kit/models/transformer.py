@@ -278,12 +278,7 @@ class Attention(nn.Module):
             k, v = self.remember(memory, cache)  # (B, G, M, W)
         if seen is not None:
             seen.append(weights(q, k, visible))
-        shared = self.config.groups != self.config.heads
-        causal = visible is PAST
-        x = F.scaled_dot_product_attention(
-            q, k, v, None if causal else visible, is_causal=causal, enable_gqa=shared
-        )
-        return self.output(x.transpose(1, 2).flatten(2))  # (B, T, D)
+        return self.output(fused(q, k, v, visible).transpose(1, 2).flatten(2))  # (B, T, D)
 
     def remember(self, memory: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
         """Keys and values of the memory: with a cache they are computed once."""
@@ -352,6 +347,18 @@ def look_back(ids: Tensor, mask: Tensor | None, past: int) -> Tensor | str | Non
         return before[None, None]
     # Padding sees itself: a softmax over nothing would be NaN.
     return ((before & mask[:, None]) | (before ^ before.tril(past - 1)))[:, None]
+
+
+def fused(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | str | None) -> Tensor:
+    """softmax(Q Kᵀ / √W + M) V by torch's fused kernel, (B, H, T, W)."""
+    mask, causal = (None, True) if visible is PAST else (visible, False)
+    shared = q.shape[1] != k.shape[1]
+    attend = partial(F.scaled_dot_product_attention, is_causal=causal, enable_gqa=shared)
+    if q.device.type == "cpu" and q.requires_grad:
+        # The CPU kernel's backward pass takes five times as long in bfloat16 as in float32.
+        with torch.autocast("cpu", enabled=False):
+            return attend(q.float(), k.float(), v.float(), mask).to(v.dtype)
+    return attend(q, k, v, mask)
 
 
 def weights(q: Tensor, k: Tensor, visible: Tensor | str | None) -> Tensor:
