@@ -1,0 +1,21 @@
+"""What many tests share: the lessons' data, put in place once."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data() -> None:
+    """The lessons' archives in the cache; with them there, nothing asks the network."""
+    from kit.data.__main__ import LESSONS
+    from kit.data.archives import fetch
+
+    for name in LESSONS:
+        fetch(name)
+
+
+@pytest.fixture(scope="session")
+def films(data):
+    """Film sentences with a class, as train, validation and test."""
+    from kit.tasks.sentiment import load
+
+    return load("films")
