@@ -22,9 +22,16 @@ def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     The task decides what one i is: a sentence (..., = B) or a token (..., = B, T).
     """
     _same_shape(logits.shape[:-1], y)
-    return F.cross_entropy(
-        logits.flatten(0, -2).float(), y.flatten(), ignore_index=IGNORE, reduction="sum"
-    )
+    logits, y = logits.flatten(0, -2).float(), y.flatten()
+    try:
+        return F.cross_entropy(logits, y, ignore_index=IGNORE, reduction="sum")
+    except IndexError:
+        classes = logits.shape[-1]
+        wrong = sorted(set(y.tolist()) - {IGNORE, *range(classes)})
+        raise KitError(
+            f"labels {wrong} are not among the model's {classes} classes, 0 to {classes - 1}: "
+            "correct the labels, or give the head as many classes as there are."
+        ) from None
 
 
 def squared_error(predictions: Tensor, y: Tensor) -> Tensor:

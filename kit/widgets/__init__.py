@@ -1,0 +1,7 @@
+"""Widgets: each a pure figure of plain data, and a thin widget around it."""
+
+from kit.widgets.label_curves import LabelCurves
+from kit.widgets.side_by_side import SideBySide
+from kit.widgets.style import strip
+
+__all__ = ["LabelCurves", "SideBySide", "strip"]

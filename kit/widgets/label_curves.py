@@ -1,0 +1,150 @@
+"""Accuracy against the number of labels, as recorded, and any point of it made again live."""
+
+from kit.migrate import migrate
+from kit.record import Run, by_budget
+from kit.tasks import sentiment
+from kit.train import training
+from kit.widgets.job import Job
+from kit.widgets.style import COLOUR, DASH, NAME, SYMBOL, dress, live, note, redraw
+
+__all__ = ["LabelCurves", "figure"]
+
+CURVES = ("full", "tfidf", "from_scratch", "majority")
+
+
+def figure(results: dict, again: list[dict] = ()):
+    """Mean accuracy and its 95 % interval over seeds against labels, as a plotly figure.
+
+    results: a results file (`kit.record.recorded`). again: rows that were made just now, stars.
+    """
+    import plotly.graph_objects as go
+
+    budgets = by_budget(results["rows"])
+    shown = go.Figure()
+    for name in CURVES:
+        points = [(n, *found[name]) for n, found in budgets.items() if name in found]
+        x, mean, half = ([p[i] for p in points] for i in range(3))
+        pen = {"color": COLOUR[name], "dash": DASH[name], "width": 3.5}
+        line = go.Scatter(
+            x=x,
+            y=[100 * m for m in mean],
+            error_y={"array": [100 * h for h in half], "thickness": 2, "width": 6},
+            mode="lines+markers",
+            line=pen,
+            marker={"symbol": SYMBOL[name], "size": 11},
+            name=NAME[name],
+            hovertemplate="%{x:,} labels: %{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",
+        )
+        shown.add_trace(line)
+    star = {"symbol": "star", "size": 20, "line": {"width": 1.5, "color": "#1A1A1A"}}
+    star["color"] = [COLOUR[row["strategy"]] for row in again]
+    x, y = [row["labels"] for row in again], [100 * row["accuracy"] for row in again]
+    shown.add_trace(go.Scatter(x=x, y=y, mode="markers", marker=star, name="made again just now"))
+    worth(shown, budgets)
+    shown.update_xaxes(title="labelled sentences (each step right: twice as many)", type="log")
+    shown.update_xaxes(tickvals=list(budgets), ticktext=[f"{n:,}" for n in budgets])
+    shown.update_yaxes(title="accuracy on the test set", range=[45, 92], ticksuffix=" %")
+    dress(shown, height=480)
+    shown.update_layout(legend={"orientation": "h", "y": -0.2, "x": 0.5, "xanchor": "center"})
+    return shown
+
+
+def worth(shown, budgets: dict) -> None:
+    """Say in the figure what all labels bring from scratch: the height that a source starts at."""
+    most = max(budgets)
+    height = 100 * budgets[most]["from_scratch"][0]
+    shown.add_hline(y=height, line={"color": COLOUR["from_scratch"], "width": 1.5, "dash": "dot"})
+    shown.add_annotation(
+        x=0.01,
+        xref="paper",
+        y=height,
+        yanchor="bottom",
+        xanchor="left",
+        showarrow=False,
+        text=f"from scratch with all {most:,} labels: {height:.0f} %",
+        font={"color": COLOUR["from_scratch"], "size": 15},
+    )
+
+
+class LabelCurves:
+    """The widget: recorded curves, a choice of point, and a button that makes it again."""
+
+    def __init__(self, source, data, results: dict) -> None:
+        """source: a Source. data: `sentiment.load()`. results: `recorded("see_it_work")`."""
+        import ipywidgets as w
+
+        self.source, self.data, self.results, self.again = source, data, results, []
+        self.job = Job(failed=lambda message: self._say(message, "error"))
+        budgets = [n for n in by_budget(results["rows"]) if n <= 1600]
+        self.labels = w.Dropdown(
+            options=[(f"{n:,} labels", n) for n in budgets],
+            value=budgets[1],
+            layout={"width": "140px"},
+        )
+        self.strategy = w.ToggleButtons(
+            options=[(NAME[s], s) for s in ("full", "from_scratch")],
+            style={"button_width": "120px"},
+        )
+        self.button = w.Button(description="Make it again", icon="refresh", button_style="primary")
+        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
+        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "180px"})
+        self.status = w.HTML()
+        self.figure = live(figure(results))
+        self.button.on_click(lambda _: self.make())
+        self.stop_button.on_click(lambda _: self.job.stop())
+        self._say(
+            f"Recorded on {results['date']} ({results['machine']['processor']}, "
+            f"{results['machine']['cores']} cores), not computed now. "
+            "Choose a point and make it again, with a seed that was not among the recorded ones."
+        )
+        controls = [self.labels, self.strategy, self.button, self.stop_button, self.bar]
+        self.view = w.VBox([w.HBox(controls), self.status, self.figure])
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.view)
+
+    def make(self) -> "LabelCurves":
+        """Train the chosen point live; a second click while it runs changes nothing."""
+        if self.job.start(self._work):
+            self.button.disabled, self.stop_button.disabled = True, False
+        return self
+
+    def wait(self) -> "LabelCurves":
+        """Block until the point is made."""
+        self.job.wait()
+        return self
+
+    def _work(self, stopping) -> None:
+        try:
+            self._make(self.labels.value, self.strategy.value, stopping)
+        finally:
+            self.button.disabled, self.stop_button.disabled = False, True
+
+    def _make(self, labels: int, strategy: str, stopping) -> None:
+        seeds = {row["seed"] for row in self.results["rows"]}
+        seed = max(seeds) + 1 + len(self.again)
+        rows = sentiment.sample(self.data["train"], labels, seed)
+        target = migrate(self.source, sentiment.head, strategy, seed=seed)
+        examples = sentiment.encode(rows, self.source.tokens)
+        recipe, run = sentiment.recipe(labels, strategy, seed=seed), Run()
+        what = f"{NAME[strategy]}, {labels:,} labels, seed {seed}"
+        for _ in training(target.model, examples, recipe, run=run, groups=target.groups):
+            if stopping():
+                self._say(f"Stopped: {what} was not finished, so it is not in the figure.")
+                return
+            self.bar.value = run.spent
+            self._say(f"Training {what}: loss {run.steps[-1]['loss']:.2f}")
+        self._say(f"Scoring {what} on {len(self.data['test']):,} test sentences …")
+        score = sentiment.scorer(self.data["test"], self.source.tokens)(target.model)
+        self.again.append({"labels": labels, "strategy": strategy, "accuracy": score})
+        redraw(self.figure, figure(self.results, self.again))
+        mean, half = by_budget(self.results["rows"])[labels][strategy]
+        self._say(
+            f"Just now, {what}: {100 * score:.1f} % in {run.seconds:.0f} s. "
+            f"Recorded: {100 * mean:.1f} ± {100 * half:.1f} %."
+        )
+
+    def _say(self, message: str, kind: str = "plain") -> None:
+        self.status.value = note(message, kind)
