@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from kit.models.heads import ClassHead, LanguageHead, RatingHead, SequenceHead, TagHead, pool
 from kit.models.rnn import RNN, RNNConfig
+from kit.models.summary import summary
 from kit.models.transformer import Transformer, TransformerConfig
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "pool",
+    "summary",
 ]
 
 

@@ -158,7 +158,7 @@ def transformer(canvas: Canvas, config) -> float:
     up = f"{config.width:,} → {config.inner:,} → {config.width:,}"
     part(canvas, config, "inner", "feed-forward", up, ACTIVATIONS[config.activation])
     canvas.go(14, arrow=False)
-    bottom = under + (104 if config.cross or config.positions == "rotary" else 56)
+    bottom = under + (104 if config.cross or config.positions == "rotary" else 74)
     canvas.frame(left, top, bottom, f"× {config.layers}")
     if config.norm_first:
         canvas.go(24)
@@ -195,7 +195,7 @@ def part(canvas, config, kind, *lines, turned=False, memory=False) -> None:
 
 def rnn(canvas: Canvas, config) -> float:
     sides = ["first to last", "last to first"][: 1 + config.bidirectional]
-    canvas.y += 40 + 70 * config.bidirectional
+    canvas.y += 40 + 78 * config.bidirectional
     canvas.put(128, "table", "word table", f"{config.vocabulary:,} × {config.width:,}")
     first = 1 if config.cross else config.layers
     bottom = layer(canvas, config, sides, first)
@@ -222,6 +222,7 @@ def layer(canvas: Canvas, config, sides: list[str], count: int) -> float:
     canvas.go(14, arrow=False)
     bottom = joints[-1] + 100
     canvas.frame(left, joints[0] - 96, bottom, f"× {count}")
+    canvas.text(left + 28, bottom - 14, "gates read token and state", anchor="start", opacity=".8")
     return bottom
 
 
@@ -259,7 +260,7 @@ def switches(canvas: Canvas, body: nn.Module, top: float) -> float:
     x, y = 8.0, top + 44
     for name, ways, chosen in settings(body):
         ways = ways if chosen in ways else (*ways, chosen)
-        widths = [20 + 8.4 * len(way) for way in ways]
+        widths = [20 + 9 * len(way) for way in ways]
         canvas.text(x + 2, y - 10, name, 13, anchor="start", opacity=".75")
         canvas.shapes.append(
             f'<rect x="{x:g}" y="{y:g}" width="{sum(widths):g}" height="28" rx="8" fill="none" '

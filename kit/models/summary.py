@@ -160,10 +160,10 @@ def _row(part: Part, whole: int) -> str:
     frozen = ' <span title="not trained">❄</span>' if part.numbers and not part.tuned else ""
     bar = (
         f'<span style="display:inline-block;width:{max(160 * share, 1):.0f}px;height:.8em;'
-        'border-radius:3px;background:#3b82f6"></span>'
+        f'border-radius:3px;background:#3b82f6"></span> {share:.0%}'
     )
     return (
         f'<tr><td style="{LEFT};font-weight:600">{escape(part.name)}{frozen}</td>'
-        f'<td style="{RIGHT}">{part.numbers:,}</td><td style="{LEFT}">{bar} {share:.0%}</td>'
+        f'<td style="{RIGHT}">{part.numbers:,}</td><td style="{LEFT}">{bar if share else ""}</td>'
         f'<td style="{LEFT};opacity:.8;white-space:normal">{", ".join(part.tensors)}</td></tr>'
     )
