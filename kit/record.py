@@ -20,7 +20,7 @@ class Run:
     settings: dict = field(default_factory=dict)
     """Everything that decided the run: loss, budget, batch size, rates, seed, precision."""
     steps: list[dict] = field(default_factory=list)
-    """One row an update: step, seconds (training only), loss (mean over the batch), rate."""
+    """One row an update: step, seconds (training only), loss (mean over the batch)."""
     evaluations: list[dict] = field(default_factory=list)
     """One row an evaluation: step, seconds, score."""
     best: dict | None = None

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from kit import loss as losses
 from kit import runtime
 from kit.errors import KitError
+from kit.optimizer import Optimizer
 from kit.record import Run
 
-__all__ = ["Batch", "Optimizer", "Recipe", "batches", "collate", "fit", "predict", "training"]
+__all__ = ["Batch", "Recipe", "batches", "collate", "fit", "predict", "training"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +192,8 @@ def training(
     precision = runtime.precision(device) if recipe.precision == "auto" else recipe.precision
     run.settings = asdict(recipe) | {"precision": precision, "examples": len(examples)}
     criterion = losses.LOSSES[recipe.loss]
-    optimizer = Optimizer(model, groups, recipe)
+    groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
+    optimizer = Optimizer(model, groups, decay=recipe.decay, clip=recipe.clip, lazy=penalty is None)
     keeper = _Keeper(model, score, recipe)
     stream = _stream(examples, recipe)
     spent, seconds = 0.0, 0.0
@@ -206,12 +208,11 @@ def training(
                 predictions = batch.run(model)  # forward
             mean = criterion(predictions, batch.y) / losses.count(batch.y)  # loss
             (mean + penalty(model) if penalty else mean).backward()  # backward
-            factor = optimizer.step(spent)  # update
+            optimizer.step(spent, recipe.factor(spent))  # update
             value = _number(mean, step, recipe)
             seconds += time.perf_counter() - began
             spent = recipe.spent(step, epoch, seconds)
-            row = {"step": step, "seconds": seconds, "loss": value, "rate": factor * recipe.rate}
-            run.steps.append(row)
+            run.steps.append({"step": step, "seconds": seconds, "loss": value})
             run.spent = spent
             keeper.look(run)
             yield run
@@ -220,76 +221,6 @@ def training(
         optimizer.close()
         keeper.put_back(run)
         model.eval()
-
-
-class Optimizer:
-    """AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101) for one run.
-
-    The gradient is clipped to `recipe.clip`. On a CPU, the rows of an embedding that a batch does
-    not touch are left alone, moments included (lazy Adam): of MiniLM's 22.7 M parameters half are
-    such rows, and a step that goes through all of them spends more time there than in the model.
-    """
-
-    def __init__(self, model: nn.Module, groups: list[dict] | None, recipe: Recipe) -> None:
-        groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
-        self.clip, self.recipe, self.lazy = recipe.clip, recipe, _lazy_tables(model)
-        lazy = {t.weight for t in self.lazy}
-        every = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
-        dense, sparse = [], []
-        for group in groups:
-            settings = {k: group.get(k, 0.0) for k in ("rate", "start")} | {"lr": group["rate"]}
-            trained = [p for p in group["params"] if p.requires_grad]
-            matrix = [p for p in trained if p.ndim > 1 and p not in every]
-            rest = [p for p in trained if p not in lazy and (p.ndim < 2 or p in every)]
-            dense.append({"params": matrix, "weight_decay": recipe.decay, **settings})
-            dense.append({"params": rest, "weight_decay": 0.0, **settings})
-            sparse.append({"params": [p for p in trained if p in lazy], **settings})
-        dense, sparse = ([g for g in part if g["params"]] for part in (dense, sparse))
-        if not dense + sparse:
-            raise KitError("no parameter is to be trained: unfreeze some, or give groups that do.")
-        self.parts = [torch.optim.AdamW(dense, fused=True)] if dense else []
-        self.parts += [torch.optim.SparseAdam(sparse)] if sparse else []
-        for table in self.lazy:
-            table.sparse = True
-
-    def step(self, spent: float) -> float:
-        """Clip, update, clear the gradients; return the factor on the rates just used."""
-        factor = self.recipe.factor(spent)
-        for group in (g for part in self.parts for g in part.param_groups):
-            group["lr"] = factor * group["rate"] if spent >= group["start"] else 0.0
-        self._clip()
-        for part in self.parts:
-            part.step()
-            part.zero_grad()
-        return factor
-
-    def _clip(self) -> None:
-        values = []
-        for p in (p for part in self.parts for g in part.param_groups for p in g["params"]):
-            if p.grad is not None:
-                p.grad = p.grad.coalesce() if p.grad.is_sparse else p.grad
-                values.append(p.grad.values() if p.grad.is_sparse else p.grad)
-        norm = nn.utils.get_total_norm(values)
-        if norm > self.clip:
-            torch._foreach_mul_(values, self.clip / norm)
-
-    def close(self) -> None:
-        """Give the embeddings their ordinary gradients back."""
-        for table in self.lazy:
-            table.sparse = False
-
-
-def _lazy_tables(model: nn.Module) -> list[nn.Embedding]:
-    """The embeddings whose gradient may be sparse: on a CPU, and tied to nothing else."""
-    names = [p for _, p in model.named_parameters(remove_duplicate=False)]
-    return [
-        m
-        for m in model.modules()
-        if isinstance(m, nn.Embedding)
-        and m.weight.requires_grad
-        and m.weight.device.type == "cpu"
-        and sum(p is m.weight for p in names) == 1
-    ]
 
 
 class _Keeper:
