@@ -122,7 +122,7 @@ def test_another_file_of_the_same_name_is_refused_and_not_run(shelf: Path, tmp_p
 
 
 def test_an_empty_folder(shelf: Path) -> None:
-    with pytest.raises(KitError, match=r"has no vaderSentiment==3.3.2: add the file"):
+    with pytest.raises(KitError, match=rf"pip found no .* lacks the file {RATINGS.file}"):
         fetch("ratings")
 
 

