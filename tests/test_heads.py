@@ -165,3 +165,37 @@ def test_pooling_by_hand():
     assert pool(hidden[1:], mask[1:] & False).tolist() == [[0, 0]]
     with pytest.raises(KitError, match='"mean", "first" or "last"'):
         pool(hidden, mask, "max")
+
+
+def texts_backwards(n: int) -> tuple[torch.Tensor, ...]:
+    """n texts of 2 to 5 pieces, padded; what the decoder has read, and what it is to say next."""
+    ids, mask = torch.randint(3, 10, (n, 5)), torch.arange(5) < torch.randint(2, 6, (n, 1))
+    target, y = torch.ones(n, 6, dtype=torch.long), torch.full((n, 6), -100)
+    for row, (text, real) in enumerate(zip(ids, mask, strict=True)):
+        said = text[real].flip(0)
+        target[row, 1 : len(said) + 1] = said
+        y[row, : len(said)], y[row, len(said)] = said, 2
+    return ids, mask, target, y
+
+
+@pytest.mark.parametrize("decoder", ["transformer", "gru"])
+def test_a_decoder_learns_to_say_a_text_backwards(decoder):
+    torch.manual_seed(0)
+    shape = {"vocabulary": 10, "width": 64}
+    block = {**shape, "layers": 2, "heads": 4, "inner": 128, "longest": 6, "norm_first": True}
+    make = {
+        "transformer": lambda: Transformer(TransformerConfig(**block, causal=True, cross=True)),
+        "gru": lambda: RNN(RNNConfig(**shape, cell="gru", cross=True)),
+    }
+    body = RNN(RNNConfig(**shape, cell="gru", bidirectional=True))
+    model = Model(body, SequenceHead(64, make[decoder]()))
+    step = torch.optim.AdamW(model.parameters(), 5e-3)
+    for _ in range(200):
+        *read, y = texts_backwards(64)
+        loss = torch.nn.functional.cross_entropy(model(*read).flatten(0, 1), y.flatten())
+        step.zero_grad()
+        loss.backward()
+        step.step()
+    *read, y = texts_backwards(200)
+    right = (model(*read).argmax(-1) == y)[y != -100]
+    assert right.float().mean() > 0.9
