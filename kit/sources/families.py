@@ -1,0 +1,243 @@
+"""What each family of models calls its tensors and settings: one table a family, no code.
+
+`#` stands for the number of a block. `name:i` is the i-th third of one of their tensors.
+"""
+
+from dataclasses import dataclass, field, replace
+
+__all__ = ["ACTIVATIONS", "FAMILIES", "GGUF", "Family"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """How a Hugging Face family reads as a kit Transformer."""
+
+    classes: tuple[str, str | None]
+    """Their classes: the body, and the body with its language head."""
+    switches: dict[str, object]
+    """What of a `TransformerConfig` is the same for the whole family."""
+    settings: dict[str, tuple]
+    """Field of a `TransformerConfig`: its name in their config.json, and their default if any."""
+    tensors: dict[str, str]
+    """Our module: theirs."""
+    prefix: str
+    """Before their names where the file also holds a head."""
+    must: dict[str, object] = field(default_factory=dict)
+    """Settings of theirs that only work with this value, which is also their default."""
+    left: str = "$^"
+    """A pattern of those of their tensors that the kit has no place for: heads, constants."""
+    head: str | None = None
+    """Their name of the language head, where its shape is that of a `LanguageHead`."""
+    tied: bool = False
+    """Their default: the language head is the word table."""
+    transposed: bool = False
+    """Their linear layers hold the transposed matrix."""
+    skipped: int = 0
+    """Rows of their position table before the first token's."""
+
+
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+    "silu": "swiglu",
+}
+"""Their activation: ours. A silu is gated wherever it occurs in these families."""
+
+_BLOCK = "encoder.layer.#."
+_BERT = Family(
+    classes=("BertModel", None),
+    switches={"positions": "learned", "norm": "layer", "norm_first": False, "causal": False},
+    settings={
+        "vocabulary": ("vocab_size",),
+        "width": ("hidden_size",),
+        "layers": ("num_hidden_layers",),
+        "heads": ("num_attention_heads",),
+        "inner": ("intermediate_size",),
+        "longest": ("max_position_embeddings",),
+        "token_types": ("type_vocab_size", 2),
+        "epsilon": ("layer_norm_eps", 1e-12),
+        "activation": ("hidden_act", "gelu"),
+        "dropout": ("hidden_dropout_prob", 0.1),
+    },
+    tensors={
+        "embed.tokens": "embeddings.word_embeddings",
+        "embed.positions": "embeddings.position_embeddings",
+        "embed.types": "embeddings.token_type_embeddings",
+        "embed.norm": "embeddings.LayerNorm",
+        "blocks.#.attention.query": _BLOCK + "attention.self.query",
+        "blocks.#.attention.key": _BLOCK + "attention.self.key",
+        "blocks.#.attention.value": _BLOCK + "attention.self.value",
+        "blocks.#.attention.output": _BLOCK + "attention.output.dense",
+        "blocks.#.attention_norm": _BLOCK + "attention.output.LayerNorm",
+        "blocks.#.feed_forward.up": _BLOCK + "intermediate.dense",
+        "blocks.#.feed_forward.down": _BLOCK + "output.dense",
+        "blocks.#.feed_forward_norm": _BLOCK + "output.LayerNorm",
+    },
+    prefix="bert.",
+    must={"position_embedding_type": "absolute", "is_decoder": False},
+    left=r"pooler\.|cls\.|classifier\.|qa_outputs\.|embeddings\.position_ids",
+)
+
+_ROBERTA = replace(
+    _BERT,
+    classes=("RobertaModel", None),
+    prefix="roberta.",
+    must=_BERT.must | {"pad_token_id": 1},
+    left=_BERT.left + r"|lm_head\.",
+    skipped=2,
+)
+
+_BLOCK = "transformer.layer.#."
+_DISTILBERT = Family(
+    classes=("DistilBertModel", None),
+    switches=_BERT.switches | {"token_types": 0, "epsilon": 1e-12},
+    settings={
+        "vocabulary": ("vocab_size",),
+        "width": ("dim",),
+        "layers": ("n_layers",),
+        "heads": ("n_heads",),
+        "inner": ("hidden_dim",),
+        "longest": ("max_position_embeddings",),
+        "activation": ("activation", "gelu"),
+        "dropout": ("dropout", 0.1),
+    },
+    tensors={
+        "embed.tokens": "embeddings.word_embeddings",
+        "embed.positions": "embeddings.position_embeddings",
+        "embed.norm": "embeddings.LayerNorm",
+        "blocks.#.attention.query": _BLOCK + "attention.q_lin",
+        "blocks.#.attention.key": _BLOCK + "attention.k_lin",
+        "blocks.#.attention.value": _BLOCK + "attention.v_lin",
+        "blocks.#.attention.output": _BLOCK + "attention.out_lin",
+        "blocks.#.attention_norm": _BLOCK + "sa_layer_norm",
+        "blocks.#.feed_forward.up": _BLOCK + "ffn.lin1",
+        "blocks.#.feed_forward.down": _BLOCK + "ffn.lin2",
+        "blocks.#.feed_forward_norm": _BLOCK + "output_layer_norm",
+    },
+    prefix="distilbert.",
+    left=r"vocab_\w+\.|(pre_)?classifier\.|qa_outputs\.|embeddings\.position_ids",
+)
+
+_GPT2 = Family(
+    classes=("GPT2Model", "GPT2LMHeadModel"),
+    switches={
+        "positions": "learned",
+        "norm": "layer",
+        "norm_first": True,
+        "causal": True,
+        "embedding_norm": False,
+    },
+    settings={
+        "vocabulary": ("vocab_size",),
+        "width": ("n_embd",),
+        "layers": ("n_layer",),
+        "heads": ("n_head",),
+        "inner": ("n_inner", None),
+        "longest": ("n_positions",),
+        "epsilon": ("layer_norm_epsilon", 1e-5),
+        "activation": ("activation_function", "gelu_new"),
+        "dropout": ("resid_pdrop", 0.1),
+    },
+    tensors={
+        "embed.tokens": "wte",
+        "embed.positions": "wpe",
+        "blocks.#.attention.query": "h.#.attn.c_attn:0",
+        "blocks.#.attention.key": "h.#.attn.c_attn:1",
+        "blocks.#.attention.value": "h.#.attn.c_attn:2",
+        "blocks.#.attention.output": "h.#.attn.c_proj",
+        "blocks.#.attention_norm": "h.#.ln_1",
+        "blocks.#.feed_forward.up": "h.#.mlp.c_fc",
+        "blocks.#.feed_forward.down": "h.#.mlp.c_proj",
+        "blocks.#.feed_forward_norm": "h.#.ln_2",
+        "norm": "ln_f",
+    },
+    prefix="transformer.",
+    must={
+        "add_cross_attention": False,
+        "scale_attn_weights": True,
+        "scale_attn_by_inverse_layer_idx": False,
+    },
+    left=r"h\.\d+\.attn\.(masked_)?bias$|score\.",
+    head="lm_head",
+    tied=True,
+    transposed=True,
+)
+
+_LLAMA = Family(
+    classes=("LlamaModel", "LlamaForCausalLM"),
+    switches={
+        "positions": "rotary",
+        "norm": "rms",
+        "norm_first": True,
+        "causal": True,
+        "embedding_norm": False,
+        "bias": False,
+    },
+    settings={
+        "vocabulary": ("vocab_size",),
+        "width": ("hidden_size",),
+        "layers": ("num_hidden_layers",),
+        "heads": ("num_attention_heads",),
+        "kv_heads": ("num_key_value_heads", None),
+        "head_width": ("head_dim", None),
+        "inner": ("intermediate_size",),
+        "longest": ("max_position_embeddings",),
+        "epsilon": ("rms_norm_eps", 1e-6),
+        "rotary_base": ("rope_theta", 10000.0),
+        "activation": ("hidden_act", "silu"),
+    },
+    tensors={
+        "embed.tokens": "embed_tokens",
+        "blocks.#.attention.query": "layers.#.self_attn.q_proj",
+        "blocks.#.attention.key": "layers.#.self_attn.k_proj",
+        "blocks.#.attention.value": "layers.#.self_attn.v_proj",
+        "blocks.#.attention.output": "layers.#.self_attn.o_proj",
+        "blocks.#.attention_norm": "layers.#.input_layernorm",
+        "blocks.#.feed_forward.gate": "layers.#.mlp.gate_proj",
+        "blocks.#.feed_forward.up": "layers.#.mlp.up_proj",
+        "blocks.#.feed_forward.down": "layers.#.mlp.down_proj",
+        "blocks.#.feed_forward_norm": "layers.#.post_attention_layernorm",
+        "norm": "norm",
+    },
+    prefix="model.",
+    must={"rope_type": "default", "rope_scaling": None, "attention_bias": False, "mlp_bias": False},
+    left=r"layers\.\d+\.self_attn\.rotary_emb\.inv_freq|score\.",
+    head="lm_head",
+)
+
+_QWEN2 = replace(
+    _LLAMA,
+    classes=("Qwen2Model", "Qwen2ForCausalLM"),
+    switches=_LLAMA.switches | {"query_bias": True},
+    must={"rope_type": "default", "rope_scaling": None, "use_sliding_window": False},
+)
+
+FAMILIES = {
+    "bert": _BERT,
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+    "camembert": _ROBERTA,
+    "distilbert": _DISTILBERT,
+    "gpt2": _GPT2,
+    "llama": _LLAMA,
+    "qwen2": _QWEN2,
+}
+"""Family by the `model_type` of its config.json."""
+
+GGUF = {
+    "embed_tokens": "token_embd",
+    "norm": "output_norm",
+    "lm_head": "output",
+    "layers.#.self_attn.q_proj": "blk.#.attn_q",
+    "layers.#.self_attn.k_proj": "blk.#.attn_k",
+    "layers.#.self_attn.v_proj": "blk.#.attn_v",
+    "layers.#.self_attn.o_proj": "blk.#.attn_output",
+    "layers.#.input_layernorm": "blk.#.attn_norm",
+    "layers.#.mlp.gate_proj": "blk.#.ffn_gate",
+    "layers.#.mlp.up_proj": "blk.#.ffn_up",
+    "layers.#.mlp.down_proj": "blk.#.ffn_down",
+    "layers.#.post_attention_layernorm": "blk.#.ffn_norm",
+}
+"""Llama's and Qwen2's name of a module: its name in a GGUF file."""

@@ -1,0 +1,138 @@
+"""GGUF files (llama.cpp's format): Llamas and Qwen2s in one file, often in 4 or 8 bits.
+
+Needs the `gguf` package: `pip install "lm-transfer-kit[huggingface]"`.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import numpy
+import torch
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
+from torch import Tensor
+
+from kit.checkpoint import Source
+from kit.errors import KitError
+from kit.sources.families import GGUF
+from kit.sources.huggingface import ROLES, build
+from kit.tokens import Tokens
+
+__all__ = ["load"]
+
+_WORDS = (  # Llama 3's and Qwen2's; they differ in how many digits stay together
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{digits}|"
+    r" ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+SPLITS = {
+    "gpt-2": [],
+    "smollm": [pre_tokenizers.Digits(individual_digits=True)],
+    "llama-bpe": [pre_tokenizers.Split(Regex(_WORDS.format(digits="{1,3}")), "isolated")],
+    "qwen2": [pre_tokenizers.Split(Regex(_WORDS.format(digits="")), "isolated")],
+}
+"""How a text is cut before its bytes are merged, by the file's `tokenizer.ggml.pre`."""
+
+CONTROL = (3, 4)
+"""Kinds of pieces that stand for themselves: control pieces, and those that a user added."""
+
+
+def load(path: str | Path, strict: bool = True) -> Source:
+    """The model in a .gguf file, its numbers expanded to float32.
+
+    Raises KitError without the `gguf` package, for other architectures than llama and qwen2,
+    and for what `kit.sources.huggingface.load` refuses.
+    """
+    try:
+        import gguf
+    except ImportError as error:
+        raise KitError('GGUF files need a package: pip install "gguf>=0.17".') from error
+    try:
+        reader = gguf.GGUFReader(str(path))
+    except (OSError, ValueError, IndexError) as error:
+        raise KitError(f"{path} is no whole GGUF file ({error}): fetch it again.") from error
+    about = {name: value.contents() for name, value in reader.fields.items()}
+    settings = _settings(about)
+    names = {ours: theirs for theirs, ours in GGUF.items()}
+    tensors = {_name(names, t.name): partial(_expand, t, settings) for t in reader.tensors}
+    settings["tie_word_embeddings"] = "lm_head.weight" not in tensors
+    source = build(Path(path).stem, settings, tensors, _tokens(about), strict)
+    if "tokenizer.chat_template" in about:
+        source.card["chat_template"] = about["tokenizer.chat_template"]
+    return source
+
+
+def _settings(about: dict) -> dict:
+    """What a config.json would say."""
+    kind = about.get("general.architecture")
+    if kind not in ("llama", "qwen2"):
+        raise KitError(f"a GGUF file of architecture {kind!r}: the kit reads llama and qwen2.")
+    get = {key.removeprefix(f"{kind}."): value for key, value in about.items()}.get
+    return {
+        "model_type": kind,
+        "vocab_size": len(about["tokenizer.ggml.tokens"]),
+        "hidden_size": get("embedding_length"),
+        "num_hidden_layers": get("block_count"),
+        "num_attention_heads": get("attention.head_count"),
+        "num_key_value_heads": get("attention.head_count_kv"),
+        "head_dim": get("attention.key_length"),
+        "intermediate_size": get("feed_forward_length"),
+        "max_position_embeddings": get("context_length"),
+        "rms_norm_eps": get("attention.layer_norm_rms_epsilon"),
+        "rope_theta": get("rope.freq_base", 10000.0),
+        "rope_type": get("rope.scaling.type", "default"),
+    }
+
+
+def _name(names: dict[str, str], theirs: str) -> str:
+    """Hugging Face's name of a tensor; an unknown one keeps its own, to be listed with it."""
+    module, _, kind = theirs.rpartition(".")
+    number = next((part for part in module.split(".") if part.isdigit()), "")
+    known = names.get(module.replace(f".{number}.", ".#.") if number else module)
+    return f"{known.replace('#', number)}.{kind}" if known else theirs
+
+
+def _expand(tensor, settings: dict) -> Tensor:
+    """The numbers (rows, columns) in float32.
+
+    llama.cpp turns neighbouring numbers of a head, (0, 1), (2, 3), ..., where Hugging Face and
+    the kit turn (0, W/2), (1, W/2 + 1), ...: the rows of Llama's query and key are put back.
+    """
+    from gguf import dequantize
+
+    value = dequantize(tensor.data, tensor.tensor_type)
+    value = torch.from_numpy(numpy.require(value, requirements="W"))  # not a view of the file
+    heads = {"attn_q": "num_attention_heads", "attn_k": "num_key_value_heads"}
+    part = tensor.name.split(".")[-2]
+    if settings["model_type"] == "llama" and part in heads:
+        value = value.unflatten(0, (settings[heads[part]], -1, 2)).transpose(1, 2).flatten(0, 2)
+    return value
+
+
+def _tokens(about: dict) -> Tokens:
+    get = {key.removeprefix("tokenizer.ggml."): value for key, value in about.items()}.get
+    if get("model") != "gpt2" or get("pre") not in SPLITS:
+        raise KitError(
+            f"a GGUF vocabulary of kind {get('model')!r}, {get('pre')!r}: the kit reads gpt2 with "
+            f"{', '.join(SPLITS)}. Load the model's Hugging Face folder instead."
+        )
+    pieces = get("tokens")
+    merges = [tuple(pair.split(" ")) for pair in get("merges")]
+    tokenizer = Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            *SPLITS[get("pre")],
+            pre_tokenizers.ByteLevel(
+                add_prefix_space=False, use_regex=get("pre") in ("gpt-2", "smollm")
+            ),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    kinds = zip(pieces, get("token_type"), strict=True)
+    tokenizer.add_special_tokens([piece for piece, kind in kinds if kind in CONTROL])
+    names = {"unk": "unknown", "pad": "padding"}
+    ids = {role: get(f"{names.get(role, role)}_token_id") for role in ROLES}
+    found = {role: pieces[i] for role, i in ids.items() if i is not None}
+    if get("add_bos_token") and "bos" in found:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{found['bos']} $A", special_tokens=[(found["bos"], ids["bos"])]
+        )
+    return Tokens(tokenizer, **found)
