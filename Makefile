@@ -40,8 +40,10 @@ lint: $(DONE)/dev
 
 lock: $(DONE)/venv
 	@mkdir -p build
+	@# For the first 3.11 of all: some packages want a later one, and Debian 12 has 3.11.2.
 	$(PIP) install -qq --dry-run --ignore-installed --report build/report.json \
-	    -e '.[huggingface,dev]' $(TORCH)
+	    --python-version 3.11.0 --only-binary :all: --target build/none \
+	    '.[huggingface,dev]' $(TORCH)
 	@$(BIN)/python -c 'import json; \
 	found = [p["metadata"] for p in json.load(open("build/report.json"))["install"]]; \
 	pins = {p["name"].lower().replace("_", "-"): p["version"].split("+")[0] for p in found}; \
