@@ -22,6 +22,7 @@ from torch import nn
 from kit import record
 from kit.data.archives import ARCHIVES, read
 from kit.data.duplicates import groups
+from kit.data.own import check_texts
 from kit.errors import KitError
 from kit.metrics import accuracy
 from kit.models import ClassHead
@@ -163,8 +164,7 @@ def opinion(model: nn.Module, tokens: Tokens, text: str) -> float:
 
     A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
     """
-    if not isinstance(text, str) or not text.strip():
-        raise KitError(f"{text!r} is no sentence: type some words, in quotes, to judge.")
+    [text] = check_texts([text])
     negative, positive = predict(model, [{"ids": tokens.encode(text, LIMIT), "y": 0}])[0]
     return float(1 / (1 + np.exp(negative - positive)))
 
