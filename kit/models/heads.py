@@ -104,14 +104,18 @@ class SequenceHead(nn.Module):
     decoder: a causal body that also takes a memory, decoder(ids, mask, memory, memory_mask)
     -> (B, U, D): a Transformer or an RNN with `cross=True` in its config. target (B, U) is what
     the decoder has read, <s> y₁ … yᵤ₋₁, padded on the right; row u of the logits is for yᵤ.
-    The output is tied to the decoder's word table.
+    The output is tied to the decoder's word table. The memory is normalised: an RNN's states are
+    so small that attention would hardly tell them apart; norm=False where a source does not.
     """
 
-    def __init__(self, width: int, decoder: nn.Module):
+    def __init__(self, width: int, decoder: nn.Module, norm: bool = True):
         super().__init__()
-        self.config = {"width": width, "decoder": decoder}
+        self.config = {"width": width, "decoder": decoder, "norm": norm}
         same = width == decoder.width
-        self.bridge = nn.Identity() if same else nn.Linear(width, decoder.width)
+        self.bridge = nn.Sequential(
+            nn.Identity() if same else nn.Linear(width, decoder.width),
+            nn.LayerNorm(decoder.width) if norm else nn.Identity(),
+        )
         self.decoder = decoder
         self.output = LanguageHead.tied(decoder)
 
