@@ -8,22 +8,26 @@ D width, H heads, G key-value heads, W width of a head, V vocabulary.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.errors import KitError
+from kit.models.context import Cache, look_around, look_back, places_of
 
-__all__ = ["Cache", "Transformer", "TransformerConfig"]
+__all__ = ["Transformer", "TransformerConfig"]
 
+NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 ACTIVATIONS = {
-    "gelu": F.gelu,
-    "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "relu": F.relu,
-    "swiglu": F.silu,
+    "gelu": nn.GELU(),
+    "gelu_tanh": nn.GELU(approximate="tanh"),
+    "relu": nn.ReLU(),
+    "swiglu": nn.SiLU(),
 }
+
+
+POSITIONS = ("learned", "rotary", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +78,8 @@ class TransformerConfig:
     """Share of the numbers that each part adds which is set to zero in training, 0 to 1."""
 
     def __post_init__(self) -> None:
-        for name, known in (
-            ("norm", ("layer", "rms")),
-            ("positions", ("learned", "rotary", "none")),
-            ("activation", tuple(ACTIVATIONS)),
-        ):
+        choices = {"norm": NORMS, "positions": POSITIONS, "activation": ACTIVATIONS}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise KitError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}.")
         if self.head_width is None and self.width % self.heads:
@@ -95,32 +96,6 @@ class TransformerConfig:
     def head(self) -> int:
         """W."""
         return self.head_width or self.width // self.heads
-
-
-class Cache:
-    """Keys and values of the tokens read so far, so that each new token is read alone.
-
-    Room for `length` tokens is taken once; `used` tells how much of it is filled.
-    """
-
-    def __init__(self, config: TransformerConfig, batch: int, length: int, like: Tensor) -> None:
-        shape = (batch, config.groups, length, config.head)
-        self.own = [(like.new_empty(shape), like.new_empty(shape)) for _ in range(config.layers)]
-        self.memory: list[tuple[Tensor, Tensor] | None] = [None] * config.layers
-        self.used = 0
-
-    def add(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep the new keys and values (B, G, T, W); return all so far (B, G, S, W)."""
-        end = self.used + key.shape[2]
-        keys, values = self.own[layer]
-        keys[:, :, self.used : end] = key
-        values[:, :, self.used : end] = value
-        return keys[:, :, :end], values[:, :, :end]
-
-    def reorder(self, rows: Tensor) -> None:
-        """Continue from these rows (B,) of the batch; a row may come several times."""
-        self.own = [(key[rows], value[rows]) for key, value in self.own]
-        self.memory = [kv and (kv[0][rows], kv[1][rows]) for kv in self.memory]
 
 
 class Transformer(nn.Module):
@@ -160,11 +135,12 @@ class Transformer(nn.Module):
         past = cache.used if cache else 0
         seen, crossed = ([], []) if explain else (None, None)
         self._check(past + ids.shape[1], memory)
-        mask, memory_mask = none_if_full(mask), none_if_full(memory_mask)
+        if mask is not None and mask.all():
+            mask = None  # where nothing is padded the fused kernels are faster without
         places = places_of(ids, mask, past)
         x = self.embed(ids, places)  # (B, T, D)
         turn = rotation(self.config, places, x) if self.config.positions == "rotary" else None
-        visible = look_back(ids, mask, past) if self.config.causal else look_around(mask)
+        visible = look_back(mask, past, ids) if self.config.causal else look_around(mask)
         own = {"visible": visible, "turn": turn, "cache": cache, "seen": seen}
         cross = {"visible": look_around(memory_mask), "cache": cache, "seen": crossed}
         for block in self.blocks:
@@ -183,7 +159,8 @@ class Transformer(nn.Module):
 
     def cache(self, batch: int, length: int) -> Cache:
         """An empty cache with room for `length` tokens in each of `batch` rows."""
-        return Cache(self.config, batch, length, self.embed.tokens.weight.detach())
+        shape = (batch, self.config.groups, length, self.config.head)
+        return Cache(self.config.layers, shape, self.embedding.weight.detach())
 
     def _check(self, length: int, memory: Tensor | None) -> None:
         if length > self.config.longest:
@@ -192,10 +169,7 @@ class Transformer(nn.Module):
                 f"Shorten the text, as in tokens.encode(text, limit={self.config.longest})."
             )
         if self.config.cross != (memory is not None):
-            raise KitError(
-                "A decoder with cross=True needs an encoder's hidden states as memory, "
-                "and only such a decoder takes them."
-            )
+            raise KitError("An encoder's hidden states (memory) go with cross=True, and only then.")
 
 
 class Embedding(nn.Module):
@@ -209,16 +183,15 @@ class Embedding(nn.Module):
         if config.token_types:
             self.types = nn.Embedding(config.token_types, config.width)
         self.norm = make_norm(config) if config.embedding_norm else nn.Identity()
-        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout)
         self.config = config
 
     def forward(self, ids: Tensor, places: Tensor) -> Tensor:
-        low, high = (int(i) for i in ids.aminmax()) if ids.numel() else (0, 0)
+        low, high = (int(i) for i in ids.aminmax())
         if low < 0 or high >= self.config.vocabulary:
             raise KitError(
-                f"A vocabulary that does not fit the model: the text has piece "
-                f"{low if low < 0 else high}, the model knows 0 to {self.config.vocabulary - 1}. "
-                "Encode with the tokens that came with the model."
+                f"A vocabulary that does not fit the model: piece {low if low < 0 else high}, and "
+                f"it knows 0 to {self.config.vocabulary - 1}. Encode with the model's own tokens."
             )
         x = self.tokens(ids)
         if self.config.token_types:
@@ -235,12 +208,10 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = config.norm_first
         self.attention, self.attention_norm = Attention(config, layer), make_norm(config)
-        if config.cross:
-            self.cross, self.cross_norm = Attention(config, layer), make_norm(config)
-        else:
-            self.cross = None
+        self.cross = Attention(config, layer) if config.cross else None
+        self.cross_norm = make_norm(config) if config.cross else None
         self.feed_forward, self.feed_forward_norm = FeedForward(config), make_norm(config)
-        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, own: dict, cross: dict) -> Tensor:
         x = self.add(x, self.attention, self.attention_norm, **own)
@@ -261,10 +232,11 @@ class Attention(nn.Module):
         super().__init__()
         self.config, self.layer = config, layer
         bias = config.bias if config.query_bias is None else config.query_bias
-        self.query = nn.Linear(config.width, config.heads * config.head, bias=bias)
-        self.key = nn.Linear(config.width, config.groups * config.head, bias=bias)
-        self.value = nn.Linear(config.width, config.groups * config.head, bias=bias)
-        self.output = nn.Linear(config.heads * config.head, config.width, bias=config.bias)
+        queries, keys = (n * config.head for n in (config.heads, config.groups))
+        self.query = nn.Linear(config.width, queries, bias=bias)
+        self.key = nn.Linear(config.width, keys, bias=bias)
+        self.value = nn.Linear(config.width, keys, bias=bias)
+        self.output = nn.Linear(queries, config.width, bias=config.bias)
 
     def forward(self, x, visible, memory=None, turn=None, cache=None, seen=None) -> Tensor:
         q = self.split(self.query(x))  # (B, H, T, W)
@@ -276,9 +248,11 @@ class Attention(nn.Module):
                 k, v = cache.add(self.layer, k, v)  # (B, G, S, W)
         else:
             k, v = self.remember(memory, cache)  # (B, G, M, W)
+        alone = visible is None and memory is None and q.shape[2] > 1
+        sight = visible, alone and self.config.causal
         if seen is not None:
-            seen.append(weights(q, k, visible))
-        return self.output(fused(q, k, v, visible).transpose(1, 2).flatten(2))  # (B, T, D)
+            seen.append(weights(q, k, *sight))
+        return self.output(attend(q, k, v, *sight).transpose(1, 2).flatten(2))  # (B, T, D)
 
     def remember(self, memory: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
         """Keys and values of the memory: with a cache they are computed once."""
@@ -299,7 +273,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.activation = ACTIVATIONS[config.activation]
+        self.activate = ACTIVATIONS[config.activation]
         self.up = nn.Linear(config.width, config.inner, bias=config.bias)
         gated = config.activation == "swiglu"
         self.gate = nn.Linear(config.width, config.inner, bias=config.bias) if gated else None
@@ -307,69 +281,28 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.gate is None:
-            return self.down(self.activation(self.up(x)))
-        return self.down(self.activation(self.gate(x)) * self.up(x))
+            return self.down(self.activate(self.up(x)))
+        return self.down(self.activate(self.gate(x)) * self.up(x))
 
 
-PAST = "past"
-"""What a token sees in a decoder where nothing is padded: the fused kernel needs no mask."""
-
-
-def none_if_full(mask: Tensor | None) -> Tensor | None:
-    """No mask at all where nothing is padded: the fused kernels are faster without."""
-    return None if mask is None or mask.all() else mask
-
-
-def places_of(ids: Tensor, mask: Tensor | None, past: int) -> Tensor:
-    """The position of each token (T,) or (B, T), counted from the first that is not padding."""
-    if mask is None:
-        return torch.arange(past, past + ids.shape[1], device=ids.device)
-    return (mask.long().cumsum(1) - 1).clamp_(0)[:, past:]
-
-
-def look_around(mask: Tensor | None) -> Tensor | None:
-    """What every token of an encoder sees, (B, 1, 1, S): all but the padding."""
-    if mask is None:
-        return None
-    # A row of padding alone sees itself: a softmax over nothing would be NaN.
-    return (mask | ~mask.any(1, keepdim=True))[:, None, None]
-
-
-def look_back(ids: Tensor, mask: Tensor | None, past: int) -> Tensor | str | None:
-    """What each token of a decoder sees, (B, 1, T, S): itself and what is before it."""
-    new = ids.shape[1]
-    if mask is None and (new == 1 or past == 0):
-        return None if new == 1 else PAST
-    if past == 0 and mask[:, 0].all():  # padding on the right is after all real tokens
-        return PAST
-    before = torch.ones(new, past + new, dtype=torch.bool, device=ids.device).tril(past)
-    if mask is None:
-        return before[None, None]
-    # Padding sees itself: a softmax over nothing would be NaN.
-    return ((before & mask[:, None]) | (before ^ before.tril(past - 1)))[:, None]
-
-
-def fused(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | str | None) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
     """softmax(Q Kᵀ / √W + M) V by torch's fused kernel, (B, H, T, W)."""
-    mask, causal = (None, True) if visible is PAST else (visible, False)
-    shared = q.shape[1] != k.shape[1]
-    attend = partial(F.scaled_dot_product_attention, is_causal=causal, enable_gqa=shared)
+    options = {"is_causal": causal, "enable_gqa": q.shape[1] != k.shape[1]}
     if q.device.type == "cpu" and q.requires_grad:
         # The CPU kernel's backward pass takes five times as long in bfloat16 as in float32.
         with torch.autocast("cpu", enabled=False):
-            return attend(q.float(), k.float(), v.float(), mask).to(v.dtype)
-    return attend(q, k, v, mask)
+            x = F.scaled_dot_product_attention(q.float(), k.float(), v.float(), visible, **options)
+            return x.to(v.dtype)
+    return F.scaled_dot_product_attention(q, k, v, visible, **options)
 
 
-def weights(q: Tensor, k: Tensor, visible: Tensor | str | None) -> Tensor:
+def weights(q: Tensor, k: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
     """softmax(Q Kᵀ / √W + M) (B, H, T, S), which the fused kernel never writes down."""
     k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
     scores = q.float() @ k.float().mT * q.shape[-1] ** -0.5
-    if visible is PAST:
+    if causal:
         visible = torch.ones_like(scores[0, 0], dtype=torch.bool).tril()
-    if visible is not None:
-        scores = scores.masked_fill(~visible, -torch.inf)
-    return scores.softmax(-1)
+    return (scores if visible is None else scores.masked_fill(~visible, -torch.inf)).softmax(-1)
 
 
 def rotation(config: TransformerConfig, places: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -390,9 +323,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def make_norm(config: TransformerConfig) -> nn.Module:
-    if config.norm == "rms":
-        return nn.RMSNorm(config.width, eps=config.epsilon)
-    return nn.LayerNorm(config.width, eps=config.epsilon)
+    return NORMS[config.norm](config.width, eps=config.epsilon)
 
 
 def fresh(module: nn.Module) -> None:

@@ -1,0 +1,253 @@
+"""The Transformer against `transformers`, against itself, and against wrong use."""
+
+import random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kit.errors import KitError
+from kit.models.transformer import Transformer, TransformerConfig
+from kit.sources.huggingface import build
+from kit.tokens import Tokens
+
+TINY = {"vocabulary": 40, "width": 24, "layers": 2, "heads": 4, "inner": 36, "longest": 32}
+FAMILIES = {
+    "bert": {},
+    "gpt2": {
+        "causal": True,
+        "norm_first": True,
+        "embedding_norm": False,
+        "activation": "gelu_tanh",
+    },
+    "llama": {
+        "causal": True,
+        "norm_first": True,
+        "norm": "rms",
+        "positions": "rotary",
+        "activation": "swiglu",
+        "kv_heads": 2,
+        "embedding_norm": False,
+        "bias": False,
+        "epsilon": 1e-6,
+    },
+}
+
+
+def tiny(family="bert", seed=0, **changes):
+    torch.manual_seed(seed)
+    return Transformer(TransformerConfig(**TINY | FAMILIES[family] | changes)).eval()
+
+
+@pytest.fixture(scope="module")
+def tokens():
+    return Tokens.train(["one two three"] * 2, 261)
+
+
+def theirs(family, seed):
+    """A model of theirs with a shape drawn at random and weights that are not near zero."""
+    import transformers
+
+    draw = random.Random(f"{family} {seed}")
+    torch.manual_seed(seed)
+    heads = draw.choice([1, 2, 3, 6])
+    width = heads * draw.choice([2, 6, 10, 14])
+    layers, inner, longest = draw.randint(1, 3), draw.randint(5, 77), draw.randint(20, 70)
+    options = {"vocab_size": draw.randint(261, 400), "attn_implementation": "eager"}
+    long = {"max_position_embeddings": longest, "intermediate_size": inner, "hidden_size": width}
+    long |= {"num_attention_heads": heads, "num_hidden_layers": layers, "initializer_range": 0.3}
+    if family == "bert":
+        long["hidden_act"] = draw.choice(["gelu", "gelu_new", "relu"])
+        long["type_vocab_size"] = draw.randint(1, 3)
+        model = transformers.BertModel(transformers.BertConfig(**options, **long), False)
+    elif family == "gpt2":
+        options |= {"n_embd": width, "n_head": heads, "n_layer": layers, "n_positions": longest}
+        options |= {"n_inner": draw.choice([None, inner]), "initializer_range": 0.3}
+        model = transformers.GPT2Model(transformers.GPT2Config(**options))
+    else:
+        long["num_key_value_heads"] = draw.choice([n for n in (1, 2, 3, 6) if heads % n == 0])
+        long["head_dim"] = draw.choice([width // heads, 4, 8])
+        long["rope_theta"] = draw.choice([10000.0, 500.0])
+        model = transformers.LlamaModel(transformers.LlamaConfig(**options, **long))
+    return model.eval()
+
+
+def batches(longest, vocabulary):
+    """(name, ids, mask): nothing padded, padded right, padded left, one token, as long as it can"""
+    full = torch.ones(3, 9, dtype=torch.bool)
+    right = torch.arange(9)[None] < torch.tensor([9, 4, 1])[:, None]
+    long = torch.ones(1, longest, dtype=torch.bool)
+    masks = [full, right, right.flip(1), full[:, :1], long]
+    return [(torch.randint(0, vocabulary, mask.shape), mask) for mask in masks]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.no_grad()
+def test_same_hidden_states_as_transformers(family, seed, tokens):
+    hf = theirs(family, seed)
+    entries = {name: lambda t=t: t for name, t in hf.state_dict().items()}
+    body = build("theirs", hf.config.to_dict(), entries, tokens).body
+    for ids, mask in batches(body.config.longest, body.config.vocabulary):
+        places = (mask.long().cumsum(1) - 1).clamp(0)
+        expected = hf(input_ids=ids, attention_mask=mask.long(), position_ids=places)[0][mask]
+        difference = (body(ids, mask)[mask] - expected).abs().max()
+        assert difference <= 1e-5 * expected.abs().max()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.no_grad()
+def test_padding_and_its_side_change_nothing(family):
+    body, ids = tiny(family), torch.randint(0, 40, (1, 6))
+    alone = body(ids)
+    for left, right in ((0, 5), (5, 0), (25, 0)):
+        padded = torch.nn.functional.pad(ids, (left, right), value=7)
+        mask = torch.zeros_like(padded, dtype=torch.bool)
+        mask[:, left : left + 6] = True
+        hidden = body(padded, mask)
+        assert torch.isfinite(hidden).all()
+        torch.testing.assert_close(hidden[:, left : left + 6], alone, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_of_padding_alone_stay_finite_and_so_do_their_gradients(family):
+    body = tiny(family).train()
+    mask = torch.tensor([[True, True, False], [False, False, False], [False, False, True]])
+    hidden = body(torch.zeros(3, 3, dtype=torch.long), mask)
+    hidden[mask].sum().backward()
+    assert torch.isfinite(hidden).all()
+    assert all(torch.isfinite(p.grad).all() for p in body.parameters() if p.grad is not None)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    family=st.sampled_from(["gpt2", "llama"]),
+    lengths=st.lists(st.integers(1, 10), min_size=1, max_size=4),
+    steps=st.lists(st.integers(1, 4), min_size=1, max_size=6),
+)
+def test_cached_equals_uncached_whatever_the_padding_and_the_steps(family, lengths, steps):
+    body, first = tiny(family), max(lengths)
+    total = first + sum(steps)
+    mask = torch.arange(total)[None] >= first - torch.tensor(lengths)[:, None]  # padded left
+    ids = torch.randint(0, 40, mask.shape)
+    cache, hidden, at = body.cache(len(ids), total), [], 0
+    with torch.no_grad():
+        for step in [first, *steps]:
+            hidden.append(body(ids[:, at : at + step], mask[:, : at + step], cache=cache))
+            at += step
+        whole = body(ids, mask)
+    torch.testing.assert_close(torch.cat(hidden, 1)[mask], whole[mask], atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_a_decoder_reads_a_memory_and_nothing_of_its_padding():
+    body = tiny("llama", cross=True)
+    ids, memory = torch.randint(0, 40, (2, 5)), torch.randn(2, 7, 24)
+    mask = torch.arange(7)[None] < torch.tensor([7, 3])[:, None]
+    hidden = body(ids, None, memory, mask)
+    changed = body(ids, None, torch.where(mask[..., None], memory, 9.0), mask)
+    assert torch.equal(hidden, changed)
+    assert not torch.allclose(hidden, body(ids, None, memory + 1, mask))
+    cache = body.cache(2, 5)
+    steps = [body(ids[:, i : i + 1], None, memory, mask, cache) for i in range(5)]
+    torch.testing.assert_close(torch.cat(steps, 1), hidden, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.no_grad()
+def test_explained_weights_are_those_that_made_the_hidden_states(family):
+    body, ids = tiny(family), torch.randint(0, 40, (2, 6))
+    mask = torch.arange(6)[None] < torch.tensor([6, 4])[:, None]
+    hidden, weights = body(ids, mask, explain=True)
+    assert torch.equal(hidden, body(ids, mask))
+    assert [w.shape for w in weights] == [(2, 4, 6, 6)] * 2
+    torch.testing.assert_close(weights[0].sum(-1), torch.ones(2, 4, 6))
+    x = body.embed(ids, torch.arange(6))
+    first = body.blocks[0]
+    x = first.attention_norm(x) if body.config.norm_first else x
+    value = first.attention.split(first.attention.value(x))
+    value = value.repeat_interleave(4 // value.shape[1], 1)
+    by_hand = first.attention.output((weights[0] @ value).transpose(1, 2).flatten(2))
+    turn = body_turn(body, x)
+    visible = None if body.config.causal else mask[:, None, None]
+    fused = first.attention(x, visible, turn=turn)
+    torch.testing.assert_close(by_hand[mask], fused[mask], atol=1e-6, rtol=1e-5)
+
+
+def body_turn(body, x):
+    from kit.models.transformer import rotation
+
+    rotary = body.config.positions == "rotary"
+    return rotation(body.config, torch.arange(x.shape[1]), x) if rotary else None
+
+
+@torch.no_grad()
+def test_explained_cross_weights_look_at_the_memory():
+    body = tiny("gpt2", cross=True)
+    memory = torch.randn(1, 7, 24)
+    _, own, cross = body(torch.zeros(1, 3, dtype=torch.long), None, memory, explain=True)
+    assert own[1].shape == (1, 4, 3, 3) and cross[1].shape == (1, 4, 3, 7)
+    assert own[0][0, 0, 0, 1:].eq(0).all()
+
+
+def test_training_in_bfloat16_takes_the_gradients_of_float32():
+    body, ids, aim = tiny("bert"), torch.randint(0, 40, (3, 8)), torch.randn(3, 8, 24)
+    gradients = []
+    for on in (False, True):
+        body.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=on):
+            (body(ids) * aim).sum().backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in body.blocks.parameters()]))
+    assert torch.nn.functional.cosine_similarity(*gradients, dim=0) > 0.99
+
+
+def test_same_seed_same_bits_and_the_config_makes_it_again():
+    one, two = tiny(seed=3), tiny(seed=3)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+    again = type(one)(one.config)
+    assert [p.shape for p in again.parameters()] == [p.shape for p in one.parameters()]
+
+
+def test_names_read_well():
+    names = dict(tiny("llama").named_parameters())
+    for name in ("embed.tokens", "blocks.0.attention.query", "blocks.1.feed_forward.gate", "norm"):
+        assert f"{name}.weight" in names
+
+
+def test_too_long_names_length_limit_and_remedy():
+    with pytest.raises(KitError, match=r"33 tokens.*at most 32.*limit=32"):
+        tiny()(torch.zeros(1, 33, dtype=torch.long))
+    body = tiny("gpt2")
+    cache = body.cache(1, 40)
+    body(torch.zeros(1, 30, dtype=torch.long), cache=cache)
+    with pytest.raises(KitError, match="33 tokens"):
+        body(torch.zeros(1, 3, dtype=torch.long), cache=cache)
+
+
+@pytest.mark.parametrize("piece", [-1, 40])
+def test_a_vocabulary_that_does_not_fit(piece):
+    with pytest.raises(KitError, match=rf"vocabulary that does not fit the model.*{piece}"):
+        tiny()(torch.tensor([[1, piece]]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"norm": "batch"}, "norm='batch'.*layer, rms"),
+        ({"positions": "guessed"}, "learned, rotary, none"),
+        ({"activation": "tanh"}, "gelu, gelu_tanh, relu, swiglu"),
+        ({"heads": 5}, "width=24.*heads=5"),
+        ({"kv_heads": 3}, "heads=4.*kv_heads=3"),
+    ],
+)
+def test_a_config_that_cannot_be(changes, says):
+    with pytest.raises(KitError, match=says):
+        TransformerConfig(**TINY | changes)
+
+
+def test_memory_goes_with_cross_alone():
+    memory = torch.zeros(1, 2, 24)
+    for body, read in ((tiny("gpt2"), memory), (tiny("gpt2", cross=True), None)):
+        with pytest.raises(KitError, match="cross=True"):
+            body(torch.zeros(1, 2, dtype=torch.long), None, read)
