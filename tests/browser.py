@@ -205,9 +205,10 @@ def install() -> None:
     if chromium():
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing Chromium for the tests ...")
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=True)
+        print("Installing Chromium for the tests ...", flush=True)
+        packages = ["--no-install-recommends", "chromium", "fonts-liberation"]
+        for step in (["update"], ["install", "-y", *packages]):
+            subprocess.run(["apt-get", "-qq", *step], check=True, stdout=subprocess.DEVNULL)
     else:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
