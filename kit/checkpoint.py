@@ -46,6 +46,15 @@ class Source:
     card: dict = field(default_factory=dict)
     """What made it: data, licence, recipe, seed, scores."""
 
+    def __repr__(self) -> str:
+        parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))
+        size = sum(p.numel() for p in {id(p): p for p in parts}.values())
+        return (
+            f"Source({self.name}: {type(self.body).__name__}, {size:,} parameters, width "
+            f"{self.body.width}, {self.tokens.size if self.tokens else 0:,} pieces; "
+            f"{self.card.get('licence', 'licence unknown')})"
+        )
+
 
 def save(source: Source, folder: str | Path, half: bool = False) -> Path:
     """Writes the source as a folder, whole or not at all; one that is there is replaced.

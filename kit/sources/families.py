@@ -59,7 +59,6 @@ _BERT = Family(
         "token_types": ("type_vocab_size", 2),
         "epsilon": ("layer_norm_eps", 1e-12),
         "activation": ("hidden_act", "gelu"),
-        "dropout": ("hidden_dropout_prob", 0.1),
     },
     tensors={
         "embed.tokens": "embeddings.word_embeddings",
@@ -101,7 +100,6 @@ _DISTILBERT = Family(
         "inner": ("hidden_dim",),
         "longest": ("max_position_embeddings",),
         "activation": ("activation", "gelu"),
-        "dropout": ("dropout", 0.1),
     },
     tensors={
         "embed.tokens": "embeddings.word_embeddings",
@@ -138,7 +136,6 @@ _GPT2 = Family(
         "longest": ("n_positions",),
         "epsilon": ("layer_norm_epsilon", 1e-5),
         "activation": ("activation_function", "gelu_new"),
-        "dropout": ("resid_pdrop", 0.1),
     },
     tensors={
         "embed.tokens": "wte",

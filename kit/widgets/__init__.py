@@ -2,6 +2,6 @@
 
 from kit.widgets.label_curves import LabelCurves
 from kit.widgets.side_by_side import SideBySide
-from kit.widgets.style import strip
+from kit.widgets.style import Strip
 
-__all__ = ["LabelCurves", "SideBySide", "strip"]
+__all__ = ["LabelCurves", "SideBySide", "Strip"]

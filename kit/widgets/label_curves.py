@@ -7,7 +7,7 @@ from kit.train import training
 from kit.widgets.job import Job
 from kit.widgets.style import COLOUR, DASH, NAME, SYMBOL, dress, live, note, redraw
 
-__all__ = ["LabelCurves", "figure"]
+__all__ = ["LabelCurves", "figure", "traces"]
 
 CURVES = ("full", "tfidf", "from_scratch", "majority")
 
@@ -20,33 +20,37 @@ def figure(results: dict, again: list[dict] = ()):
     import plotly.graph_objects as go
 
     budgets = by_budget(results["rows"])
-    shown = go.Figure()
+    ticks = {"tickvals": list(budgets), "ticktext": [f"{n:,}" for n in budgets]}
+    layout = {
+        "xaxis": {"title": "labelled sentences (logarithmic)", "type": "log", **ticks},
+        "yaxis": {"title": "accuracy on the test set", "range": [45, 92], "ticksuffix": " %"},
+    }
+    shown = go.Figure(traces(results, again), layout)
+    worth(shown, budgets)
+    return dress(shown, height=480)
+
+
+def traces(results: dict, again: list[dict] = ()) -> list[dict]:
+    """The figure's traces: one curve a strategy or baseline, then the stars."""
+    budgets, curves = by_budget(results["rows"]), []
     for name in CURVES:
         points = [(n, *found[name]) for n, found in budgets.items() if name in found]
-        x, mean, half = ([p[i] for p in points] for i in range(3))
-        pen = {"color": COLOUR[name], "dash": DASH[name], "width": 3.5}
-        line = go.Scatter(
-            x=x,
-            y=[100 * m for m in mean],
-            error_y={"array": [100 * h for h in half], "thickness": 2, "width": 6},
-            mode="lines+markers",
-            line=pen,
-            marker={"symbol": SYMBOL[name], "size": 11},
-            name=NAME[name],
-            hovertemplate="%{x:,} labels: %{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",
-        )
-        shown.add_trace(line)
+        curve = {
+            "x": [n for n, _, _ in points],
+            "y": [100 * mean for _, mean, _ in points],
+            "error_y": {"array": [100 * half for *_, half in points], "thickness": 2, "width": 6},
+            "mode": "lines+markers",
+            "line": {"color": COLOUR[name], "dash": DASH[name], "width": 3.5},
+            "marker": {"symbol": SYMBOL[name], "size": 11},
+            "name": NAME[name],
+            "hovertemplate": "%{x:,} labels: %{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",
+        }
+        curves.append(curve)
     star = {"symbol": "star", "size": 20, "line": {"width": 1.5, "color": "#1A1A1A"}}
     star["color"] = [COLOUR[row["strategy"]] for row in again]
     x, y = [row["labels"] for row in again], [100 * row["accuracy"] for row in again]
-    shown.add_trace(go.Scatter(x=x, y=y, mode="markers", marker=star, name="made again just now"))
-    worth(shown, budgets)
-    shown.update_xaxes(title="labelled sentences (each step right: twice as many)", type="log")
-    shown.update_xaxes(tickvals=list(budgets), ticktext=[f"{n:,}" for n in budgets])
-    shown.update_yaxes(title="accuracy on the test set", range=[45, 92], ticksuffix=" %")
-    dress(shown, height=480)
-    shown.update_layout(legend={"orientation": "h", "y": -0.2, "x": 0.5, "xanchor": "center"})
-    return shown
+    now = {"x": x, "y": y, "mode": "markers", "marker": star, "name": "made again just now"}
+    return [*curves, now]
 
 
 def worth(shown, budgets: dict) -> None:
@@ -55,11 +59,11 @@ def worth(shown, budgets: dict) -> None:
     height = 100 * budgets[most]["from_scratch"][0]
     shown.add_hline(y=height, line={"color": COLOUR["from_scratch"], "width": 1.5, "dash": "dot"})
     shown.add_annotation(
-        x=0.01,
+        x=0.99,
         xref="paper",
         y=height,
-        yanchor="bottom",
-        xanchor="left",
+        yanchor="top",
+        xanchor="right",
         showarrow=False,
         text=f"from scratch with all {most:,} labels: {height:.0f} %",
         font={"color": COLOUR["from_scratch"], "size": 15},
@@ -139,7 +143,7 @@ class LabelCurves:
         self._say(f"Scoring {what} on {len(self.data['test']):,} test sentences …")
         score = sentiment.scorer(self.data["test"], self.source.tokens)(target.model)
         self.again.append({"labels": labels, "strategy": strategy, "accuracy": score})
-        redraw(self.figure, figure(self.results, self.again))
+        redraw(self.figure, traces(self.results, self.again))
         mean, half = by_budget(self.results["rows"])[labels][strategy]
         self._say(
             f"Just now, {what}: {100 * score:.1f} % in {run.seconds:.0f} s. "

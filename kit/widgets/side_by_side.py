@@ -12,7 +12,7 @@ from kit.train import training
 from kit.widgets.job import Job
 from kit.widgets.style import COLOUR, DASH, FONT, NAME, dress, live, note, redraw, strip
 
-__all__ = ["Scene", "SideBySide", "figure", "opinions"]
+__all__ = ["Scene", "SideBySide", "figure", "opinions", "titles", "traces"]
 
 RIVALS = ("full", "from_scratch")
 BARS = ("majority", "tfidf", "from_scratch", "full")
@@ -34,75 +34,85 @@ class Scene:
 
 
 def figure(scene: Scene):
-    """Loss on the labels | accuracy on unseen sentences | test accuracy, as a plotly figure.
-
-    The traces are always the same ones in the same order, so that a shown figure can be updated.
-    """
+    """Loss on the labels | accuracy on unseen sentences | test accuracy, as a plotly figure."""
     import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
 
-    titles = (
-        f"Loss on its {scene.labels:,} labels",
-        "Accuracy on unseen sentences",
-        "In the end: accuracy on the test set",
-    )
-    shown = make_subplots(1, 3, subplot_titles=titles, horizontal_spacing=0.075)
+    percent = {"range": [40, 100], "ticksuffix": " %"}
+    layout = {
+        "xaxis": {"domain": [0, 0.27], "title": "update", "rangemode": "tozero"},
+        "xaxis2": {"domain": [0.37, 0.68], "title": "seconds of training", "rangemode": "tozero"},
+        "xaxis3": {"domain": [0.77, 1], "tickangle": 0, "tickfont": {"size": 13}},
+        "yaxis": {"range": [0, 0.85], "title": "mean loss, nats"},
+        "yaxis2": {"anchor": "x2", **percent},
+        "yaxis3": {"anchor": "x3", **percent},
+        "annotations": [
+            {"text": text, "x": x, "y": 1.02, "xref": "paper", "yref": "paper", "showarrow": False}
+            | {"xanchor": "center", "yanchor": "bottom"}
+            for x, text in zip((0.135, 0.525, 0.885), titles(scene), strict=True)
+        ],
+    }
+    return dress(go.Figure(traces(scene), layout), height=440)
+
+
+def titles(scene: Scene) -> list[str]:
+    """What stands above the panels."""
+    return [
+        f"<b>Loss</b> on the<br>{scene.labels:,} labels",
+        "<b>Accuracy</b> on<br>unseen sentences",
+        f"<b>In the end</b>: on the<br>test set, {scene.labels:,} labels",
+    ]
+
+
+def traces(scene: Scene) -> list[dict]:
+    """The figure's traces, always the same ones in the same order, so that it can be redrawn."""
+    end = max([10.0, *(run.seconds for run in scene.runs.values())])
+    lines = []
     for name in RIVALS:
         run = scene.runs.get(name, Run())
-        pen = {"color": COLOUR[name], "dash": DASH[name], "width": 4}
-        look = {"name": NAME[name], "legendgroup": name, "line": pen}
+        begun = bool(run.steps)
         x, y = smooth(run.steps)
-        shown.add_trace(go.Scatter(x=x, y=y, mode="lines", **look), 1, 1)
-        x = [0.0] * bool(run.evaluations) + [e["seconds"] for e in run.evaluations]
-        y = [50.0] * bool(run.evaluations) + [100 * e["score"] for e in run.evaluations]
-        look |= {"showlegend": False, "marker": {"size": 9}, "mode": "lines+markers"}
-        shown.add_trace(go.Scatter(x=x, y=y, **look), 1, 2)
+        curve = {"x": x, "y": y, "mode": "lines", "name": NAME[name], "legendgroup": name}
+        pen = {"color": COLOUR[name], "dash": DASH[name], "width": 4}
+        lines.append({"line": pen, **curve})
+        curve |= {"x": [0.0] * begun + [e["seconds"] for e in run.evaluations]}
+        curve |= {"y": [50.0] * begun + [100 * e["score"] for e in run.evaluations]}
+        curve |= {"mode": "lines+markers", "marker": {"size": 9}, "showlegend": False}
+        lines.append({"line": pen, **curve, "xaxis": "x2", "yaxis": "y2"})
     for name in ("tfidf", "majority"):
         height = 100 * scene.tested.get(name, scene.recorded[name][0])
         pen = {"color": COLOUR[name], "dash": DASH[name], "width": 2.5}
-        end = max([10.0] + [r.seconds for r in scene.runs.values()])
-        line = go.Scatter(x=[0, end], y=[height] * 2, mode="lines", name=NAME[name], line=pen)
-        shown.add_trace(line, 1, 2)
-    bars(shown, scene)
-    shown.update_xaxes(title="update", rangemode="tozero", row=1, col=1)
-    shown.update_xaxes(title="seconds of training", rangemode="tozero", row=1, col=2)
-    shown.update_yaxes(title="mean loss, nats", range=[0, 0.8], row=1, col=1)
-    for column in (2, 3):
-        shown.update_yaxes(range=[40, 100], ticksuffix=" %", row=1, col=column)
-    dress(shown, height=430)
-    shown.update_layout(legend={"orientation": "h", "y": -0.22, "x": 0.5, "xanchor": "center"})
-    return shown
+        level = {"x": [0, end], "y": [height, height], "mode": "lines", "name": NAME[name]}
+        lines.append({"line": pen, **level, "xaxis": "x2", "yaxis": "y2"})
+    return lines + bars(scene)
 
 
-def bars(shown, scene: Scene) -> None:
+def bars(scene: Scene) -> list[dict]:
     """The third panel: what was reached just now, and beside it what was recorded."""
-    import plotly.graph_objects as go
-
     x = [SHORT[name] for name in BARS]
     y = [100 * scene.tested[name] if name in scene.tested else None for name in BARS]
-    text = ["" if v is None else f"<b>{v:.0f}</b>" for v in y]
-    now = go.Bar(
-        x=x,
-        y=y,
-        text=text,
-        textposition="inside",
-        insidetextanchor="start",
-        textfont={"size": 22, "color": "white"},
-        marker={"color": [COLOUR[name] for name in BARS]},
-        showlegend=False,
-    )
-    then = go.Scatter(
-        x=x,
-        y=[100 * scene.recorded[name][0] for name in BARS],
-        error_y={"array": [100 * scene.recorded[name][1] for name in BARS], "thickness": 2},
-        mode="markers",
-        marker={"symbol": "diamond-open", "size": 12, "color": "#1A1A1A", "line": {"width": 2}},
-        name="recorded: mean and 95 % interval over seeds",
-    )
-    shown.add_traces([now, then], [1, 1], [3, 3])
+    mean, half = ([100 * scene.recorded[name][i] for name in BARS] for i in (0, 1))
+    now = {
+        "type": "bar",
+        "text": ["" if v is None else f"<b>{v:.0f}</b>" for v in y],
+        "textposition": "inside",
+        "insidetextanchor": "end",
+        "textangle": 0,
+        "textfont": {"size": 20, "color": "white"},
+        "marker": {"color": [COLOUR[name] for name in BARS]},
+        "showlegend": False,
+    }
+    mark = {"symbol": "diamond-open", "size": 12, "color": "#1A1A1A", "line": {"width": 2}}
+    then = {
+        "mode": "markers",
+        "error_y": {"array": half, "thickness": 2},
+        "marker": mark,
+        "name": "recorded: mean and 95 % interval over seeds",
+    }
+    third = {"x": x, "xaxis": "x3", "yaxis": "y3"}
+    return [{**now, **third, "y": y}, {**then, **third, "y": mean}]
 
 
-def smooth(steps: list[dict], points: int = 80) -> tuple[list, list]:
+def smooth(steps: list[dict], points: int = 40) -> tuple[list, list]:
     """The loss as at most `points` means of neighbouring updates: (update, loss)."""
     stride = max(1, -(-len(steps) // points))
     chunks = [steps[i : i + stride] for i in range(0, len(steps), stride)]
@@ -151,7 +161,7 @@ class SideBySide:
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": "220px"})
         self.status = w.HTML(note("Choose how many labels, then press “Train both”."))
         self.text = w.Text(
-            value="A slow start, but what an ending!",
+            value="I laughed, I cried, and I would gladly see it again.",
             description="Your own sentence:",
             style=wide,
             layout={"width": "820px"},
@@ -185,7 +195,7 @@ class SideBySide:
 
     def _choose(self, change) -> None:
         self.scene = Scene(change["new"], self.recorded[change["new"]])
-        redraw(self.figure, figure(self.scene))
+        redraw(self.figure, traces(self.scene), titles(self.scene))
 
     def _work(self, stopping) -> None:
         try:
@@ -224,7 +234,7 @@ class SideBySide:
         )
 
     def _show_progress(self) -> None:
-        redraw(self.figure, figure(self.scene))
+        redraw(self.figure, traces(self.scene), titles(self.scene))
         self.bar.value = min(run.spent for run in self.scene.runs.values())
         said = [
             f"{NAME[name]}: {len(run.steps)} updates in {run.seconds:.0f} s"
@@ -238,7 +248,7 @@ class SideBySide:
             test = sentiment.scorer(self.data["test"], self.source.tokens)
             self.scene.tested[name] = test(self.models[name])
         self.seed += 1
-        redraw(self.figure, figure(self.scene))
+        redraw(self.figure, traces(self.scene), titles(self.scene))
         self.bar.value = 1.0
         gain = 100 * (self.scene.tested["full"] - self.scene.tested["from_scratch"])
         self._say(
