@@ -134,7 +134,9 @@ class Transformer(nn.Module):
         """
         past = cache.used if cache else 0
         seen, crossed = ([], []) if explain else (None, None)
-        self._check(past + ids.shape[1], memory)
+        self._fits(past + ids.shape[1])
+        if self.config.cross != (memory is not None):
+            raise KitError("An encoder's hidden states (memory) go with cross=True, and only then.")
         if mask is not None and mask.all():
             mask = None  # where nothing is padded the fused kernels are faster without
         places = places_of(ids, mask, past)
@@ -159,17 +161,16 @@ class Transformer(nn.Module):
 
     def cache(self, batch: int, length: int) -> Cache:
         """An empty cache with room for `length` tokens in each of `batch` rows."""
+        self._fits(length)
         shape = (batch, self.config.groups, length, self.config.head)
         return Cache(self.config.layers, shape, self.embedding.weight.detach())
 
-    def _check(self, length: int, memory: Tensor | None) -> None:
+    def _fits(self, length: int) -> None:
         if length > self.config.longest:
             raise KitError(
                 f"{length} tokens are too many: this model reads at most {self.config.longest}. "
                 f"Shorten the text, as in tokens.encode(text, limit={self.config.longest})."
             )
-        if self.config.cross != (memory is not None):
-            raise KitError("An encoder's hidden states (memory) go with cross=True, and only then.")
 
 
 class Embedding(nn.Module):
