@@ -78,3 +78,10 @@ def test_no_path_of_one_machine_and_no_registry_is_named() -> None:
         content = (ROOT / path).read_bytes().decode("utf-8", "ignore")
         found = re.search("|".join(map(re.escape, FOREIGN)), content)
         assert not found, f"{path}: {found[0]}"
+
+
+def test_contributing_shows_the_layers_as_they_are_checked() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    layers = config["tool"]["importlinter"]["contracts"][0]["layers"]
+    shown = "\n".join(re.sub("[()]", "", layer) for layer in layers)
+    assert f"```\n{shown}\n```" in (ROOT / "CONTRIBUTING.md").read_text()
