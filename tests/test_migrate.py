@@ -2,50 +2,70 @@
 
 import pytest
 import torch
-from test_train import BODIES, bits, examples
+from migrations import CONFIGS, MEANINGLESS, SEQUENCES, TABLE, bits, examples, head, options, source
 
-from kit.checkpoint import Source
 from kit.errors import KitError
-from kit.migrate import STRATEGIES, migrate
-from kit.models import ClassHead
+from kit.migrate import STRATEGIES, Migration, migrate
+from kit.models import ClassHead, LanguageHead
 from kit.train import Recipe, fit
 
-TABLE = [(strategy, body) for strategy in STRATEGIES for body in BODIES]
 each = pytest.mark.parametrize(("strategy", "body"), TABLE)
 
 
-def source(body: str) -> Source:
-    torch.manual_seed(99)
-    return Source(name="tiny", body=BODIES[body](), tokens=None, head=None, card={})
+def make(strategy: str, body: str, seed: int = 0, **more) -> Migration:
+    given = source(body)
+    return migrate(
+        given, head(strategy, given), strategy, seed=seed, **options(strategy, given) | more
+    )
 
 
-def head(width: int) -> ClassHead:
-    return ClassHead(width, 2)
+def train(made: Migration, strategy: str, steps: int = 12) -> None:
+    recipe = Recipe(steps=steps, batch_size=8, precision="fp32")
+    fit(made.model, examples(strategy), recipe, groups=made.groups, penalty=made.penalty)
 
 
 @each
 def test_the_same_seed_gives_the_same_target_and_the_source_stays(strategy, body):
     given = source(body)
     before = bits(given.body)
-    first, second, other = (migrate(given, head, strategy, seed=s) for s in (0, 0, 1))
+    first, second, other = (
+        migrate(given, head(strategy, given), strategy, seed=s, **options(strategy, given))
+        for s in (0, 0, 1)
+    )
     assert bits(first.model) == bits(second.model) != bits(other.model)
-    fit(first.model, examples(), Recipe(steps=3), groups=first.groups)
-    assert bits(given.body) == before
+    train(first, strategy, steps=2)
+    assert bits(given.body) == before and all(p.requires_grad for p in given.body.parameters())
 
 
 @each
 def test_the_report_is_true(strategy, body):
-    given = source(body)
-    made = migrate(given, head, strategy)
-    old, new = dict(given.body.named_parameters()), dict(made.model.named_parameters())
+    given, made = source(body), make(strategy, body)
+    old = {f"body.{n}": p for n, p in given.body.named_parameters()}
+    new = dict(made.model.named_parameters())
     assert [o.name for o in made.origins] == list(new)
-    for origin in made.origins:
-        assert origin.shape == tuple(new[origin.name].shape)
-        if origin.done == "copied":
-            assert torch.equal(new[origin.name], old[origin.source])
-        elif new[origin.name].ndim > 1 and origin.name.startswith("body."):
-            assert not torch.equal(new[origin.name], old[origin.name.removeprefix("body.")])
-    assert made.totals["parameters"] == sum(p.numel() for p in new.values())
+    for o in made.origins:
+        assert o.shape == tuple(new[o.name].shape)
+        assert o.source is None or o.source_shape == tuple(old[o.source].shape)
+        if o.done == "copied" and strategy != "domain_first":
+            assert torch.equal(new[o.name], old[o.source]), o.name
+        twin = old.get(o.name)
+        if o.done == "fresh" and twin is not None and twin.shape == new[o.name].shape:
+            assert not torch.equal(new[o.name], twin), o.name
+            assert any("fresh, though" in warning for warning in made.warnings)
+    unused = set(old) - {o.source for o in made.origins}
+    unused -= {o.name for o in made.origins if o.done == "fresh"}
+    assert bool(unused) == any("nowhere in the target" in w for w in made.warnings), unused
+
+
+@each
+def test_the_totals_are_exact(strategy, body):
+    made = make(strategy, body)
+    params = list(made.model.parameters())
+    trained = [p for g in made.groups for p in g["params"]]
+    assert len(trained) == len(set(trained)) and set(trained) <= set(params)
+    assert {p for p in params if p.requires_grad} == set(trained)
+    assert made.totals["trained"] == sum(p.numel() for p in trained)
+    assert made.totals["parameters"] == sum(p.numel() for p in params)
     assert made.totals["moved"] + made.totals["fresh"] == made.totals["parameters"]
     assert f"{made.totals['trained']:,}" in repr(made)
 
@@ -54,20 +74,79 @@ def test_the_report_is_true(strategy, body):
 def test_what_the_report_calls_frozen_is_bit_equal_after_training_and_the_rest_moves(
     strategy, body
 ):
-    made = migrate(source(body), head, strategy)
+    made = make(strategy, body)
     before = {n: p.detach().clone() for n, p in made.model.named_parameters()}
-    fit(made.model, examples(), Recipe(epochs=6), groups=made.groups)
-    for origin in made.origins:
-        same = torch.equal(before[origin.name], made.model.get_parameter(origin.name))
-        assert same == (origin.rate == 0), origin.name
+    train(made, strategy)
+    for o in made.origins:
+        same = torch.equal(before[o.name], made.model.get_parameter(o.name))
+        # A key's bias changes no softmax, and a table's row that nothing reads has no gradient.
+        idle = o.rate and ("types" in o.name or "key.bias" in o.name)
+        assert same == (o.rate == 0) or idle, o.name
 
 
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("case", MEANINGLESS, ids="-".join)
+def test_where_a_strategy_has_no_meaning_it_says_why(case):
+    with pytest.raises(KitError, match=MEANINGLESS[case]):
+        make(*case)
+
+
+@pytest.mark.parametrize("body", CONFIGS)
 def test_every_strategy_starts_from_the_same_head(body):
-    heads = [bits(migrate(source(body), head, s, seed=5).model.head) for s in STRATEGIES]
-    assert len(set(heads)) == 1
+    widths = {"widen", "narrow", *SEQUENCES}
+    names = [s for s, b in TABLE if b == body and s not in widths]
+    heads = {name: bits(make(name, body, seed=5).model.head) for name in names}
+    assert len(set(heads.values())) == 1, heads
 
 
-def test_an_unknown_strategy_is_named_with_those_there_are():
+@pytest.mark.parametrize("body", CONFIGS)
+@pytest.mark.parametrize("strategy", ["full", "from_scratch", "deepen", "widen", "move_vocabulary"])
+def test_the_sources_own_head_comes_along(strategy, body):
+    given = source(body)
+    made = migrate(given, None, strategy, **options(strategy, given))
+    tied = made.model.head.weight is made.model.body.embedding.weight
+    assert tied == (strategy != "widen")
+    bias = next(o for o in made.origins if o.name == "head.bias")
+    assert (bias.done == "fresh") == (strategy == "from_scratch")
+    assert bits(given.body) == bits(source(body).body)
+
+
+def test_bad_requests_are_refused():
+    given = source("lstm")
     with pytest.raises(KitError, match=r"'ful' is unknown.*'full'"):
-        migrate(source("rnn"), head, "ful")
+        migrate(given, lambda width: ClassHead(width, 2), "ful")
+    with pytest.raises(KitError, match="reads 8 numbers and the source gives 16"):
+        migrate(given, lambda width: ClassHead(8, 2))
+    with pytest.raises(KitError, match="shares a tensor"):
+        migrate(given, lambda width: LanguageHead.tied(given.body))
+    given.head = None
+    with pytest.raises(KitError, match="no head of its own"):
+        migrate(given, None)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "wrong", "says"),
+    [
+        ("top_layers", {"layers": 3}, "this source has 2"),
+        ("choose_layers", {"layers": [0, 2]}, "numbered 0 to 1"),
+        ("choose_layers", {"layers": 3}, "numbered 0 to 1"),
+        ("deepen", {"layers": 1}, "fewer than the 2"),
+        ("widen", {"times": 1.5}, "whole number"),
+        ("narrow", {"share": 1 / 3}, "width=16 times 0.333 is not a whole number"),
+        ("narrow", {"share": 2}, "between 0 and 1"),
+        ("lora", {"targets": ("query", "pooler")}, r"\['pooler'\]"),
+        ("lora", {"rank": 0}, "rank=0"),
+        ("domain_first", {"then": "hope"}, "'hope' is unknown"),
+    ],
+)
+def test_options_out_of_range_are_named(strategy, wrong, says):
+    with pytest.raises(KitError, match=says):
+        make(strategy, "bert", **wrong)
+
+
+def test_a_task_without_sequences_gets_no_decoder():
+    with pytest.raises(KitError, match="ClassHead has no decoder"):
+        migrate(source("bert"), lambda width: ClassHead(width, 2), "grow_decoder")
+
+
+def test_every_strategy_is_in_the_table_once_and_tested():
+    assert {s for s, _ in TABLE} == set(STRATEGIES)

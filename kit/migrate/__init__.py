@@ -11,23 +11,78 @@ import torch
 from torch import nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Origin, migration
-from kit.migrate.parameter import frozen, full
-from kit.migrate.structure import from_scratch
+from kit.migrate.lora import lora, merge
+from kit.migrate.migration import Migration, Moves, Origin, Twin, group, migration
+from kit.migrate.mixed import adapter, prefix_tuning, prompt_tuning
+from kit.migrate.pairs import decoder_like, encoder_like, grow_decoder, grow_encoder, warm_start
+from kit.migrate.parameter import (
+    bias_only,
+    embeddings_only,
+    frozen,
+    full,
+    gradual,
+    l2_sp,
+    layer_wise,
+    reinitialised,
+    top_layers,
+)
+from kit.migrate.stages import distil, domain_first
+from kit.migrate.structure import choose_layers, deepen, from_scratch, into
+from kit.migrate.transfer import transfer
+from kit.migrate.vocabulary import move_vocabulary
+from kit.migrate.width import narrow, widen
 
-__all__ = ["STRATEGIES", "Migration", "Origin", "migrate", "migration"]
+__all__ = [
+    "STRATEGIES",
+    "Migration",
+    "Moves",
+    "Origin",
+    "Twin",
+    "decoder_like",
+    "encoder_like",
+    "group",
+    "merge",
+    "migrate",
+    "migration",
+    "transfer",
+]
 
 STRATEGIES: dict[str, Callable[..., Migration]] = {
-    "from_scratch": from_scratch,
+    # parameter
     "full": full,
     "frozen": frozen,
+    "top_layers": top_layers,
+    "embeddings_only": embeddings_only,
+    "gradual": gradual,
+    "layer_wise": layer_wise,
+    "l2_sp": l2_sp,
+    "bias_only": bias_only,
+    "reinitialised": reinitialised,
+    # structure
+    "from_scratch": from_scratch,
+    "into": into,
+    "widen": widen,
+    "deepen": deepen,
+    "narrow": narrow,
+    "choose_layers": choose_layers,
+    "grow_decoder": grow_decoder,
+    "grow_encoder": grow_encoder,
+    "move_vocabulary": move_vocabulary,
+    # mixed
+    "adapter": adapter,
+    "lora": lora,
+    "prefix_tuning": prefix_tuning,
+    "prompt_tuning": prompt_tuning,
+    "warm_start": warm_start,
+    "distil": distil,
+    "domain_first": domain_first,
 }
 """Every strategy by name: (body of the source, head, **options) -> Migration."""
 
 
 def migrate(
     source,
-    head: Callable[[int], nn.Module],
+    head: Callable[[int], nn.Module] | None,
     strategy: str = "full",
     *,
     seed: int = 0,
@@ -37,13 +92,43 @@ def migrate(
 
     source: a `kit.checkpoint.Source`; it is copied, never changed.
     head: from the width D to the task's head, `lambda width: ClassHead(width, 2)`; it is fresh.
+        None for the source's own head, whose values then come along.
     seed: decides every fresh value, the head's first: the same head under any strategy.
     options: those of the strategy (`rate`, ...).
     """
     if strategy not in STRATEGIES:
         raise KitError(f"strategy {strategy!r} is unknown: choose one of {list(STRATEGIES)}.")
     torch.manual_seed(seed)
-    fresh = head(source.body.width)
-    result = STRATEGIES[strategy](copy.deepcopy(source.body), fresh, **options)
+    body, own = copy.deepcopy((source.body, source.head))  # together: a tied head stays tied
+    fresh = _own(own) if head is None else _fresh(head, source)
+    result = STRATEGIES[strategy](body, fresh, **options)
     result.strategy, result.source = strategy, source.name
+    if head is not None and own is not None:
+        names = [n for n, p in own.named_parameters() if p is not body.embedding.weight]
+        result.warnings += [f"in the source's own head, and left there: {', '.join(names)}."] * any(
+            names
+        )
     return result
+
+
+def _own(head: nn.Module | None) -> nn.Module:
+    if head is None:
+        raise KitError("this source has no head of its own: give head=lambda width: ...")
+    head.comes_along = True
+    return head
+
+
+def _fresh(head: Callable[[int], nn.Module], source) -> nn.Module:
+    made, width = head(source.body.width), source.body.width
+    config = getattr(made, "config", None)
+    if isinstance(config, dict) and config.get("width", width) != width:
+        raise KitError(
+            f"the head reads {config['width']} numbers and the source gives {width}: "
+            "take the width that is given, head=lambda width: ..."
+        )
+    if set(made.parameters()) & set(source.body.parameters()):
+        raise KitError(
+            "the head shares a tensor with the source, which would change in training: give "
+            "head=None for the source's own head."
+        )
+    return made

@@ -2,12 +2,45 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 
 from torch import Tensor, nn
 
+from kit.migrate.page import page, shortened
 from kit.models import Model
 
-__all__ = ["Migration", "Origin", "migration"]
+__all__ = ["Migration", "Moves", "Origin", "Twin", "group", "migration"]
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The tensor of the source that a tensor of the target was made from."""
+
+    name: str
+    """Its name in the source: body.… or head.…; a second source's begins with its own word."""
+    shape: tuple[int, ...]
+    """Its shape in the source."""
+    done: str = "copied"
+    """What was done to it: copied, sliced, widened, projected or composed."""
+    note: str = ""
+    """What a reader should know besides."""
+
+
+class Moves(dict[nn.Parameter, Twin]):
+    """For each parameter that is, or was made from, one of the source's: its twin.
+
+    Made before a strategy changes anything. `source` has the shape of every tensor there is.
+    """
+
+    def __init__(self, body: nn.Module, head: nn.Module | None = None) -> None:
+        parts = {"body": body} | ({"head": head} if comes_along(head) else {})
+        named = dict(nn.ModuleDict(parts).named_parameters())
+        super().__init__({p: Twin(name, tuple(p.shape)) for name, p in named.items()})
+        self.source = {name: tuple(p.shape) for name, p in named.items()}
+
+    def add(self, made: nn.Parameter, name: str, done: str, note: str = "") -> None:
+        """`made` was made from the source's tensor `name`."""
+        self[made] = Twin(name, self.source[name], done, note)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,32 +53,39 @@ class Origin:
     """Its shape in the target."""
     source: str | None
     """The name of its twin in the source; None where it has none."""
+    source_shape: tuple[int, ...] | None = None
+    """The twin's shape."""
     done: str
-    """What was done: "copied" or "fresh"."""
+    """What was done: copied, sliced, widened, projected, composed, or fresh."""
+    note: str = ""
+    """What a reader should know besides."""
     rate: float
-    """The learning rate that it is trained with; 0 where it stays as it is."""
+    """The highest learning rate that it is trained with; 0 where it stays as it is."""
+    start: float = 0.0
+    """The share of the budget before which it stays as it is (gradual unfreezing)."""
 
     @property
     def size(self) -> int:
         """How many numbers it holds."""
-        size = 1
-        for n in self.shape:
-            size *= n
-        return size
+        return prod(self.shape)
 
 
 @dataclass
 class Migration:
-    """A target ready to be fine-tuned: `fit(m.model, examples, recipe, groups=m.groups)`."""
+    """A target ready to be fine-tuned:
+    `fit(m.model, examples, recipe, groups=m.groups, penalty=m.penalty)`."""
 
     model: Model
     """The target: a body and a head."""
     groups: list[dict]
-    """[{"params": [...], "rate": r}, ...]: what is trained, at which highest rate."""
+    """[{"params": [...], "rate": r, "start": s}, ...]: what is trained, at which highest rate,
+    from which share of the budget on."""
     origins: list[Origin]
     """One for each tensor of the target."""
     penalty: Callable[[nn.Module], Tensor] | None = None
     """A term that `fit` adds to the loss; none for most strategies."""
+    warnings: list[str] = field(default_factory=list)
+    """What was left fresh though the source has it, and what of the source went nowhere."""
     strategy: str = ""
     """Its name in `STRATEGIES`."""
     source: str = ""
@@ -69,41 +109,68 @@ class Migration:
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{o.name}</td><td>{' x '.join(map(str, o.shape))}</td><td>{o.done}</td>"
-            f"<td>{o.source or ''}</td><td>{f'{o.rate:g}' if o.rate else 'frozen'}</td></tr>"
-            for o in self.origins
-        )
-        return (
-            f"<details><summary><b>{self.source} → {self.strategy}</b> &nbsp; {self!r}</summary>"
-            "<table><tr><th>tensor of the target</th><th>shape</th><th>values</th>"
-            f"<th>twin in the source</th><th>rate</th></tr>{rows}</table></details>"
-        )
+        title = f"{self.source or 'source'} → {self.strategy or 'target'}"
+        return page(title, self.totals, self.origins, self.warnings)
 
 
-def migration(body: nn.Module, head: nn.Module, *, moved: set[str], rates: dict) -> Migration:
-    """Put body and head together and write the report.
+def group(rate: float, *parts: nn.Module | nn.Parameter, start: float = 0.0) -> dict:
+    """A parameter group for `fit`: these modules and parameters at `rate`, from `start` on."""
+    params: dict[nn.Parameter, None] = {}  # in order, and one with two uses once
+    for part in parts:
+        params |= dict.fromkeys(part.parameters() if isinstance(part, nn.Module) else [part])
+    return {"params": list(params), "rate": rate} | ({"start": start} if start else {})
 
-    moved: names of the body's tensors whose values are the source's.
-    rates: {module or parameter: rate}; whatever is in none of them is frozen.
+
+def migration(
+    body: nn.Module,
+    head: nn.Module,
+    moves: Moves,
+    groups: list[dict],
+    penalty: Callable[[nn.Module], Tensor] | None = None,
+    notes: dict[nn.Parameter, str] | None = None,
+    aid: nn.Module | None = None,
+) -> Migration:
+    """Put body and head together, freeze what is in no group, and write the report.
+
+    notes: what a reader should know of a fresh parameter.
+    aid: what the penalty needs and training changes, as `model.aid`.
     """
-    groups = []
-    for part, rate in rates.items():
-        params = list(part.parameters()) if isinstance(part, nn.Module) else [part]
-        groups.append({"params": params, "rate": rate})
-    rate_of = {id(p): group["rate"] for group in groups for p in group["params"]}
-    model, origins = Model(body, head), []
+    model, notes = Model(body, head), notes or {}
+    if aid is not None:
+        model.aid = aid
+    of = {p: g for g in groups for p in g["params"]}
+    origins = []
     for name, p in model.named_parameters():
-        p.requires_grad_(id(p) in rate_of)
-        twin = name.removeprefix("body.") if name.startswith("body.") else None
-        twin = twin if twin in moved else None
+        p.requires_grad_(p in of)
+        twin = moves.get(p)
         origins.append(
             Origin(
                 name=name,
                 shape=tuple(p.shape),
-                source=twin,
-                done="copied" if twin else "fresh",
-                rate=rate_of.get(id(p), 0.0),
+                source=twin and twin.name,
+                source_shape=twin and twin.shape,
+                done=twin.done if twin else "fresh",
+                note=twin.note if twin else notes.get(p, ""),
+                rate=of[p]["rate"] if p in of else 0.0,
+                start=of[p].get("start", 0.0) if p in of else 0.0,
             )
         )
-    return Migration(model, groups, origins)
+    return Migration(model, groups, origins, penalty, warn(origins, moves.source))
+
+
+def warn(origins: list[Origin], source: dict[str, tuple[int, ...]]) -> list[str]:
+    """What a reader should not overlook."""
+    used = {o.source for o in origins}
+    fresh = [o.name for o in origins if o.done == "fresh" and o.name in source]
+    ignored = [name for name in source if name not in used and name not in fresh]
+    found = []
+    if fresh:
+        found.append(f"fresh, though the source has it: {shortened(fresh)}.")
+    if ignored:
+        found.append(f"in the source, and nowhere in the target: {shortened(ignored)}.")
+    return found
+
+
+def comes_along(head: nn.Module | None) -> bool:
+    """Whether the head is the source's own, so that its values are the source's too."""
+    return getattr(head, "comes_along", False)

@@ -1,18 +1,32 @@
-"""Parameter migration: the values move."""
+"""Parameter migration: the values move. Which of them are tuned, how fast, and since when.
+
+Each strategy copies every value of the source; a head is always trained.
+"""
 
 import dataclasses
 
-from torch import nn
+from torch import Tensor, nn
 
-from kit.migrate.migration import Migration, migration
+from kit.errors import KitError
+from kit.migrate.migration import Migration, Moves, group, migration
+from kit.models import Transformer
 
-__all__ = ["frozen", "full"]
+__all__ = [
+    "bias_only",
+    "embeddings_only",
+    "frozen",
+    "full",
+    "gradual",
+    "l2_sp",
+    "layer_wise",
+    "reinitialised",
+    "top_layers",
+]
 
 
 def full(body: nn.Module, head: nn.Module, *, rate: float = 1e-4) -> Migration:
     """Copy every value of the source and train all of them, with a fresh head."""
-    moved = {name for name, _ in body.named_parameters()}
-    return migration(body, head, moved=moved, rates={body: rate, head: rate})
+    return migration(body, head, Moves(body, head), [group(rate, body, head)])
 
 
 def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration:
@@ -20,7 +34,138 @@ def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration
 
     Dropout inside the body is switched off: it would only blur features that cannot adapt.
     """
-    still = type(body)(dataclasses.replace(body.config, dropout=0.0))
-    still.load_state_dict(body.state_dict())
-    moved = {name for name, _ in body.named_parameters()}
-    return migration(still, head, moved=moved, rates={head: rate})
+    noise = {f.name: 0.0 for f in dataclasses.fields(body.config) if "drop" in f.name}
+    still = type(body)(dataclasses.replace(body.config, **noise))
+    still.load_state_dict(body.state_dict(keep_vars=True), assign=True)
+    return migration(still, head, Moves(body, head), [group(rate, head)])
+
+
+def top_layers(
+    body: nn.Module, head: nn.Module, *, layers: int = 1, rate: float = 3e-4
+) -> Migration:
+    """Train the uppermost `layers` and the head; what is below stays."""
+    floors = _floors(body)[1:][_last(body, layers) :]
+    top = [part for floor in floors for part in floor]
+    return migration(body, head, Moves(body, head), [group(rate, *top, head)])
+
+
+def embeddings_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migration:
+    """Train what stands for the words (the table, positions) and the head: words get new
+    meanings, what is done with them stays."""
+    return migration(body, head, Moves(body, head), [group(rate, *_floors(body)[0], head)])
+
+
+def gradual(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    rate: float = 1e-4,
+    decay: float = 1.0,
+    until: float = 0.5,
+) -> Migration:
+    """Unfreeze one layer after the other, from the head down.
+
+    Of n layers, the i-th below the head moves from the share `until` · i / n of the budget on,
+    at rate · decayⁱ. With decay=0.38, ULMFiT's: Howard & Ruder 2018, arxiv.org/abs/1801.06146.
+    """
+    floors = _floors(body)[::-1]
+    groups = [group(rate, head)]
+    for i, parts in enumerate(floors, 1):
+        groups.append(group(rate * decay**i, *parts, start=until * i / len(floors)))
+    return migration(body, head, Moves(body, head), _once(groups))
+
+
+def layer_wise(
+    body: nn.Module, head: nn.Module, *, rate: float = 2e-4, decay: float = 0.8
+) -> Migration:
+    """Train all, each layer at `decay` times the rate of the one above it.
+
+    rateᵢ = rate · decayⁱ for the i-th layer below the head: the lower, the more general.
+    Howard & Ruder 2018, arxiv.org/abs/1801.06146 (there decay is 1 / 2.6).
+    """
+    return gradual(body, head, rate=rate, decay=decay, until=0.0)
+
+
+def l2_sp(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    pull: float = 0.1,
+    pull_head: float = 0.01,
+    rate: float = 1e-4,
+) -> Migration:
+    """Train all, and pull what moved back to where it came from.
+
+    Ω = pull/2 ‖θ - θ⁰‖² + pull_head/2 ‖θ_head‖², θ⁰ being the source's values.
+    L2-SP: Li et al. 2018, arxiv.org/abs/1802.01483.
+    """
+    start = {f"body.{n}": p.detach().clone() for n, p in body.named_parameters()}
+
+    def penalty(model: nn.Module) -> Tensor:
+        far = near = 0.0
+        for name, p in model.named_parameters():
+            if name in start:
+                far = far + (p - start[name].to(p.device)).square().sum()
+            else:
+                near = near + p.square().sum()
+        return pull / 2 * far + pull_head / 2 * near
+
+    return migration(body, head, Moves(body, head), [group(rate, body, head)], penalty)
+
+
+def bias_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migration:
+    """Train the biases, which shift what a layer says, and the head.
+
+    BitFit: Ben Zaken et al. 2021, arxiv.org/abs/2106.10199.
+    """
+    biases = [p for name, p in body.named_parameters() if "bias" in name.rpartition(".")[2]]
+    if not biases:
+        raise KitError(
+            "there are no biases to train in this source (Llama's shape has none): "
+            'take "lora" or "adapter".'
+        )
+    return migration(body, head, Moves(body, head), [group(rate, *biases, head)])
+
+
+def reinitialised(
+    body: nn.Module, head: nn.Module, *, layers: int = 1, rate: float = 1e-4
+) -> Migration:
+    """Copy all but the uppermost `layers`, which begin afresh, and train all: the top is the
+    most bound to the source's own task. Zhang et al. 2020, arxiv.org/abs/2006.05987."""
+    moves, first = Moves(body, head), _last(body, layers)
+    stack = _stack(body)
+    for i, layer in enumerate(_stack(type(body)(body.config))):
+        if i >= first:
+            stack[i] = layer
+    return migration(body, head, moves, [group(rate, body, head)])
+
+
+def _stack(body: nn.Module) -> nn.ModuleList:
+    """The layers of any body, the lowest first."""
+    return body.blocks if isinstance(body, Transformer) else body.layers
+
+
+def _last(body: nn.Module, layers: int) -> int:
+    """The index of the first of the uppermost `layers`."""
+    there = len(_stack(body))
+    if not 1 <= layers <= there:
+        raise KitError(f"layers={layers}: this source has {there}, so give 1 to {there}.")
+    return there - layers
+
+
+def _floors(body: nn.Module) -> list[list[nn.Module]]:
+    """The parts of a body from the ground up: what stands for the words, then each layer."""
+    stack = [[layer] for layer in _stack(body)]
+    if isinstance(body, Transformer):
+        stack[-1].append(body.norm)
+    return [[body.embed if isinstance(body, Transformer) else body.embedding], *stack]
+
+
+def _once(groups: list[dict]) -> list[dict]:
+    """A parameter with two uses (a tied head) stays in the last group that names it."""
+    found: list[dict] = []
+    seen: set[nn.Parameter] = set()
+    for g in reversed(groups):
+        found.append(g | {"params": [p for p in g["params"] if p not in seen]})
+        seen.update(g["params"])
+    return [g for g in reversed(found) if g["params"]]

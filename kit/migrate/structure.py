@@ -1,10 +1,16 @@
-"""Structure migration: the shape moves."""
+"""Structure migration: the shape moves. Here the control, any shape, and the depth."""
 
-from torch import nn
+import dataclasses
 
-from kit.migrate.migration import Migration, migration
+import torch
+from torch import Tensor, nn
 
-__all__ = ["from_scratch"]
+from kit.errors import KitError
+from kit.migrate.migration import Migration, Moves, comes_along, group, migration
+from kit.migrate.transfer import transfer
+from kit.models import Transformer
+
+__all__ = ["Beside", "choose_layers", "deepen", "follow", "from_scratch", "into"]
 
 
 def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Migration:
@@ -12,5 +18,138 @@ def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Mig
 
     What a strategy reaches beyond it is what the source's values are worth.
     """
-    fresh = type(body)(body.config)
-    return migration(fresh, head, moved=set(), rates={fresh: rate, head: rate})
+    moves, fresh = Moves(body, head), type(body)(body.config)
+    if comes_along(head):
+        tied = {"tie": fresh.embedding.weight} if _tied(head, body) else {}
+        head = type(head)(**head.config, **tied)
+    return migration(fresh, head, moves, [group(rate, fresh, head)])
+
+
+def _tied(head: nn.Module, body: nn.Module) -> bool:
+    return getattr(head, "weight", None) is body.embedding.weight
+
+
+def follow(head: nn.Module, old: nn.Module, new: nn.Module) -> None:
+    """A head that is tied to the old body's word table is tied to the new one's."""
+    if _tied(head, old):
+        head.weight = new.embedding.weight
+
+
+def into(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    target: nn.Module,
+    names: dict[str, str] | None = None,
+    fresh: tuple[str, ...] = (),
+    rate: float = 1e-4,
+) -> Migration:
+    """Copy the source's values into a body of your own, by name, and train all.
+
+    names, fresh: as in `kit.migrate.transfer`; without them every tensor of the target must have
+    a twin of its shape, and a KitError names those that have none.
+    """
+    moves = Moves(body, head)
+    transfer(body, target, moves, names=names, fresh=fresh)
+    if target.width != body.width:
+        head = type(head)(**head.config | {"width": target.width})
+    return migration(target, head, moves, [group(rate, target, head)])
+
+
+def choose_layers(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    layers: int | list[int] | None = None,
+    rate: float = 1e-4,
+) -> Migration:
+    """A shallower target: some of the source's layers, in their order.
+
+    layers: which ones, or how many, evenly spread; None for half of them, as in DistilBERT
+    (Sanh et al. 2019, arxiv.org/abs/1910.01108).
+    """
+    there, moves = body.config.layers, Moves(body, head)
+    kept = _spread(there, layers or max(there // 2, 1)) if not isinstance(layers, list) else layers
+    if not kept or not set(kept) <= set(range(there)):
+        raise KitError(f"layers={layers}: the source has {there}, numbered 0 to {there - 1}.")
+    chosen = type(body)(dataclasses.replace(body.config, layers=len(kept)))
+    stack = "blocks" if isinstance(body, Transformer) else "layers"
+    transfer(
+        body, chosen, moves, names={f"{stack}.{i}": f"{stack}.{k}" for i, k in enumerate(kept)}
+    )
+    follow(head, body, chosen)
+    return migration(chosen, head, moves, [group(rate, chosen, head)])
+
+
+def _spread(there: int, wanted: int) -> list[int]:
+    """`wanted` of the numbers below `there`, evenly spread, the last among them."""
+    return [(i + 1) * there // wanted - 1 for i in range(wanted)] if wanted <= there else [there]
+
+
+def deepen(
+    body: nn.Module, head: nn.Module, *, layers: int | None = None, rate: float = 1e-4
+) -> Migration:
+    """A deeper target with the same output: new layers that pass on what they read.
+
+    layers: how many there shall be; None for twice as many.
+    A new block stands above the one that it copies, but the matrices with which it would add to
+    the stream are zero, as in Net2Net (Chen et al. 2015, arxiv.org/abs/1511.05641) and Llama Pro
+    (Wu et al. 2024, arxiv.org/abs/2401.02415). Where the norm comes after (BERT), a norm of a norm
+    is the same again only without weight and bias: those move up to the last copy.
+    An RNN's layer cannot pass its input on, since it ends in a tanh: a new one stands beside the
+    stream, x + α ⊙ layer(x) with α = 0 (ReZero: Bachlechner et al. 2020, arxiv.org/abs/2003.04887).
+    """
+    there = body.config.layers
+    layers = layers or 2 * there
+    if layers < there:
+        raise KitError(f'layers={layers} are fewer than the {there} there are: "choose_layers".')
+    deeper = _deeper_transformer if isinstance(body, Transformer) else _deeper_rnn
+    return deeper(body, head, dataclasses.replace(body.config, layers=layers), rate)
+
+
+def _deeper_transformer(body, head, config, rate: float) -> Migration:
+    moves, deep, notes = Moves(body, head), type(body)(config), {}
+    from_ = [i * body.config.layers // config.layers for i in range(config.layers)]
+    transfer(body, deep, moves, names={f"blocks.{i}": f"blocks.{k}" for i, k in enumerate(from_)})
+    for i, block in enumerate(deep.blocks):
+        if i and from_[i] == from_[i - 1]:
+            silent = [block.attention.output, block.feed_forward.down]
+            notes |= _set(silent, 0.0, "zero: it adds nothing yet")
+            if not config.norm_first:
+                plain = [deep.blocks[i - 1].feed_forward_norm, block.attention_norm]
+                # 1 + ε makes up for the ε in a norm of numbers whose variance is 1 already.
+                notes |= _set(plain, (1 + config.epsilon) ** 0.5, "one: its values moved up")
+    for p in notes:
+        moves.pop(p)
+    follow(head, body, deep)
+    return migration(deep, head, moves, [group(rate, deep, head)], notes=notes)
+
+
+@torch.no_grad()
+def _set(parts: list[nn.Module], weight: float, note: str) -> dict[nn.Parameter, str]:
+    """Fill the weights, empty the biases; what the report says of each."""
+    for part in parts:
+        part.weight.fill_(weight)
+        if getattr(part, "bias", None) is not None:
+            part.bias.zero_()
+    return {p: note for part in parts for p in part.parameters()}
+
+
+def _deeper_rnn(body, head, config, rate: float) -> Migration:
+    moves, new = Moves(body, head), config.layers - body.config.layers
+    top = dataclasses.replace(config, layers=1)
+    body.layers.extend(Beside(type(body)(top).layers[0], config.width) for _ in range(new))
+    body.config = config
+    notes = {layer.scale: "zero: it adds nothing yet" for layer in body.layers[-new:] if new}
+    return migration(body, head, moves, [group(rate, body, head)], notes=notes)
+
+
+class Beside(nn.Module):
+    """x + α ⊙ layer(x), α (D,) = 0 at the start: x (B, T, D) -> (B, T, D)."""
+
+    def __init__(self, layer: nn.Module, width: int) -> None:
+        super().__init__()
+        self.layer, self.scale = layer, nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor, *rest) -> Tensor:
+        return x + self.scale * self.layer(x, *rest)

@@ -1,0 +1,151 @@
+"""LoRA: what is learnt is added to a matrix as the product of two thin ones, and can be merged.
+
+Hu et al. 2021, arxiv.org/abs/2106.09685. r rank, α alpha.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from kit.errors import KitError
+from kit.migrate.migration import Migration, Moves, group, migration
+from kit.models import Transformer
+
+__all__ = ["LoRALinear", "LoRARecurrent", "lora", "merge", "replace"]
+
+TARGETS = {"transformer": ("query", "value"), "rnn": ("weight_ih_l0", "weight_hh_l0")}
+"""What gets a product by itself: as in the paper; in an RNN, W and U of each layer."""
+
+
+def lora(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    rank: int = 8,
+    alpha: float = 16.0,
+    targets: tuple[str, ...] | None = None,
+    rate: float = 1e-3,
+) -> Migration:
+    """Copy every value and train, beside the head, only A and B of W′ = W + α/r · B A.
+
+    B begins at zero, so the target begins as the source. `merge` puts W′ in the place of W.
+    targets: names of linear layers ("query", "key", "value", "output", "up", "gate", "down") or,
+        for an RNN, of its matrices ("weight_ih_l0" for W, "weight_hh_l0" for U).
+    """
+    if rank < 1:
+        raise KitError(f"rank={rank}: give 1 or more.")
+    moves, kind = Moves(body, head), "transformer" if isinstance(body, Transformer) else "rnn"
+    targets = targets or TARGETS[kind]
+    thin = _linear if kind == "transformer" else _recurrent
+    made = thin(body, targets, rank, alpha / rank)
+    if missing := set(targets) - made:
+        raise KitError(f"targets {sorted(missing)}: this source has no such matrix.")
+    added = [p for name, p in body.named_parameters() if "lora_" in name]
+    notes = {p: "zero: it adds nothing yet" for n, p in body.named_parameters() if "lora_B" in n}
+    return migration(body, head, moves, [group(rate, *added, head)], notes=notes)
+
+
+def _linear(body: nn.Module, targets, rank: int, scale: float) -> set[str]:
+    def wanted(name: str, part: nn.Module) -> bool:
+        return isinstance(part, nn.Linear) and name.rpartition(".")[2] in targets
+
+    names = replace(body, wanted, lambda part: LoRALinear(part, rank, scale))
+    return {name.rpartition(".")[2] for name in names}
+
+
+def _recurrent(body: nn.Module, targets, rank: int, scale: float) -> set[str]:
+    there = {n.rpartition(".")[2] for n, p in body.layers.named_parameters() if p.ndim == 2}
+    if found := there & set(targets):
+        replace(
+            body,
+            lambda _, part: isinstance(part, nn.RNNBase),
+            lambda part: LoRARecurrent(part, rank, scale, tuple(found)),
+        )
+    return found
+
+
+def replace(
+    module: nn.Module,
+    wanted: Callable[[str, nn.Module], bool],
+    make: Callable[[nn.Module], nn.Module],
+) -> list[str]:
+    """Put `make(part)` in the place of each wanted part. Returns the names of these."""
+    names = [name for name, part in module.named_modules() if wanted(name, part)]
+    for name in names:
+        owner, _, last = name.rpartition(".")
+        setattr(module.get_submodule(owner), last, make(module.get_submodule(name)))
+    return names
+
+
+def merge(model: nn.Module) -> nn.Module:
+    """W ← W + α/r · B A wherever LoRA was added, in place: the same function in the source's
+    own shape, without the extra products. It can be saved and migrated from again."""
+    names = replace(
+        model, lambda _, p: isinstance(p, LoRALinear | LoRARecurrent), lambda p: p.merged()
+    )
+    if not names:
+        raise KitError("there is no LoRA in this model to merge.")
+    return model
+
+
+def _thin(W: Tensor, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
+    """A (r, D) as a linear layer begins, B (D′, r) zero."""
+    A = nn.Parameter(W.new_empty(rank, W.shape[1]))
+    nn.init.kaiming_uniform_(A, a=5**0.5)
+    return A, nn.Parameter(W.new_zeros(W.shape[0], rank))
+
+
+class LoRALinear(nn.Module):
+    """x (..., D) -> W x + b + α/r · B A x (..., D′)."""
+
+    def __init__(self, base: nn.Linear, rank: int, scale: float) -> None:
+        super().__init__()
+        self.base, self.scale = base, scale
+        self.lora_A, self.lora_B = _thin(base.weight, rank)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.base(x) + x @ self.lora_A.T @ self.lora_B.T * self.scale
+
+    @torch.no_grad()
+    def merged(self) -> nn.Linear:
+        """One linear layer with W′."""
+        self.base.weight += self.scale * self.lora_B @ self.lora_A
+        return self.base
+
+
+class LoRARecurrent(nn.Module):
+    """An LSTM or GRU with W′ = W + α/r · B A for some of its matrices."""
+
+    def __init__(
+        self, base: nn.LSTM | nn.GRU, rank: int, scale: float, targets: tuple[str, ...]
+    ) -> None:
+        super().__init__()
+        self.base, self.scale = base, scale
+        self.mode, self.hidden_size = base.mode, base.hidden_size
+        pairs = {name: _thin(base.get_parameter(name), rank) for name in targets}
+        self.lora_A = nn.ParameterDict({name: A for name, (A, _) in pairs.items()})
+        self.lora_B = nn.ParameterDict({name: B for name, (_, B) in pairs.items()})
+
+    def weights(self) -> dict[str, Tensor]:
+        """Each W′ by its name."""
+        return {
+            name: self.base.get_parameter(name) + self.scale * self.lora_B[name] @ A
+            for name, A in self.lora_A.items()
+        }
+
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """As an LSTM's own, with W′."""
+        own = dict(self.base.named_parameters()) | self.weights()
+        return [[own[name] for name in self.base._flat_weights_names]]
+
+    def forward(self, *args):
+        return torch.func.functional_call(self.base, self.weights(), args)
+
+    @torch.no_grad()
+    def merged(self) -> nn.LSTM | nn.GRU:
+        """The base with W′."""
+        for name, W in self.weights().items():
+            self.base.get_parameter(name).copy_(W)
+        return self.base

@@ -1,0 +1,121 @@
+"""The report of a migration as a page in a notebook: plain HTML, in the colours of its theme."""
+
+import re
+from html import escape
+
+__all__ = ["page", "shortened"]
+
+TINTS = {
+    "copied": "#3b82f6",
+    "sliced": "#0ea5e9",
+    "widened": "#10b981",
+    "projected": "#14b8a6",
+    "composed": "#8e6bd8",
+    "fresh": "#f59e0b",
+    "trained": "#ef4444",
+}
+"""What was done with a tensor, as the colour of its mark."""
+
+CELL = "text-align:left;padding:.15em .7em;white-space:nowrap"
+BAR = "display:inline-block;height:.7em;border-radius:3px;vertical-align:baseline"
+
+
+def shortened(names: list[str], most: int = 4) -> str:
+    """Names that differ only in their layer as one, blocks.0-5.norm.weight, and not too many."""
+    found = [name for name, _ in _merged([(name, ()) for name in names])]
+    more = f" and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
+
+
+def page(title: str, totals: dict[str, int], origins: list, warnings: list[str]) -> str:
+    """One line of totals, what to look out for, and the table of tensors, folded up."""
+    whole = max(totals["parameters"], 1)
+    shares = "".join(
+        f'<span style="white-space:nowrap;margin-right:1.4em">{_mark(TINTS[tint], part / whole)} '
+        f"{what} <b>{part:,}</b> ({part / whole:.{1 if part else 0}%})</span>"
+        for what, tint, part in (
+            ("moved", "copied", totals["moved"]),
+            ("fresh", "fresh", totals["fresh"]),
+            ("trained", "trained", totals["trained"]),
+        )
+    )
+    listed = "".join(f"<li>{escape(w)}</li>" for w in warnings)
+    return (
+        '<div style="color:inherit;font-family:system-ui,sans-serif;font-size:15px;'
+        'line-height:1.4"><div style="font-size:1.25em;font-weight:700">'
+        f"{escape(title)} · {whole:,} parameters</div>"
+        f'<div style="margin:.3em 0">{shares}</div>'
+        f'<ul style="margin:.2em 0;padding-left:1.2em">{listed}</ul>'
+        f'<details><summary style="cursor:pointer">{len(origins)} tensors: where each came from'
+        f"</summary>{_table(origins)}</details></div>"
+    )
+
+
+def _mark(colour: str, share: float) -> str:
+    return f'<span style="{BAR};width:{max(120 * share, 3):.0f}px;background:{colour}"></span>'
+
+
+def _table(origins: list) -> str:
+    titles = ("tensor of the target", "shape", "values", "twin in the source", "shape", "trained")
+    heads = "".join(f'<th style="{CELL}">{t}</th>' for t in titles)
+    rows = _merged([(o.name, _cells(o)) for o in origins])
+    lines = "".join(_line(name, cells) for name, cells in rows)
+    return (
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.93em;'
+        f'width:auto"><thead style="border-bottom:2px solid"><tr>{heads}</tr></thead>'
+        f"<tbody>{lines}</tbody></table></div>"
+    )
+
+
+def _cells(o) -> tuple[str, ...]:
+    """All of a row but the tensor's name."""
+    rate = f"{o.rate:.2g}" + (f" from {o.start:.0%} on" if o.start else "") if o.rate else "frozen"
+    twin = "" if o.source in (None, o.name) else _pattern(o.source)
+    same = o.source and ("same" if o.source_shape == o.shape else _shape(o.source_shape))
+    return _shape(o.shape), o.done, o.note, "same name" if o.source == o.name else twin, same, rate
+
+
+def _line(name: str, cells: tuple) -> str:
+    shape, done, note, twin, there, rate = cells
+    cold = ";opacity:.6" if rate == "frozen" else ""
+    dot = f'<span style="{BAR};width:.7em;background:{TINTS[done]}"></span>'
+    said = f' <span style="opacity:.75">({escape(note)})</span>' if note else ""
+    columns = (escape(name), shape, f"{dot} {done}{said}", escape(twin), there or "", rate)
+    return (
+        f'<tr style="background:none{cold}">'
+        + "".join(f'<td style="{CELL}">{c}</td>' for c in columns)
+        + "</tr>"
+    )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(f"{n:,}" for n in shape)
+
+
+def _pattern(name: str) -> str:
+    return re.sub(r"(?<=\.)\d+(?=\.|$)", "…", name)
+
+
+def _merged(rows: list[tuple[str, tuple]]) -> list[tuple[str, tuple]]:
+    """Rows that are alike but for a number in the name as one: blocks.0-5.attention."""
+    found: dict[tuple, list[str]] = {}
+    for name, cells in rows:
+        found.setdefault((_pattern(name), cells), []).append(name)
+    return [(_joined(names), cells) for (_, cells), names in found.items()]
+
+
+def _joined(names: list[str]) -> str:
+    numbers = [re.findall(r"(?<=\.)\d+(?=\.|$)", name) for name in names]
+    ranges = iter([_range(sorted({int(n) for n in ns})) for ns in zip(*numbers, strict=True)])
+    return re.sub(r"(?<=\.)\d+(?=\.|$)", lambda _: next(ranges), names[0])
+
+
+def _range(numbers: list[int]) -> str:
+    """[0, 1, 2, 5] as 0-2,5."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and runs[-1][-1] == n - 1:
+            runs[-1].append(n)
+        else:
+            runs.append([n])
+    return ",".join(str(r[0]) if len(r) == 1 else f"{r[0]}-{r[-1]}" for r in runs)

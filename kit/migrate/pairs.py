@@ -1,0 +1,97 @@
+"""Structure and mixed migration to sequences: an encoder gets a decoder, a decoder an encoder."""
+
+import dataclasses
+import re
+
+from torch import nn
+
+from kit.errors import KitError
+from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.transfer import transfer
+from kit.models import SequenceHead, Transformer
+
+__all__ = ["decoder_like", "encoder_like", "grow_decoder", "grow_encoder", "warm_start"]
+
+CROSS = re.compile(r"\.cross(_norm)?\.|^attention\.")
+"""The tensors of a decoder that read the memory: an encoder has none of them."""
+
+
+def decoder_like(body: nn.Module, **changes) -> nn.Module:
+    """A fresh decoder of the body's shape, for `SequenceHead(width, decoder_like(body))`."""
+    way = {"causal": True} if isinstance(body, Transformer) else {"bidirectional": False}
+    return type(body)(dataclasses.replace(body.config, cross=True, **way, **changes))
+
+
+def encoder_like(body: nn.Module, **changes) -> nn.Module:
+    """A fresh encoder of the body's shape."""
+    way = {"causal": False} if isinstance(body, Transformer) else {"bidirectional": True}
+    return type(body)(dataclasses.replace(body.config, cross=False, **way, **changes))
+
+
+def grow_decoder(
+    body: nn.Module, head: nn.Module, *, rate: float = 1e-4, fresh_rate: float = 5e-4
+) -> Migration:
+    """The source is the encoder; a fresh decoder, that of the head, grows onto it.
+
+    head: `lambda width: SequenceHead(width, decoder_like(source.body))`, or any other decoder.
+    """
+    _sequences(head)
+    groups = [group(rate, body), group(fresh_rate, head)]
+    return migration(body, head, Moves(body, head), groups)
+
+
+def grow_encoder(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    encoder: nn.Module | None = None,
+    rate: float = 1e-4,
+    fresh_rate: float = 5e-4,
+) -> Migration:
+    """The source is the decoder; a fresh encoder of its shape (or another of its width) grows
+    before it, and the attention to it is fresh.
+
+    head: `lambda width: SequenceHead(width, decoder_like(source.body))`.
+    """
+    encoder = encoder_like(body) if encoder is None else encoder
+    return _paired(encoder, body, head, Moves(body), rate, fresh_rate)
+
+
+def warm_start(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    decoder: nn.Module | None = None,
+    rate: float = 1e-4,
+    fresh_rate: float = 5e-4,
+) -> Migration:
+    """Both halves are sources: the body is the encoder, `decoder` (another source's body, or
+    the same again) gives the decoder its values; the attention between them is fresh.
+
+    head: `lambda width: SequenceHead(width, decoder_like(source.body))`.
+    Rothe et al. 2019, arxiv.org/abs/1907.12461.
+    """
+    return _paired(body, decoder or body, head, Moves(body), rate, fresh_rate, decoder)
+
+
+def _paired(encoder, source, head, moves, rate, fresh_rate, second=None) -> Migration:
+    _sequences(head)
+    if encoder.width != head.config["width"]:
+        raise KitError(
+            f"an encoder of width {encoder.width} does not fit a head that reads "
+            f"{head.config['width']}: give an encoder of that width."
+        )
+    fresh = [name for name, _ in head.decoder.named_parameters() if CROSS.search(name)]
+    transfer(source, head.decoder, moves, word="decoder" if second else "body", fresh=fresh)
+    model = nn.ModuleList([encoder, head])
+    old = [p for p in model.parameters() if p in moves]
+    new = [p for p in model.parameters() if p not in moves]
+    return migration(encoder, head, moves, [group(rate, *old), group(fresh_rate, *new)])
+
+
+def _sequences(head: nn.Module) -> None:
+    if not isinstance(head, SequenceHead):
+        raise KitError(
+            f"a {type(head).__name__} has no decoder: give head=lambda width: "
+            "SequenceHead(width, decoder_like(source.body)), from kit.migrate."
+        )

@@ -1,0 +1,124 @@
+"""Mixed migration with more than one model or more than one stage: distillation, ULMFiT."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from kit.errors import KitError
+from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.structure import choose_layers
+from kit.models import Model
+
+__all__ = ["distil", "domain_first"]
+
+
+def domain_first(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    adapt: Callable[[nn.Module], object],
+    then: str = "gradual",
+    **options,
+) -> Migration:
+    """Let the source read the task's own texts before it is migrated: ULMFiT's three stages
+    (Howard & Ruder 2018, arxiv.org/abs/1801.06146), which are pretrain, `adapt`, `then`.
+
+    adapt: your function, which trains the body in place on texts without labels:
+        `lambda body: fit(Model(body, LanguageHead.tied(body)), lines, recipe)`.
+    then: any strategy; the options are its own. ULMFiT's is "gradual" with decay=1 / 2.6.
+    """
+    from kit.migrate import STRATEGIES
+
+    if then not in STRATEGIES:
+        raise KitError(f"then={then!r} is unknown: choose one of {list(STRATEGIES)}.")
+    with torch.random.fork_rng():  # the same head and fresh values, whatever was drawn meanwhile
+        adapt(body)
+    return STRATEGIES[then](body.requires_grad_(True), head, **options)
+
+
+def distil(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    student: nn.Module | None = None,
+    teacher: Model | None = None,
+    strength: float = 1.0,
+    temperature: float = 2.0,
+    rate: float = 3e-4,
+) -> Migration:
+    """A smaller target that learns from the labels and from a larger model, at every update.
+
+    With a `teacher`, a model that was fine-tuned for this task, the penalty is
+    strength · τ² KL(softmax(z_T / τ) ‖ softmax(z / τ)), z being logits and τ the temperature
+    (Hinton et al. 2015, arxiv.org/abs/1503.02531), or the squared error where they are scores.
+    Without one the source itself teaches, strength · mean (W h - h_T)², h being hidden states and
+    W trained where the widths differ (Romero et al. 2014, arxiv.org/abs/1412.6550).
+
+    student: a body of your own with the source's vocabulary; None for half of the source's
+        layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108).
+    """
+    if student is None:
+        made = choose_layers(body, head, rate=rate)
+    else:
+        fits = student.width == body.width
+        head = head if fits else type(head)(**head.config | {"width": student.width})
+        aid = None if fits or teacher else nn.Linear(student.width, body.width, bias=False)
+        parts = [student, head] + ([aid] if aid else [])
+        made = migration(student, head, Moves(body, head), [group(rate, *parts)], aid=aid)
+    made.model.register_forward_hook(_hear)
+    made.model.body.register_forward_hook(_hear)
+    said = _Logits(teacher, temperature) if teacher else _Hidden(body)
+    made.penalty = lambda model: strength * said(model)
+    return made
+
+
+def _hear(module: nn.Module, args: tuple, output: Tensor) -> None:
+    """Keep what went in and came out in training, for the penalty of this update."""
+    if module.training:
+        module.heard = args, output
+
+
+def _heard(model: nn.Module) -> tuple[tuple, Tensor, Tensor]:
+    """What went into the model, the body's hidden states, and the logits; then forget them."""
+    _, hidden = model.body.__dict__.pop("heard")
+    args, logits = model.__dict__.pop("heard")
+    return args, hidden.float(), logits.float()
+
+
+class _Logits:
+    """How far the student's answers are from a fine-tuned teacher's."""
+
+    def __init__(self, teacher: Model, temperature: float) -> None:
+        self.teacher, self.temperature = teacher.eval().requires_grad_(False), temperature
+
+    def __call__(self, model: nn.Module) -> Tensor:
+        args, _, z = _heard(model)
+        with torch.no_grad():
+            there = self.teacher.to(z.device)(*args).float()
+        if there.shape != z.shape:
+            raise KitError(
+                f"the teacher's logits are {tuple(there.shape)}, the target's {tuple(z.shape)}: "
+                "give a teacher that was fine-tuned for this task."
+            )
+        if z.ndim == 1:
+            return (z - there).square().mean()
+        if z.ndim == 3 and len(args) == 2:  # one answer for each token
+            z, there = z[args[1]], there[args[1]]
+        z, there = ((x / self.temperature).flatten(0, -2).log_softmax(-1) for x in (z, there))
+        return self.temperature**2 * F.kl_div(z, there, log_target=True, reduction="batchmean")
+
+
+class _Hidden:
+    """How far the student's hidden states are from the source's."""
+
+    def __init__(self, body: nn.Module) -> None:
+        self.body = body.eval().requires_grad_(False)
+
+    def __call__(self, model: nn.Module) -> Tensor:
+        (ids, mask, *_), h, _ = _heard(model)
+        with torch.no_grad():
+            there = self.body.to(h.device)(ids, mask).float()
+        h = model.aid(h) if hasattr(model, "aid") else h
+        return (h - there)[mask].square().mean()

@@ -1,0 +1,183 @@
+"""Structure migration in width: the same function, wider; nearly the same, narrower."""
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+
+from kit.errors import KitError
+from kit.migrate.axes import Axis, Chosen, Copies, Turned, resized, top
+from kit.migrate.migration import Migration, Moves, comes_along, group, migration
+from kit.models import LanguageHead, SequenceHead, Transformer
+
+__all__ = ["narrow", "widen"]
+
+
+def widen(body: nn.Module, head: nn.Module, *, times: int = 2, rate: float = 1e-4) -> Migration:
+    """A target `times` as wide with the same output: Net2Net (Chen et al. 2015,
+    arxiv.org/abs/1511.05641), bert2BERT (Chen et al. 2021, arxiv.org/abs/2110.07143).
+
+    Each number of the stream, each head, each neuron stands `times` times, and whoever reads it
+    shares its weight out: w = w¹ + w². The stream as a whole is repeated, so that a norm, which
+    takes mean and deviation over it, finds the same ones. The head reads the wider stream likewise.
+    """
+    if times < 2 or times != int(times):
+        raise KitError(f"times={times}: give 2 or another whole number above it.")
+    config = _times(body.config, times)
+    if isinstance(body, Transformer):
+        axes: dict[str, Axis] = {"stream": _repeated(body.width, times)}
+        W = body.config.head
+        for i in range(config.layers):
+            axes[f"blocks.{i}.heads"] = _repeated(body.config.heads * W, times)
+            axes[f"blocks.{i}.groups"] = _repeated(body.config.groups * W, times)
+            axes[f"blocks.{i}.inner"] = _repeated(body.config.inner, times)
+    else:
+        axes = {"stream": _repeated(body.width, times)}
+        for i, layer in enumerate(body.layers):
+            units = [_repeated(rnn.hidden_size, times) for rnn in layer.rnns]
+            axes |= _layer(i, units, layer, Copies)
+    return _resize(body, head, config, axes, rate)
+
+
+def _repeated(n: int, times: int) -> Copies:
+    return Copies(torch.arange(n).repeat(times))
+
+
+def _times(config, factor: float):
+    """The config with every width `factor` times as large."""
+    changed = {}
+    for name in ("width", "hidden", "heads", "kv_heads", "inner"):
+        if old := getattr(config, name, None):
+            changed[name] = round(old * factor)
+            if abs(old * factor - changed[name]) > 1e-6 or not changed[name]:
+                raise KitError(
+                    f"{name}={old} times {factor:.3g} is not a whole number: give a share "
+                    "that divides the width, the heads and the inner width."
+                )
+    return dataclasses.replace(config, **changed)
+
+
+def _layer(i: int, units: list[Chosen], layer: nn.Module, kind: type) -> dict[str, Axis]:
+    """The axes of an RNN's layer: the units of each direction, and all that it says."""
+    starts = [d * rnn.hidden_size for d, rnn in enumerate(layer.rnns)]
+    whole = torch.cat([start + u.index for start, u in zip(starts, units, strict=True)])
+    return {f"layers.{i}.{d}": u for d, u in enumerate(units)} | {f"layers.{i}": kind(whole)}
+
+
+def narrow(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    share: float = 0.5,
+    examples: list[dict] | None = None,
+    rate: float = 1e-4,
+) -> Migration:
+    """A target of `share` the width that comes as near to the source as it can.
+
+    What is added up, a Transformer's stream and an RNN's word table, is kept along its principal
+    components, x′ = Pᵀx (after SliceGPT: Ashkboos et al. 2024, arxiv.org/abs/2401.15024). What goes
+    through a function number by number (neurons, units, heads) cannot be turned: the strongest
+    are kept, those with the largest weights in and out.
+
+    examples: texts as `fit` takes them; the components are those of the stream while it reads
+        them. Without any they are those of the word table.
+    """
+    if not 0 < share < 1:
+        raise KitError(f"share={share}: give a number between 0 and 1.")
+    config = _times(body.config, share)
+    axes: dict[str, Axis] = {"stream": Turned(_components(_stream(body, examples), config.width))}
+    if isinstance(body, Transformer):
+        for i, block in enumerate(body.blocks):
+            axes |= _strongest(f"blocks.{i}", block, body.config, config)
+    else:
+        for i, layer in enumerate(body.layers):
+            size = config.sizes[i + 1] // len(layer.rnns)
+            strength = [rnn.weight_hh_l0.norm(dim=0) for rnn in layer.rnns]
+            axes |= _layer(i, [Chosen(_largest(s, size)) for s in strength], layer, Chosen)
+    return _resize(body, head, config, axes, rate)
+
+
+@torch.no_grad()
+def _stream(body: nn.Module, examples: list[dict] | None) -> Tensor:
+    """Σ x xᵀ (D, D) over what runs along the stream."""
+    if examples is None or not isinstance(body, Transformer):
+        x = body.embedding.weight
+        return x.T @ x
+    found: list[Tensor] = []
+    hooks = [
+        part.register_forward_hook(lambda _, __, x: found.append(x[0].T @ x[0]))
+        for part in (body.embed, *body.blocks)
+    ]
+    for example in examples:
+        ids = torch.tensor([example["ids"]])
+        body.eval()(ids, torch.ones_like(ids, dtype=torch.bool))
+    for hook in hooks:
+        hook.remove()
+    return torch.stack(found).sum(0)
+
+
+def _components(second: Tensor, n: int) -> Tensor:
+    """The n directions along which there is most, (D, n)."""
+    return torch.linalg.eigh(second.double()).eigenvectors[:, -n:].float()
+
+
+@torch.no_grad()
+def _strongest(name: str, block: nn.Module, old, new) -> dict[str, Axis]:
+    """The heads (whole groups of them) and neurons of a block to keep."""
+    W, G = old.head, old.groups
+    read, said = block.attention.value.weight, block.attention.output.weight
+    strength = read.unflatten(0, (G, W)).norm(dim=(1, 2))
+    strength = strength * said.unflatten(1, (G, -1)).norm(dim=(0, 2))
+    groups = _largest(strength, new.groups)
+    up, down = block.feed_forward.up.weight, block.feed_forward.down.weight
+    inner = _largest(up.norm(dim=1) * down.norm(dim=0), new.inner)
+    return {
+        f"{name}.groups": Chosen(_runs(groups, W)),
+        f"{name}.heads": Chosen(_runs(groups, W * old.heads // G)),
+        f"{name}.inner": Chosen(inner),
+    }
+
+
+def _largest(strength: Tensor, n: int) -> Tensor:
+    """Where the n largest stand, in their order."""
+    return strength.topk(n).indices.sort().values
+
+
+def _runs(index: Tensor, length: int) -> Tensor:
+    """The numbers of whole runs: [1] with length 2 is [2, 3]."""
+    return (index[:, None] * length + torch.arange(length)).flatten()
+
+
+def _resize(body, head, config, axes: dict[str, Axis], rate: float) -> Migration:
+    moves = Moves(body, head)
+    new, done = resized(body, config, axes)
+    for name, p in new.named_parameters():
+        moves.add(p, f"body.{name}", done[name])
+    head = _reading(head, body, axes[top(body)], moves)
+    return migration(new, head, moves, [group(rate, new, head)])
+
+
+@torch.no_grad()
+def _reading(head: nn.Module, body: nn.Module, axis: Axis, moves: Moves) -> nn.Module:
+    """The head, reading an axis that was changed. A tied one gets a table of its own: what reads
+    a wider stream shares its weight out, what writes it does not."""
+    new = type(head)(**head.config | {"width": axis.size})
+    if isinstance(head, SequenceHead):
+        new.bridge, old = head.bridge, head.bridge[0]
+        linear = nn.Linear(axis.size, head.decoder.width)
+        eye = isinstance(old, nn.Identity)
+        linear.weight.copy_(axis.into(torch.eye(body.width) if eye else old.weight, 1))
+        linear.bias.copy_(torch.zeros_like(linear.bias) if eye else old.bias)
+        new.bridge[0] = linear
+        return new
+    old, made = (head, new) if isinstance(head, LanguageHead) else (head.linear, new.linear)
+    made.weight.copy_(axis.into(old.weight, 1))
+    if old.bias is not None:
+        made.bias.copy_(old.bias)
+    if comes_along(head):
+        new.comes_along = True
+        # A tied head has no tensor of its own in the source: its twin is the word table.
+        for p, twin in ((made.weight, moves[old.weight].name), (made.bias, "head.bias")):
+            if p is not None:
+                moves.add(p, twin, axis.done if p.ndim > 1 else "copied")
+    return new

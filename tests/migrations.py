@@ -1,0 +1,115 @@
+"""The table of laws: every strategy on every body that it has a meaning for."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from kit.checkpoint import Source
+from kit.migrate import STRATEGIES, decoder_like
+from kit.models import (
+    RNN,
+    ClassHead,
+    LanguageHead,
+    Model,
+    RNNConfig,
+    SequenceHead,
+    Transformer,
+    TransformerConfig,
+)
+from kit.tokens import Tokens
+
+LINES = Path(__file__).read_text(encoding="utf-8").splitlines() * 2
+TOKENS, OTHER = (Tokens.train(LINES, size=size) for size in (300, 320))
+V = 300
+
+BERT = TransformerConfig(
+    vocabulary=V, width=16, layers=2, heads=2, inner=32, longest=40, token_types=2, dropout=0.1
+)
+GPT = dataclasses.replace(
+    BERT, causal=True, norm_first=True, embedding_norm=False, token_types=0, epsilon=1e-5
+)
+LLAMA = dataclasses.replace(
+    GPT, heads=4, kv_heads=2, norm="rms", positions="rotary", activation="swiglu", bias=False
+)
+LSTM = RNNConfig(vocabulary=V, width=16, dropout=0.1)
+GRU = dataclasses.replace(LSTM, cell="gru", bidirectional=True, hidden=12, weight_drop=0.2)
+CONFIGS = {"bert": BERT, "gpt": GPT, "llama": LLAMA, "lstm": LSTM, "gru": GRU}
+MEANINGLESS = {
+    ("bias_only", "llama"): "no biases",
+    ("prefix_tuning", "lstm"): "an RNN has none",
+    ("prefix_tuning", "gru"): "an RNN has none",
+    ("choose_layers", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",  # 16 -> 12 -> 16 numbers
+    ("distil", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
+    ("warm_start", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",  # two half directions, one whole
+    ("grow_encoder", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
+}
+"""Where a strategy has no meaning, and what it then says."""
+
+SEQUENCES = ("grow_decoder", "grow_encoder", "warm_start")
+TABLE = [(s, b) for s in STRATEGIES for b in CONFIGS if (s, b) not in MEANINGLESS]
+
+
+def body(name: str) -> nn.Module:
+    """A body whose every value, the norms' too, is unlike what a fresh one begins with."""
+    torch.manual_seed(99)
+    config = CONFIGS[name]
+    made = (RNN if isinstance(config, RNNConfig) else Transformer)(config)
+    with torch.no_grad():
+        for p in made.parameters():
+            p += torch.randn_like(p) * 0.2
+    return made
+
+
+def source(name: str) -> Source:
+    made = body(name)
+    return Source(name="tiny", body=made, tokens=TOKENS, head=LanguageHead.tied(made, bias=True))
+
+
+def head(strategy: str, given: Source):
+    """What `migrate` takes as head for this strategy."""
+    if strategy in SEQUENCES:
+        return lambda width: SequenceHead(width, decoder_like(given.body))
+    return lambda width: ClassHead(width, 2)
+
+
+def options(strategy: str, given: Source) -> dict:
+    """The options without which a strategy cannot work, and the smallest sizes."""
+    return {
+        "into": {"target": type(given.body)(given.body.config)},
+        "move_vocabulary": {"old": TOKENS, "new": OTHER},
+        "domain_first": {"adapt": lambda b: b.get_parameter(first(b)).data.add_(0.1)},
+        "adapter": {"size": 4},
+        "lora": {"rank": 2},
+        "prefix_tuning": {"length": 3},
+        "prompt_tuning": {"length": 3},
+    }.get(strategy, {})
+
+
+def first(made: nn.Module) -> str:
+    return next(name for name, _ in made.named_parameters())
+
+
+def examples(strategy: str, n: int = 24) -> list[dict]:
+    """Class 1 where piece 7 stands first; for sequences, copy what is read."""
+    random = np.random.default_rng(0)
+    rows = [random.integers(8, V, random.integers(3, 12)).tolist() for _ in range(n)]
+    if strategy in SEQUENCES:
+        return [{"ids": ids, "target": ids[:-1], "y": ids[1:]} for ids in rows]
+    return [{"ids": [7, *ids] if i % 2 else ids, "y": i % 2} for i, ids in enumerate(rows)]
+
+
+def bits(made: nn.Module) -> bytes:
+    return b"".join(p.detach().numpy().tobytes() for p in made.state_dict().values())
+
+
+def answers(made: Model | nn.Module) -> torch.Tensor:
+    """Logits for three texts of different length, padded left and right."""
+    torch.manual_seed(7)
+    ids = torch.randint(8, V, (3, 9))
+    mask = torch.ones_like(ids, dtype=torch.bool)
+    mask[0, 6:] = mask[1, :2] = False
+    with torch.no_grad():
+        return made.eval()(ids, mask) * (mask[..., None] if made(ids, mask).ndim == 3 else 1)
