@@ -18,7 +18,6 @@ from kit.models.context import Cache, look_around, look_back, places_of
 
 __all__ = ["Transformer", "TransformerConfig"]
 
-NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 ACTIVATIONS = {
     "gelu": nn.GELU(),
     "gelu_tanh": nn.GELU(approximate="tanh"),
@@ -27,6 +26,7 @@ ACTIVATIONS = {
 }
 
 
+NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 POSITIONS = ("learned", "rotary", "none")
 
 
