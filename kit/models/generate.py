@@ -137,7 +137,8 @@ def _beam(writer: _Writer, beams: int, penalty: float, stop: set[int]) -> list[l
     scores[:, 0] = 0  # all beams are the same at first: only one may have successors
     alive = [[[] for _ in range(beams)] for _ in range(prompts)]
     ended: list[list[tuple[float, list[int]]]] = [[] for _ in range(prompts)]
-    for length in range(1, writer.mask.shape[1] - writer.ids.shape[1] + 1):
+    most = writer.mask.shape[1] - writer.ids.shape[1]
+    for length in range(1, most + 1):
         new = writer.logits().float().log_softmax(-1).unflatten(0, (prompts, beams))
         total = (new + scores[..., None]).flatten(1)  # (B, K V)
         best = total.topk(min((1 + len(stop)) * beams, total.shape[1]))
@@ -149,7 +150,9 @@ def _beam(writer: _Writer, beams: int, penalty: float, stop: set[int]) -> list[l
             scores[prompt] = torch.tensor([score for score, _, _ in kept])
             rows += [prompt * beams + beam for _, beam, _ in kept]
             alive[prompt] = [ids for _, _, ids in kept]
-        if all(_settled(e, s, length, penalty) for e, s in zip(ended, scores, strict=True)):
+        longest = most if penalty > 0 else length + 1  # where a beam that goes on scores best
+        hopes = (scores.max(1).values / longest**penalty).tolist()
+        if all(over and hope <= max(over)[0] for over, hope in zip(ended, hopes, strict=True)):
             break
         writer.cache.reorder(torch.tensor(rows, device=writer.ids.device))
         writer.ids = writer.ids.new_tensor([ids[-1:] for prompt in alive for ids in prompt])
@@ -169,11 +172,6 @@ def _sort(found, alive: list, vocabulary: int, beams: int, stop: set[int]) -> tu
         elif len(kept) < beams:
             kept.append((score, beam, [*alive[beam], piece]))
     return kept, over
-
-
-def _settled(ended: list, scores: Tensor, length: int, penalty: float) -> bool:
-    """No beam that goes on can still win: its Σ log p only falls, if length does not help."""
-    return bool(ended) and float(scores.max()) / length**penalty <= max(s for s, _ in ended)
 
 
 def _padded(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
