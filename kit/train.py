@@ -179,26 +179,23 @@ def training(
 
     An update moves θ against the gradient of L(θ)/N over a batch of N: the direction of the
     formula's sum, at a length that does not depend on the batch.
-
     groups: [{"params": [...], "rate": r, "start": s}, ...] as a strategy returns them: s is the
-        share of the budget before which nothing in the group moves (gradual unfreezing).
+    share of the budget before which nothing in the group moves (gradual unfreezing).
     penalty: a term added to the mean loss, from the model (a pull towards the source, say).
     score: from the model to a number, higher is better.
-
-    Raises KitError for no examples, for labels that do not fit the model, and when the loss is
-    no longer a number.
+    Raises KitError for no examples, for labels that do not fit, and for a loss that is no number.
     """
     device = next(model.parameters()).device
-    precision = runtime.precision(device) if recipe.precision == "auto" else recipe.precision
+    precision = _precision(recipe.precision, device)
     run.settings = asdict(recipe) | {"precision": precision, "examples": len(examples)}
     criterion = losses.LOSSES[recipe.loss]
     groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
     optimizer = Optimizer(model, groups, decay=recipe.decay, clip=recipe.clip, lazy=penalty is None)
     keeper = _Keeper(model, score, recipe)
     stream = _stream(examples, recipe)
-    spent, seconds = 0.0, 0.0
+    seconds = 0.0
     try:
-        while spent < 1:
+        while run.spent < 1:
             began = time.perf_counter()
             step, epoch, rows = next(stream)
             batch = collate(rows).to(device)
@@ -208,12 +205,11 @@ def training(
                 predictions = batch.run(model)  # forward
             mean = criterion(predictions, batch.y) / losses.count(batch.y)  # loss
             (mean + penalty(model) if penalty else mean).backward()  # backward
-            optimizer.step(spent, recipe.factor(spent))  # update
+            optimizer.step(run.spent, recipe.factor(run.spent))  # update
             value = _number(mean, step, recipe)
             seconds += time.perf_counter() - began
-            spent = recipe.spent(step, epoch, seconds)
+            run.spent = recipe.spent(step, epoch, seconds)
             run.steps.append({"step": step, "seconds": seconds, "loss": value})
-            run.spent = spent
             keeper.look(run)
             yield run
         run.stopped = "budget"
@@ -260,6 +256,10 @@ def _stream(examples: Sequence[dict], recipe: Recipe) -> Iterator[tuple[int, flo
             yield step, epoch + i / len(cut), rows
 
 
+def _precision(wanted: str, device: torch.device) -> str:
+    return runtime.precision(device) if wanted == "auto" else wanted
+
+
 def _mix(seed: int, n: int) -> int:
     """A seed for the n-th epoch or step, unlike that of any other (seed, n)."""
     return int(np.random.SeedSequence([seed, n]).generate_state(1)[0])
@@ -284,7 +284,7 @@ def predict(
     Shapes: (C,) for a class, () for a rating, (T, C) for tags, (U, V) for sequences.
     """
     device = next(model.parameters()).device
-    precision = runtime.precision(device) if precision == "auto" else precision
+    precision = _precision(precision, device)
     model.eval()
     order = sorted(range(len(examples)), key=lambda i: len(examples[i]["ids"]))
     found: list = [None] * len(examples)

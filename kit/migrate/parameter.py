@@ -8,7 +8,7 @@ import dataclasses
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.migration import Migration, Moves, comes_along, group, migration
 from kit.models import Transformer
 
 __all__ = [
@@ -24,9 +24,16 @@ __all__ = [
 ]
 
 
-def full(body: nn.Module, head: nn.Module, *, rate: float = 1e-4) -> Migration:
-    """Copy every value of the source and train all of them, with a fresh head."""
-    return migration(body, head, Moves(body, head), [group(rate, body, head)])
+def full(
+    body: nn.Module, head: nn.Module, *, rate: float = 5e-5, head_rate: float = 1e-3
+) -> Migration:
+    """Copy every value of the source and train all of them; a fresh head, which has everything
+    to learn, at a rate of its own (a head that comes along at the body's)."""
+    if comes_along(head):
+        groups = [group(rate, body, head)]
+    else:
+        groups = [group(head_rate, head), group(rate, body)]
+    return migration(body, head, Moves(body, head), groups)
 
 
 def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration:

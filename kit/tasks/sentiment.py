@@ -147,7 +147,7 @@ def recipe(labels: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
     Few labels are seen more often. Nothing is chosen along the way: with 50 labels, a thousand
     more to stop by would be the larger half of the experiment.
     """
-    epochs = min(20.0, 3 + 1200 / labels) * (2 if strategy == "frozen" else 1)
+    epochs = min(12.0, 3 + 800 / labels) * (2 if strategy == "frozen" else 1)
     return Recipe(epochs=epochs, keep_best=False, seed=seed)
 
 
