@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kit.data.duplicates import groups, similar
 from kit.data.own import check_texts
+from kit.data.splits import BY_DOCUMENT
 from kit.errors import KitError
 from kit.tasks import sentiment
 from kit.tasks.sentiment import CLASSES, DOMAINS, load, sample
@@ -53,7 +54,7 @@ def test_no_twin_and_no_document_on_two_sides(domain: str) -> None:
     for column in ("group", "id"):
         keys = [set(split[column][:]) for split in splits.values()]
         assert not (keys[0] & keys[1] or keys[0] & keys[2] or keys[1] & keys[2])
-    if domain in sentiment.BY_DOCUMENT:
+    if domain in BY_DOCUMENT:
         documents = [{i.split("_")[0] for i in split["id"][:]} for split in splits.values()]
         assert sum(map(len, documents)) == len(set.union(*documents))
 

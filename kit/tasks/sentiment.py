@@ -4,25 +4,20 @@ Each rating is the mean of about twenty people's, from -4 to 4 (Hutto & Gilbert 
 Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text, ICWSM; MIT licence).
 """
 
-import contextlib
-import html
 import itertools
-import os
-import tempfile
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from hashlib import sha256
+from functools import partial
 from numbers import Integral
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import nn
 
 from kit import record
-from kit.data.archives import ARCHIVES, read
-from kit.data.duplicates import groups
+from kit.data.archives import ARCHIVES
 from kit.data.own import check_texts
+from kit.data.splits import DOMAINS, SPLITS, digest, ratings
+from kit.data.table import stored
 from kit.errors import KitError
 from kit.metrics import accuracy
 from kit.models import ClassHead
@@ -49,16 +44,6 @@ __all__ = [
 ]
 
 CLASSES = ("negative", "positive")
-SPLITS = ("train", "validation", "test")
-
-DOMAINS = {  # the name of each domain, and of its file in the archive
-    "films": "movieReviewSnippets",
-    "products": "amazonReviewSnippets",
-    "news": "nytEditorialSnippets",
-    "tweets": "tweets",
-}
-BY_DOCUMENT = ("products", "news")  # whose ids are document_sentence
-
 LIMIT = 128
 """Tokens of a sentence that are read; the longest film review has fewer."""
 
@@ -118,7 +103,7 @@ def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
         raise KitError(f"n={n} labels, but there are only {len(split)}: give at most that.")
     classes: dict[Hashable, list[tuple[str, int]]] = {}
     for row, (name, label) in enumerate(zip(split["id"][:], split["label"][:], strict=True)):
-        classes.setdefault(label, []).append((_hash(f"{seed}/{name}"), row))
+        classes.setdefault(label, []).append((digest(f"{seed}/{name}"), row))
     if len(classes) < 2:
         raise KitError(
             f"every one of the {n} labels would be {next(iter(classes))!r}: there is nothing to "
@@ -200,67 +185,5 @@ def _columns(rows: Iterable[dict]) -> tuple[list[str], list[int]]:
 
 def _table(domain: str) -> "Table":
     """All sentences of a domain with their split, made once and then read from the cache."""
-    import pyarrow
-    from pyarrow import parquet
-
     path = cache_dir() / "sentiment" / f"{domain}-{VERSION}.parquet"
-    try:
-        return parquet.read_table(path)
-    except (OSError, pyarrow.ArrowInvalid):  # not there, or damaged: make it
-        table = pyarrow.Table.from_pylist(_rows(domain))
-    with contextlib.suppress(OSError):  # a cache that cannot be written: make it again next time
-        _write(table, path)
-    return table
-
-
-def _write(table: "Table", path: Path) -> None:
-    """Whole or not at all."""
-    from pyarrow import parquet
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        part = Path(folder, path.name)
-        parquet.write_table(table, part)
-        os.replace(part, path)
-
-
-def _rows(domain: str) -> list[dict]:
-    """A domain's sentences as the archive has them, each with its group and its split.
-
-    The files are UTF-8: read as Latin-1, as is often done, "clichés" becomes "clichÃ©s".
-    """
-    content = read("ratings", f"hutto_ICWSM_2014/{DOMAINS[domain]}_GroundTruth.txt")
-    lines = (line.split("\t") for line in content.decode("utf-8").splitlines())
-    ids, ratings, texts = zip(*lines, strict=True)
-    # Twice: some were escaped twice, "Lord &amp;amp; Taylor".
-    texts = [" ".join(html.unescape(html.unescape(text)).split()) for text in texts]
-    documents = [name.split("_")[0] for name in ids] if domain in BY_DOCUMENT else None
-    group = [ids[first] for first in groups(texts, together=documents)]
-    split = _splits(Counter(group), domain)
-    rows = [
-        {
-            "id": ids[i],
-            "text": texts[i],
-            "rating": float(ratings[i]),
-            "label": int(float(ratings[i]) > 0),
-            "group": group[i],
-            "split": split[group[i]],
-        }
-        for i in range(len(ids))
-    ]
-    # In the files the classes come one after the other: their first hundred are all positive.
-    return sorted(rows, key=lambda row: _hash(f"{domain}/row/{row['id']}"))
-
-
-def _splits(sizes: dict[str, int], domain: str) -> dict[str, str]:
-    """The split of each group: in the order of their hashes, 80 % of the sentences, 10 and 10."""
-    split, before, total = {}, 0, sum(sizes.values())
-    for group in sorted(sizes, key=lambda group: _hash(f"{domain}/{group}")):
-        tenth = 10 * before // total
-        split[group] = SPLITS[0] if tenth < 8 else SPLITS[tenth - 7]
-        before += sizes[group]
-    return split
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+    return stored(path, partial(ratings, domain))
