@@ -115,7 +115,7 @@ def _tokens(about: dict) -> Tokens:
             f"{', '.join(SPLITS)}. Load the model's Hugging Face folder instead."
         )
     pieces = get("tokens")
-    merges = [tuple(pair.split(" ")) for pair in get("merges")]
+    merges = [tuple(pair.split(" ")) for pair in get("merges", [])]
     tokenizer = Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, merges))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [

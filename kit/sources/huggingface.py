@@ -110,12 +110,10 @@ def export(source: Source, folder: str | Path) -> Path:
         whole = {family.prefix + k: v for k, v in whole.items()}
         if not tied:
             whole[f"{family.head}.weight"] = head.weight.detach()
-    settings = _settings(family, config) | {
-        "model_type": kind,
-        "architectures": [family.classes[head is not None]],
-        "tie_word_embeddings": tied,
-        **{f"{r}_token_id": getattr(source.tokens, r) for r in ("pad", "bos", "eos")},
-    }
+    ids = {f"{role}_token_id": getattr(source.tokens, role) for role in ("pad", "bos", "eos")}
+    settings = ids | _settings(family, config)  # a RoBERTa finds its places by its own padding
+    settings |= {"model_type": kind, "architectures": [family.classes[head is not None]]}
+    settings |= {"tie_word_embeddings": tied}
     _write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
     return folder
 
@@ -221,7 +219,7 @@ def _kind(source: Source) -> str:
     kinds = sorted(FAMILIES, key=lambda kind: kind != source.card.get("family"))
     if isinstance(config, TransformerConfig):
         for kind in kinds:
-            if config.activation in ACTIVATIONS.values() and _fits(FAMILIES[kind], config):
+            if config.activation in ACTIVATIONS.values() and _fits(FAMILIES[kind], source.body):
                 return kind
     raise KitError(
         f"no family of Hugging Face's has the switches of this body ({config}): {', '.join(kinds)} "
@@ -229,8 +227,11 @@ def _kind(source: Source) -> str:
     )
 
 
-def _fits(family: Family, config: TransformerConfig) -> bool:
-    """Reading what we would write gives the same function again."""
+def _fits(family: Family, body: Transformer) -> bool:
+    """The same modules, and reading what we would write gives the same function again."""
+    config = body.config
+    if {_pattern(ours) for ours in body.state_dict()} != set(family.tensors):
+        return False
     again = _config(family, _settings(family, config))
     free = {"kv_heads", "head_width", "query_bias", "dropout"}
     same = [getattr(again, f) == getattr(config, f) for f in vars(config) if f not in free]
@@ -240,10 +241,14 @@ def _fits(family: Family, config: TransformerConfig) -> bool:
 
 def _theirs(family: Family, ours: str) -> tuple[str, str]:
     """Their name of our tensor, and which third of theirs it is ("" for all of it)."""
-    module, _, kind = ours.rpartition(".")
-    number = next((part for part in module.split(".") if part.isdigit()), "")
-    theirs, _, third = family.tensors[re.sub(r"\d+", "#", module)].partition(":")
-    return f"{theirs.replace('#', number)}.{kind}", third
+    number = next((part for part in ours.split(".") if part.isdigit()), "")
+    theirs, _, third = family.tensors[_pattern(ours)].partition(":")
+    return f"{theirs.replace('#', number)}.{ours.rpartition('.')[2]}", third
+
+
+def _pattern(ours: str) -> str:
+    """blocks.3.attention.query.weight -> blocks.#.attention.query"""
+    return re.sub(r"\d+", "#", ours.rpartition(".")[0])
 
 
 def _translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict, list[str]]:
