@@ -21,9 +21,15 @@ from kit.models import (
 )
 from kit.tokens import Tokens
 
-LINES = Path(__file__).read_text(encoding="utf-8").splitlines() * 2
-TOKENS, OTHER = (Tokens.train(LINES, size=size) for size in (300, 320))
 V = 300
+
+
+def tokens(file: str, size: int) -> Tokens:
+    lines = Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines()
+    return Tokens.train(lines * 2, size=size)
+
+
+TOKENS, OTHER = tokens("migrations.py", V), tokens("test_migrate.py", 320)
 
 BERT = TransformerConfig(
     vocabulary=V, width=16, layers=2, heads=2, inner=32, longest=40, token_types=2, dropout=0.1

@@ -69,6 +69,7 @@ def narrow(
     head: nn.Module,
     *,
     share: float = 0.5,
+    along: str = "components",
     examples: list[dict] | None = None,
     rate: float = 1e-4,
 ) -> Migration:
@@ -77,15 +78,19 @@ def narrow(
     What is added up, a Transformer's stream and an RNN's word table, is kept along its principal
     components, x′ = Pᵀx (after SliceGPT: Ashkboos et al. 2024, arxiv.org/abs/2401.15024). What goes
     through a function number by number (neurons, units, heads) cannot be turned: the strongest
-    are kept, those with the largest weights in and out.
+    are kept, those with the largest weights in and out. A LayerNorm's weight cannot be turned
+    either, only its diagonal: along="places" keeps whole places of the stream, the largest.
 
     examples: texts as `fit` takes them; the components are those of the stream while it reads
         them. Without any they are those of the word table.
     """
     if not 0 < share < 1:
         raise KitError(f"share={share}: give a number between 0 and 1.")
+    if along not in DIRECTIONS:
+        raise KitError(f"along={along!r}: choose one of {list(DIRECTIONS)}.")
     config = _times(body.config, share)
-    axes: dict[str, Axis] = {"stream": Turned(_components(_stream(body, examples), config.width))}
+    P = DIRECTIONS[along](_stream(body, examples), config.width)
+    axes: dict[str, Axis] = {"stream": Turned(P)}
     if isinstance(body, Transformer):
         for i, block in enumerate(body.blocks):
             axes |= _strongest(f"blocks.{i}", block, body.config, config)
@@ -119,6 +124,15 @@ def _stream(body: nn.Module, examples: list[dict] | None) -> Tensor:
 def _components(second: Tensor, n: int) -> Tensor:
     """The n directions along which there is most, (D, n)."""
     return torch.linalg.eigh(second.double()).eigenvectors[:, -n:].float()
+
+
+def _places(second: Tensor, n: int) -> Tensor:
+    """The n places in which there is most, as directions (D, n)."""
+    return torch.eye(len(second))[:, _largest(second.diagonal(), n)]
+
+
+DIRECTIONS = {"components": _components, "places": _places}
+"""Σ x xᵀ (D, D) and n -> P (D, n)."""
 
 
 @torch.no_grad()
