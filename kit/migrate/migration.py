@@ -9,7 +9,22 @@ from torch import Tensor, nn
 from kit.migrate.page import page, shortened
 from kit.models import Model
 
-__all__ = ["Migration", "Moves", "Origin", "Twin", "group", "migration"]
+__all__ = [
+    "HEAD_RATE",
+    "RATE",
+    "Migration",
+    "Moves",
+    "Origin",
+    "Twin",
+    "both",
+    "comes_along",
+    "group",
+    "migration",
+]
+
+
+RATE, HEAD_RATE = 5e-5, 1e-3
+"""Highest learning rates by themselves: of values that moved, and of a fresh head."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +136,14 @@ def group(rate: float, *parts: nn.Module | nn.Parameter, start: float = 0.0) -> 
     return {"params": list(params), "rate": rate} | ({"start": start} if start else {})
 
 
+def both(rate: float, head_rate: float, head: nn.Module, *parts) -> list[dict]:
+    """The groups of most strategies: these parts at `rate`, and a fresh head, which has
+    everything to learn, at a rate of its own (a head that comes along at the parts')."""
+    if comes_along(head):
+        return [group(rate, *parts, head)]
+    return [group(head_rate, head), group(rate, *parts)]
+
+
 def migration(
     body: nn.Module,
     head: nn.Module,
@@ -161,7 +184,7 @@ def migration(
 def warn(origins: list[Origin], source: dict[str, tuple[int, ...]]) -> list[str]:
     """What a reader should not overlook."""
     used = {o.source for o in origins}
-    fresh = [o.name for o in origins if o.done == "fresh" and o.name in source]
+    fresh = [o.name for o in origins if o.done == "fresh" and o.name in source and not o.note]
     ignored = [name for name in source if name not in used and name not in fresh]
     found = []
     if fresh:

@@ -22,7 +22,10 @@ BAR = "display:inline-block;height:.7em;border-radius:3px;vertical-align:baselin
 
 def shortened(names: list[str], most: int = 4) -> str:
     """Names that differ only in their layer as one, blocks.0-5.norm.weight, and not too many."""
-    found = [name for name, _ in _merged([(name, ()) for name in names])]
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(_pattern(name), []).append(name)
+    found = [_joined(group) for group in alike.values()]
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more
 
@@ -56,10 +59,14 @@ def _mark(colour: str, share: float) -> str:
 
 
 def _table(origins: list) -> str:
-    titles = ("tensor of the target", "shape", "values", "twin in the source", "shape", "trained")
+    titles = ("tensor of the target", "shape", "values", "twin in the source", "rate")
     heads = "".join(f'<th style="{CELL}">{t}</th>' for t in titles)
-    rows = _merged([(o.name, _cells(o)) for o in origins])
-    lines = "".join(_line(name, cells) for name, cells in rows)
+    alike: dict[tuple, list] = {}
+    for o in origins:
+        twin = o.source and _pattern(o.source)
+        key = (_pattern(o.name), o.shape, o.done, o.note, o.rate, o.start, twin, o.source_shape)
+        alike.setdefault((*key, o.source == o.name), []).append(o)
+    lines = "".join(_line(rows) for rows in alike.values())
     return (
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.93em;'
         f'width:auto"><thead style="border-bottom:2px solid"><tr>{heads}</tr></thead>'
@@ -67,25 +74,26 @@ def _table(origins: list) -> str:
     )
 
 
-def _cells(o) -> tuple[str, ...]:
-    """All of a row but the tensor's name."""
-    rate = f"{o.rate:.2g}" + (f" from {o.start:.0%} on" if o.start else "") if o.rate else "frozen"
-    twin = "" if o.source in (None, o.name) else _pattern(o.source)
-    same = o.source and ("same" if o.source_shape == o.shape else _shape(o.source_shape))
-    return _shape(o.shape), o.done, o.note, "same name" if o.source == o.name else twin, same, rate
+def _line(rows: list) -> str:
+    """One line for origins that are alike but for a number in their names."""
+    o = rows[0]
+    late = f" from {o.start:.0%} on" if o.start else ""
+    rate = f"{o.rate:.2g}{late}" if o.rate else "frozen"
+    dot = f'<span style="{BAR};width:.7em;background:{TINTS[o.done]}"></span>'
+    note = f' <span style="opacity:.75">({escape(o.note)})</span>' if o.note else ""
+    name = _joined([r.name for r in rows])
+    columns = (escape(name), _shape(o.shape), f"{dot} {o.done}{note}", escape(_twin(rows)), rate)
+    cells = "".join(f'<td style="{CELL}">{c}</td>' for c in columns)
+    return f'<tr style="background:none{"" if o.rate else ";opacity:.6"}">{cells}</tr>'
 
 
-def _line(name: str, cells: tuple) -> str:
-    shape, done, note, twin, there, rate = cells
-    cold = ";opacity:.6" if rate == "frozen" else ""
-    dot = f'<span style="{BAR};width:.7em;background:{TINTS[done]}"></span>'
-    said = f' <span style="opacity:.75">({escape(note)})</span>' if note else ""
-    columns = (escape(name), shape, f"{dot} {done}{said}", escape(twin), there or "", rate)
-    return (
-        f'<tr style="background:none{cold}">'
-        + "".join(f'<td style="{CELL}">{c}</td>' for c in columns)
-        + "</tr>"
-    )
+def _twin(rows: list) -> str:
+    """What the target has from the source, where it is not simply the same."""
+    o = rows[0]
+    if o.source is None:
+        return ""
+    name = "same name" if o.source == o.name else _joined(sorted({r.source for r in rows}))
+    return name if o.source_shape == o.shape else f"{name}, {_shape(o.source_shape)}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -96,15 +104,8 @@ def _pattern(name: str) -> str:
     return re.sub(r"(?<=\.)\d+(?=\.|$)", "…", name)
 
 
-def _merged(rows: list[tuple[str, tuple]]) -> list[tuple[str, tuple]]:
-    """Rows that are alike but for a number in the name as one: blocks.0-5.attention."""
-    found: dict[tuple, list[str]] = {}
-    for name, cells in rows:
-        found.setdefault((_pattern(name), cells), []).append(name)
-    return [(_joined(names), cells) for (_, cells), names in found.items()]
-
-
 def _joined(names: list[str]) -> str:
+    """Names that are alike but for their numbers as one: blocks.0-5.attention."""
     numbers = [re.findall(r"(?<=\.)\d+(?=\.|$)", name) for name in names]
     ranges = iter([_range(sorted({int(n) for n in ns})) for ns in zip(*numbers, strict=True)])
     return re.sub(r"(?<=\.)\d+(?=\.|$)", lambda _: next(ranges), names[0])

@@ -6,7 +6,7 @@ import re
 from torch import nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.migration import RATE, Migration, Moves, group, migration
 from kit.migrate.transfer import transfer
 from kit.models import SequenceHead, Transformer
 
@@ -29,7 +29,7 @@ def encoder_like(body: nn.Module, **changes) -> nn.Module:
 
 
 def grow_decoder(
-    body: nn.Module, head: nn.Module, *, rate: float = 1e-4, fresh_rate: float = 5e-4
+    body: nn.Module, head: nn.Module, *, rate: float = RATE, fresh_rate: float = 5e-4
 ) -> Migration:
     """The source is the encoder; a fresh decoder, that of the head, grows onto it.
 
@@ -45,7 +45,7 @@ def grow_encoder(
     head: nn.Module,
     *,
     encoder: nn.Module | None = None,
-    rate: float = 1e-4,
+    rate: float = RATE,
     fresh_rate: float = 5e-4,
 ) -> Migration:
     """The source is the decoder; a fresh encoder of its shape (or another of its width) grows
@@ -62,7 +62,7 @@ def warm_start(
     head: nn.Module,
     *,
     decoder: nn.Module | None = None,
-    rate: float = 1e-4,
+    rate: float = RATE,
     fresh_rate: float = 5e-4,
 ) -> Migration:
     """Both halves are sources: the body is the encoder, `decoder` (another source's body, or

@@ -8,7 +8,16 @@ import dataclasses
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, comes_along, group, migration
+from kit.migrate.migration import (
+    HEAD_RATE,
+    RATE,
+    Migration,
+    Moves,
+    both,
+    comes_along,
+    group,
+    migration,
+)
 from kit.models import Transformer
 
 __all__ = [
@@ -25,15 +34,10 @@ __all__ = [
 
 
 def full(
-    body: nn.Module, head: nn.Module, *, rate: float = 5e-5, head_rate: float = 1e-3
+    body: nn.Module, head: nn.Module, *, rate: float = RATE, head_rate: float = HEAD_RATE
 ) -> Migration:
-    """Copy every value of the source and train all of them; a fresh head, which has everything
-    to learn, at a rate of its own (a head that comes along at the body's)."""
-    if comes_along(head):
-        groups = [group(rate, body, head)]
-    else:
-        groups = [group(head_rate, head), group(rate, body)]
-    return migration(body, head, Moves(body, head), groups)
+    """Copy every value of the source and train all of them, with a fresh head."""
+    return migration(body, head, Moves(body, head), both(rate, head_rate, head, body))
 
 
 def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration:
@@ -48,12 +52,17 @@ def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration
 
 
 def top_layers(
-    body: nn.Module, head: nn.Module, *, layers: int = 1, rate: float = 3e-4
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    layers: int = 1,
+    rate: float = 3e-4,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """Train the uppermost `layers` and the head; what is below stays."""
     floors = _floors(body)[1:][_last(body, layers) :]
     top = [part for floor in floors for part in floor]
-    return migration(body, head, Moves(body, head), [group(rate, *top, head)])
+    return migration(body, head, Moves(body, head), both(rate, head_rate, head, *top))
 
 
 def embeddings_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migration:
@@ -66,31 +75,37 @@ def gradual(
     body: nn.Module,
     head: nn.Module,
     *,
-    rate: float = 1e-4,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
     decay: float = 1.0,
     until: float = 0.5,
 ) -> Migration:
     """Unfreeze one layer after the other, from the head down.
 
     Of n layers, the i-th below the head moves from the share `until` · i / n of the budget on,
-    at rate · decayⁱ. With decay=0.38, ULMFiT's: Howard & Ruder 2018, arxiv.org/abs/1801.06146.
+    at rate · decayⁱ⁻¹. ULMFiT's decay is 1 / 2.6: Howard & Ruder 2018, arxiv.org/abs/1801.06146.
     """
     floors = _floors(body)[::-1]
-    groups = [group(rate, head)]
+    groups = [group(rate if comes_along(head) else head_rate, head)]
     for i, parts in enumerate(floors, 1):
-        groups.append(group(rate * decay**i, *parts, start=until * i / len(floors)))
+        groups.append(group(rate * decay ** (i - 1), *parts, start=until * i / len(floors)))
     return migration(body, head, Moves(body, head), _once(groups))
 
 
 def layer_wise(
-    body: nn.Module, head: nn.Module, *, rate: float = 2e-4, decay: float = 0.8
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    rate: float = 2 * RATE,
+    head_rate: float = HEAD_RATE,
+    decay: float = 0.8,
 ) -> Migration:
-    """Train all, each layer at `decay` times the rate of the one above it.
+    """Train all, each layer at `decay` times the rate of the one above it: the lower, the more
+    general. rateᵢ = rate · decayⁱ⁻¹ for the i-th layer below the head.
 
-    rateᵢ = rate · decayⁱ for the i-th layer below the head: the lower, the more general.
     Howard & Ruder 2018, arxiv.org/abs/1801.06146 (there decay is 1 / 2.6).
     """
-    return gradual(body, head, rate=rate, decay=decay, until=0.0)
+    return gradual(body, head, rate=rate, head_rate=head_rate, decay=decay, until=0.0)
 
 
 def l2_sp(
@@ -99,7 +114,8 @@ def l2_sp(
     *,
     pull: float = 0.1,
     pull_head: float = 0.01,
-    rate: float = 1e-4,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """Train all, and pull what moved back to where it came from.
 
@@ -117,7 +133,7 @@ def l2_sp(
                 near = near + p.square().sum()
         return pull / 2 * far + pull_head / 2 * near
 
-    return migration(body, head, Moves(body, head), [group(rate, body, head)], penalty)
+    return migration(body, head, Moves(body, head), both(rate, head_rate, head, body), penalty)
 
 
 def bias_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migration:
@@ -135,7 +151,12 @@ def bias_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migrat
 
 
 def reinitialised(
-    body: nn.Module, head: nn.Module, *, layers: int = 1, rate: float = 1e-4
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    layers: int = 1,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """Copy all but the uppermost `layers`, which begin afresh, and train all: the top is the
     most bound to the source's own task. Zhang et al. 2020, arxiv.org/abs/2006.05987."""
@@ -144,7 +165,7 @@ def reinitialised(
     for i, layer in enumerate(_stack(type(body)(body.config))):
         if i >= first:
             stack[i] = layer
-    return migration(body, head, moves, [group(rate, body, head)])
+    return migration(body, head, moves, both(rate, head_rate, head, body))
 
 
 def _stack(body: nn.Module) -> nn.ModuleList:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.migration import HEAD_RATE, RATE, Migration, Moves, both, migration
 from kit.migrate.structure import choose_layers
 from kit.models import Model
 
@@ -46,7 +46,8 @@ def distil(
     teacher: Model | None = None,
     strength: float = 1.0,
     temperature: float = 2.0,
-    rate: float = 3e-4,
+    rate: float = 2 * RATE,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """A smaller target that learns from the labels and from a larger model, at every update.
 
@@ -60,13 +61,13 @@ def distil(
         layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108).
     """
     if student is None:
-        made = choose_layers(body, head, rate=rate)
+        made = choose_layers(body, head, rate=rate, head_rate=head_rate)
     else:
         fits = student.width == body.width
         head = head if fits else type(head)(**head.config | {"width": student.width})
         aid = None if fits or teacher else nn.Linear(student.width, body.width, bias=False)
-        parts = [student, head] + ([aid] if aid else [])
-        made = migration(student, head, Moves(body, head), [group(rate, *parts)], aid=aid)
+        groups = both(rate, head_rate, head, student, *([aid] if aid else []))
+        made = migration(student, head, Moves(body, head), groups, aid=aid)
     made.model.register_forward_hook(_hear)
     made.model.body.register_forward_hook(_hear)
     said = _Logits(teacher, temperature) if teacher else _Hidden(body)

@@ -6,7 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, comes_along, group, migration
+from kit.migrate.migration import (
+    HEAD_RATE,
+    RATE,
+    Migration,
+    Moves,
+    both,
+    comes_along,
+    group,
+    migration,
+)
 from kit.migrate.transfer import transfer
 from kit.models import Transformer
 
@@ -42,7 +51,8 @@ def into(
     target: nn.Module,
     names: dict[str, str] | None = None,
     fresh: tuple[str, ...] = (),
-    rate: float = 1e-4,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """Copy the source's values into a body of your own, by name, and train all.
 
@@ -53,7 +63,7 @@ def into(
     transfer(body, target, moves, names=names, fresh=fresh)
     if target.width != body.width:
         head = type(head)(**head.config | {"width": target.width})
-    return migration(target, head, moves, [group(rate, target, head)])
+    return migration(target, head, moves, both(rate, head_rate, head, target))
 
 
 def choose_layers(
@@ -61,7 +71,8 @@ def choose_layers(
     head: nn.Module,
     *,
     layers: int | list[int] | None = None,
-    rate: float = 1e-4,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """A shallower target: some of the source's layers, in their order.
 
@@ -78,7 +89,7 @@ def choose_layers(
         body, chosen, moves, names={f"{stack}.{i}": f"{stack}.{k}" for i, k in enumerate(kept)}
     )
     follow(head, body, chosen)
-    return migration(chosen, head, moves, [group(rate, chosen, head)])
+    return migration(chosen, head, moves, both(rate, head_rate, head, chosen))
 
 
 def _spread(there: int, wanted: int) -> list[int]:
@@ -87,7 +98,12 @@ def _spread(there: int, wanted: int) -> list[int]:
 
 
 def deepen(
-    body: nn.Module, head: nn.Module, *, layers: int | None = None, rate: float = 1e-4
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    layers: int | None = None,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """A deeper target with the same output: new layers that pass on what they read.
 
@@ -104,10 +120,11 @@ def deepen(
     if layers < there:
         raise KitError(f'layers={layers} are fewer than the {there} there are: "choose_layers".')
     deeper = _deeper_transformer if isinstance(body, Transformer) else _deeper_rnn
-    return deeper(body, head, dataclasses.replace(body.config, layers=layers), rate)
+    rates = rate, head_rate
+    return deeper(body, head, dataclasses.replace(body.config, layers=layers), rates)
 
 
-def _deeper_transformer(body, head, config, rate: float) -> Migration:
+def _deeper_transformer(body, head, config, rates: tuple[float, float]) -> Migration:
     moves, deep, notes = Moves(body, head), type(body)(config), {}
     from_ = [i * body.config.layers // config.layers for i in range(config.layers)]
     transfer(body, deep, moves, names={f"blocks.{i}": f"blocks.{k}" for i, k in enumerate(from_)})
@@ -122,7 +139,7 @@ def _deeper_transformer(body, head, config, rate: float) -> Migration:
     for p in notes:
         moves.pop(p)
     follow(head, body, deep)
-    return migration(deep, head, moves, [group(rate, deep, head)], notes=notes)
+    return migration(deep, head, moves, both(*rates, head, deep), notes=notes)
 
 
 @torch.no_grad()
@@ -135,13 +152,13 @@ def _set(parts: list[nn.Module], weight: float, note: str) -> dict[nn.Parameter,
     return {p: note for part in parts for p in part.parameters()}
 
 
-def _deeper_rnn(body, head, config, rate: float) -> Migration:
+def _deeper_rnn(body, head, config, rates: tuple[float, float]) -> Migration:
     moves, new = Moves(body, head), config.layers - body.config.layers
     top = dataclasses.replace(config, layers=1)
     body.layers.extend(Beside(type(body)(top).layers[0], config.width) for _ in range(new))
     body.config = config
     notes = {layer.scale: "zero: it adds nothing yet" for layer in body.layers[-new:] if new}
-    return migration(body, head, moves, [group(rate, body, head)], notes=notes)
+    return migration(body, head, moves, both(*rates, head, body), notes=notes)
 
 
 class Beside(nn.Module):

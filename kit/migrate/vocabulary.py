@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, comes_along, group, migration
+from kit.migrate.migration import HEAD_RATE, RATE, Migration, Moves, both, comes_along, migration
 from kit.migrate.transfer import transfer
 from kit.models import LanguageHead
 from kit.tokens import Tokens
@@ -26,7 +26,8 @@ def move_vocabulary(
     old: Tokens,
     new: Tokens,
     texts: list[str] | None = None,
-    rate: float = 1e-4,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """The source with another vocabulary: texts are then encoded with `new`.
 
@@ -58,7 +59,7 @@ def move_vocabulary(
     _fill(target.embedding.weight, rows(body.embedding.weight.detach()))
     moves.add(target.embedding.weight, f"body.{name}", done, note)
     head = _output(head, body, target, rows, moves, (done, note)) if comes_along(head) else head
-    return migration(target, head, moves, [group(rate, target, head)])
+    return migration(target, head, moves, both(rate, head_rate, head, target))
 
 
 def _fill(p: nn.Parameter, values: Tensor) -> None:

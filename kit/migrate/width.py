@@ -7,13 +7,20 @@ from torch import Tensor, nn
 
 from kit.errors import KitError
 from kit.migrate.axes import Axis, Chosen, Copies, Turned, resized, top
-from kit.migrate.migration import Migration, Moves, comes_along, group, migration
+from kit.migrate.migration import HEAD_RATE, RATE, Migration, Moves, both, comes_along, migration
 from kit.models import LanguageHead, SequenceHead, Transformer
 
 __all__ = ["narrow", "widen"]
 
 
-def widen(body: nn.Module, head: nn.Module, *, times: int = 2, rate: float = 1e-4) -> Migration:
+def widen(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    times: int = 2,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
+) -> Migration:
     """A target `times` as wide with the same output: Net2Net (Chen et al. 2015,
     arxiv.org/abs/1511.05641), bert2BERT (Chen et al. 2021, arxiv.org/abs/2110.07143).
 
@@ -36,7 +43,7 @@ def widen(body: nn.Module, head: nn.Module, *, times: int = 2, rate: float = 1e-
         for i, layer in enumerate(body.layers):
             units = [_repeated(rnn.hidden_size, times) for rnn in layer.rnns]
             axes |= _layer(i, units, layer, Copies)
-    return _resize(body, head, config, axes, rate)
+    return _resize(body, head, config, axes, (rate, head_rate))
 
 
 def _repeated(n: int, times: int) -> Copies:
@@ -71,7 +78,8 @@ def narrow(
     share: float = 0.5,
     along: str = "components",
     examples: list[dict] | None = None,
-    rate: float = 1e-4,
+    rate: float = RATE,
+    head_rate: float = HEAD_RATE,
 ) -> Migration:
     """A target of `share` the width that comes as near to the source as it can.
 
@@ -99,7 +107,7 @@ def narrow(
             size = config.sizes[i + 1] // len(layer.rnns)
             strength = [rnn.weight_hh_l0.norm(dim=0) for rnn in layer.rnns]
             axes |= _layer(i, [Chosen(_largest(s, size)) for s in strength], layer, Chosen)
-    return _resize(body, head, config, axes, rate)
+    return _resize(body, head, config, axes, (rate, head_rate))
 
 
 @torch.no_grad()
@@ -162,13 +170,13 @@ def _runs(index: Tensor, length: int) -> Tensor:
     return (index[:, None] * length + torch.arange(length)).flatten()
 
 
-def _resize(body, head, config, axes: dict[str, Axis], rate: float) -> Migration:
+def _resize(body, head, config, axes: dict[str, Axis], rates: tuple[float, float]) -> Migration:
     moves = Moves(body, head)
     new, done = resized(body, config, axes)
     for name, p in new.named_parameters():
         moves.add(p, f"body.{name}", done[name])
     head = _reading(head, body, axes[top(body)], moves)
-    return migration(new, head, moves, [group(rate, new, head)])
+    return migration(new, head, moves, both(*rates, head, new))
 
 
 @torch.no_grad()
