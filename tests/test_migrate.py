@@ -110,6 +110,28 @@ def test_the_sources_own_head_comes_along(strategy, body):
     assert bits(given.body) == bits(source(body).body)
 
 
+@pytest.mark.parametrize("body", CONFIGS)
+@pytest.mark.parametrize("kind", ["class", "sequence"])
+def test_a_fine_tuned_head_comes_along_and_the_control_has_none_of_it(kind, body):
+    given = source(body)
+    made = ClassHead(16, 2) if kind == "class" else head("grow_decoder", given)(16)
+    with torch.no_grad():
+        for p in made.parameters():
+            p += torch.randn_like(p)
+    given.head = made
+    old = {f"head.{n}": p for n, p in made.named_parameters()}
+    for strategy in ("full", "widen", "from_scratch", "move_vocabulary"):
+        target = migrate(given, None, strategy, **options(strategy, given))
+        for o in target.origins:
+            if o.name.startswith("head.") and strategy == "from_scratch":
+                assert o.done == "fresh"
+                assert not torch.equal(target.model.get_parameter(o.name), old[o.name]), o.name
+            elif o.name.startswith("head.") and o.done == "copied":
+                assert torch.equal(target.model.get_parameter(o.name), old[o.source])
+            elif o.name.startswith("head."):
+                assert strategy == "widen" and (o.shape[-1] == 32 or "bridge.0" in o.name)
+
+
 def test_bad_requests_are_refused():
     given = source("lstm")
     with pytest.raises(KitError, match=r"'ful' is unknown.*'full'"):

@@ -146,7 +146,9 @@ def test_a_prefix_is_attention_to_more_keys_and_values():
         scores = q @ k.mT / k.shape[-1] ** 0.5
         scores[..., 3:] += torch.full((5, 5), -torch.inf).triu(1)
         expected = base.output((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
-        torch.testing.assert_close(part(x, None), expected, atol=1e-5, rtol=0)
+        seen = []
+        torch.testing.assert_close(part(x, None, seen=seen), expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(seen[0], scores.softmax(-1))
 
 
 @pytest.mark.parametrize("name", CONFIGS)

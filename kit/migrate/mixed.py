@@ -13,7 +13,7 @@ from kit.migrate.lora import replace
 from kit.migrate.migration import Migration, Moves, group, migration
 from kit.models import Transformer
 from kit.models.rnn import Layer
-from kit.models.transformer import Attention, FeedForward, attend, rotate
+from kit.models.transformer import Attention, FeedForward, attend, rotate, weights
 
 __all__ = ["Adapted", "Prefixed", "Prompted", "adapter", "prefix_tuning", "prompt_tuning"]
 
@@ -104,6 +104,8 @@ class Prefixed(nn.Module):
             visible = F.pad(visible, (len(self.prefix_key[0]), 0), value=True)
         k = torch.cat([self.prefix_key.to(k.dtype).expand(len(x), -1, -1, -1), k], 2)
         v = torch.cat([self.prefix_value.to(v.dtype).expand(len(x), -1, -1, -1), v], 2)
+        if seen is not None:
+            seen.append(weights(q, k, visible, False))  # (B, H, T, P + S)
         return base.output(attend(q, k, v, visible, False).transpose(1, 2).flatten(2))
 
 

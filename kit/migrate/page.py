@@ -59,7 +59,7 @@ def _mark(colour: str, share: float) -> str:
 
 
 def _table(origins: list) -> str:
-    titles = ("tensor of the target", "shape", "values", "twin in the source", "rate")
+    titles = ("tensor of the target", "shape", "rate", "values", "twin in the source")
     heads = "".join(f'<th style="{CELL}">{t}</th>' for t in titles)
     alike: dict[tuple, list] = {}
     for o in origins:
@@ -82,7 +82,7 @@ def _line(rows: list) -> str:
     dot = f'<span style="{BAR};width:.7em;background:{TINTS[o.done]}"></span>'
     note = f' <span style="opacity:.75">({escape(o.note)})</span>' if o.note else ""
     name = _joined([r.name for r in rows])
-    columns = (escape(name), _shape(o.shape), f"{dot} {o.done}{note}", escape(_twin(rows)), rate)
+    columns = (escape(name), _shape(o.shape), rate, f"{dot} {o.done}{note}", escape(_twin(rows)))
     cells = "".join(f'<td style="{CELL}">{c}</td>' for c in columns)
     return f'<tr style="background:none{"" if o.rate else ";opacity:.6"}">{cells}</tr>'
 

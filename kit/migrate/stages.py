@@ -33,7 +33,9 @@ def domain_first(
 
     if then not in STRATEGIES:
         raise KitError(f"then={then!r} is unknown: choose one of {list(STRATEGIES)}.")
-    with torch.random.fork_rng():  # the same head and fresh values, whatever was drawn meanwhile
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # the same head and fresh values, whatever was drawn meanwhile
         adapt(body)
     return STRATEGIES[then](body.requires_grad_(True), head, **options)
 

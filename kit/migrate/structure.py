@@ -29,9 +29,17 @@ def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Mig
     """
     moves, fresh = Moves(body, head), type(body)(body.config)
     if comes_along(head):
-        tied = {"tie": fresh.embedding.weight} if _tied(head, body) else {}
-        head = type(head)(**head.config, **tied)
+        head = anew(head, **{"tie": fresh.embedding.weight} if _tied(head, body) else {})
     return migration(fresh, head, moves, [group(rate, fresh, head)])
+
+
+def anew(head: nn.Module, **changes) -> nn.Module:
+    """The same head with fresh values, those of a decoder in it too."""
+    config = {
+        name: type(value)(value.config) if isinstance(value, nn.Module) else value
+        for name, value in head.config.items()
+    }
+    return type(head)(**config | changes)
 
 
 def _tied(head: nn.Module, body: nn.Module) -> bool:
@@ -135,7 +143,7 @@ def _deeper_transformer(body, head, config, rates: tuple[float, float]) -> Migra
             if not config.norm_first:
                 plain = [deep.blocks[i - 1].feed_forward_norm, block.attention_norm]
                 # 1 + ε makes up for the ε in a norm of numbers whose variance is 1 already.
-                notes |= _set(plain, (1 + config.epsilon) ** 0.5, "one: its values moved up")
+                notes |= _set(plain, (1 + config.epsilon) ** 0.5, "neutral: its values moved up")
     for p in notes:
         moves.pop(p)
     follow(head, body, deep)

@@ -58,7 +58,8 @@ def move_vocabulary(
     transfer(body, target, moves, fresh=[name])
     _fill(target.embedding.weight, rows(body.embedding.weight.detach()))
     moves.add(target.embedding.weight, f"body.{name}", done, note)
-    head = _output(head, body, target, rows, moves, (done, note)) if comes_along(head) else head
+    if comes_along(head) and isinstance(head, LanguageHead):
+        head = _output(head, body, target, rows, moves, (done, note))
     return migration(target, head, moves, both(rate, head_rate, head, target))
 
 

@@ -185,21 +185,19 @@ def _reading(head: nn.Module, body: nn.Module, axis: Axis, moves: Moves) -> nn.M
     a wider stream shares its weight out, what writes it does not."""
     new = type(head)(**head.config | {"width": axis.size})
     if isinstance(head, SequenceHead):
-        new.bridge, old = head.bridge, head.bridge[0]
-        linear = nn.Linear(axis.size, head.decoder.width)
-        eye = isinstance(old, nn.Identity)
-        linear.weight.copy_(axis.into(torch.eye(body.width) if eye else old.weight, 1))
-        linear.bias.copy_(torch.zeros_like(linear.bias) if eye else old.bias)
-        new.bridge[0] = linear
-        return new
-    old, made = (head, new) if isinstance(head, LanguageHead) else (head.linear, new.linear)
-    made.weight.copy_(axis.into(old.weight, 1))
-    if old.bias is not None:
-        made.bias.copy_(old.bias)
-    if comes_along(head):
-        new.comes_along = True
-        # A tied head has no tensor of its own in the source: its twin is the word table.
-        for p, twin in ((made.weight, moves[old.weight].name), (made.bias, "head.bias")):
-            if p is not None:
-                moves.add(p, twin, axis.done if p.ndim > 1 else "copied")
+        old, new.bridge = head.bridge[0], head.bridge
+        if isinstance(old, nn.Identity):
+            old = nn.Linear(body.width, body.width)
+            nn.init.eye_(old.weight)
+            nn.init.zeros_(old.bias)
+        new.bridge[0] = made = nn.Linear(axis.size, head.decoder.width)
+    else:
+        old, made = (head, new) if isinstance(head, LanguageHead) else (head.linear, new.linear)
+    pairs = [(made.weight, old.weight, axis.into(old.weight, 1), axis.done)]
+    pairs += [(made.bias, old.bias, old.bias, "copied")] if old.bias is not None else []
+    for p, twin, values, done in pairs:
+        p.copy_(values)
+        if comes_along(head) and twin in moves:
+            moves.add(p, moves[twin].name, done)
+    new.comes_along = comes_along(head)
     return new
