@@ -1,0 +1,95 @@
+"""The first lesson in the real browser, as a student uses it; and its figures without one."""
+
+from pathlib import Path
+
+import pytest
+from browser import lab
+from playwright.sync_api import expect
+
+from kit.record import Run, recorded
+from kit.tasks import sentiment
+from kit.widgets import label_curves, side_by_side
+from kit.widgets.side_by_side import Scene
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+POINTS = "plot => plot._fullData.slice(0, 4).map(trace => trace.x.length)"
+
+
+def test_a_lesson_is_run_dragged_trained_and_asked():
+    with lab(NOTEBOOKS) as lesson:
+        page = lesson.page
+        lesson.open("00_see_it_work.ipynb")
+        print(f"run all: {lesson.run_all(seconds=300):.0f} s")
+        plot = page.locator(".js-plotly-plot").first
+        plot.scroll_into_view_if_needed()
+        lesson.picture("see_it_work")
+        assert min(plot.evaluate(POINTS)) > 3  # both curves were drawn while the cells ran
+
+        handle = page.locator(".noUi-handle").first
+        delay = lesson.delay(handle, plot, presses=12)
+        print(f"slider to redraw: {delay:.0f} ms at the median")
+        assert delay <= 150
+
+        handle.press("Home")  # the fewest labels
+        status = page.get_by_role("status").first
+        before = status.inner_text()
+        train = page.get_by_role("button", name="Train both")
+        train.click()
+        expect(train).to_be_disabled()  # so that a second click starts nothing
+        page.wait_for_function(f"(({POINTS})(document.querySelector('.js-plotly-plot')))[0] > 0")
+        few = sum(plot.evaluate(POINTS))
+        expect(train).to_be_enabled(timeout=120_000)
+        assert sum(plot.evaluate(POINTS)) > few
+        expect(status).to_contain_text("points with the same 50 labels")
+        assert status.inner_text() != before
+        lesson.picture("see_it_work_trained")
+
+        box = page.get_by_label("Your own sentence:")
+        answers = page.get_by_text("positive", exact=False)
+        box.fill("Dull, lifeless and far too long.")
+        box.press("Enter")
+        expect(page.get_by_text("“Dull, lifeless and far too long.”")).to_be_visible()
+        assert answers.count() >= 2
+        box.fill("")
+        box.press("Enter")
+        expect(page.get_by_text("is empty")).to_be_visible()
+
+        page.get_by_role("button", name="Make it again").click()
+        again = page.get_by_text("Just now,")
+        again.wait_for(timeout=120_000)
+        assert "Recorded:" in again.inner_text()
+        again.scroll_into_view_if_needed()
+        lesson.picture("label_curves_again")
+
+
+@pytest.mark.parametrize("labels", sentiment.recorded())
+def test_a_figure_is_a_pure_function_of_its_scene(labels):
+    scene = Scene(labels, sentiment.recorded()[labels])
+    empty = side_by_side.figure(scene)
+    assert f"{labels:,} labels" in empty.to_json()
+    scene.runs["full"] = Run(steps=[{"step": 1, "seconds": 0.5, "loss": 0.7}])
+    scene.tested["full"] = 0.8
+    drawn = side_by_side.figure(scene)
+    assert [t.name for t in drawn.data] == [t.name for t in empty.data]
+    assert drawn.data[0].y == (0.7,) and 80 in drawn.data[-2].y
+    assert side_by_side.figure(scene) == drawn
+
+
+def test_a_curve_of_many_updates_is_drawn_with_few_points():
+    steps = [{"step": i + 1, "loss": float(i % 2)} for i in range(1000)]
+    x, y = side_by_side.smooth(steps)
+    assert len(x) == len(y) == 40 and x[-1] == 1000
+    assert all(abs(mean - 0.5) < 0.05 for mean in y)
+
+
+def test_the_recorded_figure_shows_every_row_and_the_stars():
+    results = recorded("see_it_work")
+    star = {"labels": 50, "strategy": "full", "accuracy": 0.61}
+    drawn = label_curves.figure(results, [star])
+    assert drawn.data[-1].y == (61.0,)
+    assert list(drawn.data[0].x) == sorted({row["labels"] for row in results["rows"]})
+
+
+def test_what_is_typed_is_shown_and_never_run():
+    shown = side_by_side.opinions("<script>alert(1)</script>" * 99, {"full": 0.9})
+    assert "<script>" not in shown and len(shown) < 2500
