@@ -1,5 +1,7 @@
 """Laws of migration, for every strategy on every body."""
 
+import re
+
 import pytest
 import torch
 from migrations import CONFIGS, MEANINGLESS, SEQUENCES, TABLE, bits, examples, head, options, source
@@ -55,6 +57,25 @@ def test_the_report_is_true(strategy, body):
     unused = set(old) - {o.source for o in made.origins}
     unused -= {o.name for o in made.origins if o.done == "fresh" and not o.note}
     assert bool(unused) == any("nowhere in the target" in w for w in made.warnings), unused
+    check_page(made)
+
+
+def check_page(made: Migration) -> None:
+    """Every tensor and every warning is on the page."""
+    page = made._repr_html_()
+    shown = re.findall(r"<tr[^>]*><td[^>]*>([^<]+)</td>", page)
+    assert sum(spread(name) for name in shown) == len(made.origins)
+    assert page.count("<li>") == len(made.warnings)
+    assert f"tiny → {made.strategy}" in page and "<script" not in page and "None" not in page
+
+
+def spread(name: str) -> int:
+    """How many tensors a row such as blocks.0-1,3.x stands for."""
+    n = 1
+    for run in re.findall(r"(?<=\.)\d[\d,-]*(?=\.)", name):
+        ends = [part.split("-") for part in run.split(",")]
+        n *= sum(int(last[-1]) - int(last[0]) + 1 for last in ends)
+    return n
 
 
 @each
@@ -150,8 +171,9 @@ def test_bad_requests_are_refused():
     [
         ("top_layers", {"layers": 3}, "this source has 2"),
         ("choose_layers", {"layers": [0, 2]}, "numbered 0 to 1"),
+        ("choose_layers", {"layers": 0}, "numbered 0 to 1"),
         ("choose_layers", {"layers": 3}, "numbered 0 to 1"),
-        ("deepen", {"layers": 1}, "fewer than the 2"),
+        ("deepen", {"layers": 2}, "no more than the 2"),
         ("widen", {"times": 1.5}, "whole number"),
         ("narrow", {"share": 1 / 3}, "width=16 times 0.333 is not a whole number"),
         ("narrow", {"share": 2}, "between 0 and 1"),

@@ -255,3 +255,35 @@ def test_a_teacher_of_another_task_is_refused():
     made = migrate(given, HEADS["class"], "distil", teacher=teacher)
     with pytest.raises(KitError, match="fine-tuned for this task"):
         loss_of(made.penalty, made)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_what_is_to_thaw_later_stays_until_then(name):
+    made = migrate(source(name), HEADS["class"], "gradual", until=1.5)
+    before = {n: p.detach().clone() for n, p in made.model.named_parameters()}
+    recipe = Recipe(steps=10, precision="fp32")
+    fit(made.model, examples("gradual"), recipe, groups=made.groups)
+    starts = {o.start for o in made.origins}
+    assert len(starts) == 4 and max(starts) == 1.5
+    for o in made.origins:
+        if o.start >= 1:
+            assert torch.equal(before[o.name], made.model.get_parameter(o.name)), o.name
+
+
+def test_the_pull_is_the_papers_and_holds():
+    far = {}
+    for pull in (0.0, 100.0):
+        made = migrate(source("gpt"), HEADS["class"], "l2_sp", pull=pull, pull_head=3.0, rate=1e-2)
+        start = torch.cat([p.detach().flatten() for p in made.model.body.parameters()])
+        head = sum(p.square().sum() for p in made.model.head.parameters())
+        assert float(made.penalty(made.model).detach()) == pytest.approx(
+            float(1.5 * head.detach()), rel=1e-5
+        )
+        recipe = Recipe(steps=30, precision="fp32", decay=0.0)
+        fit(made.model, examples("l2_sp"), recipe, groups=made.groups, penalty=made.penalty)
+        moved = torch.cat([p.detach().flatten() for p in made.model.body.parameters()]) - start
+        far[pull] = float(moved.square().sum())
+        head = sum(p.square().sum() for p in made.model.head.parameters())
+        expected = pull / 2 * far[pull] + 1.5 * float(head.detach())
+        assert float(made.penalty(made.model).detach()) == pytest.approx(expected, rel=1e-4)
+    assert far[100.0] < 0.3 * far[0.0]

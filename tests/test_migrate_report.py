@@ -4,7 +4,7 @@ import re
 
 import pytest
 import torch
-from migrations import BERT, CONFIGS, OTHER, TABLE, TOKENS, body, head, options, source
+from migrations import BERT, CONFIGS, OTHER, TOKENS, body, head, source
 
 from kit.errors import KitError
 from kit.migrate import Moves, group, migrate, migration, transfer
@@ -18,27 +18,6 @@ def classes(width: int) -> ClassHead:
 
 def row(made, name: str):
     return next(o for o in made.origins if o.name == name)
-
-
-@pytest.mark.parametrize(("strategy", "name"), TABLE)
-def test_the_page_shows_every_tensor_and_every_warning(strategy, name):
-    given = source(name)
-    made = migrate(given, head(strategy, given), strategy, **options(strategy, given))
-    page = made._repr_html_()
-    assert page.count("<tr") == page.count("</tr>") <= len(made.origins) + 1
-    shown = re.findall(r"<tr[^>]*><td[^>]*>([^<]+)</td>", page)
-    assert sum(spread(n) for n in shown) == len(made.origins)
-    assert page.count("<li>") == len(made.warnings)
-    assert f"tiny → {strategy}" in page and "<script" not in page and "None" not in page
-
-
-def spread(name: str) -> int:
-    """How many tensors a row such as blocks.0-1,3.x stands for."""
-    n = 1
-    for run in re.findall(r"(?<=\.)\d[\d,-]*(?=\.)", name):
-        ends = [part.split("-") for part in run.split(",")]
-        n *= sum(int(last[-1]) - int(last[0]) + 1 for last in ends)
-    return n
 
 
 def test_names_are_shortened():

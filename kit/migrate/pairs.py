@@ -1,5 +1,6 @@
 """Structure and mixed migration to sequences: an encoder gets a decoder, a decoder an encoder."""
 
+import copy
 import dataclasses
 import re
 
@@ -53,7 +54,7 @@ def grow_encoder(
 
     head: `lambda width: SequenceHead(width, decoder_like(source.body))`.
     """
-    encoder = encoder_like(body) if encoder is None else encoder
+    encoder = encoder_like(body) if encoder is None else copy.deepcopy(encoder)
     return _paired(encoder, body, head, Moves(body), rate, fresh_rate)
 
 

@@ -1,5 +1,6 @@
 """Mixed migration with more than one model or more than one stage: distillation, ULMFiT."""
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -33,9 +34,7 @@ def domain_first(
 
     if then not in STRATEGIES:
         raise KitError(f"then={then!r} is unknown: choose one of {list(STRATEGIES)}.")
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # the same head and fresh values, whatever was drawn meanwhile
+    with torch.random.fork_rng(devices=[]):  # fresh values are the seed's, whatever adapt draws
         adapt(body)
     return STRATEGIES[then](body.requires_grad_(True), head, **options)
 
@@ -65,7 +64,7 @@ def distil(
     if student is None:
         made = choose_layers(body, head, rate=rate, head_rate=head_rate)
     else:
-        fits = student.width == body.width
+        student, fits = copy.deepcopy(student), student.width == body.width
         head = head if fits else type(head)(**head.config | {"width": student.width})
         aid = None if fits or teacher else nn.Linear(student.width, body.width, bias=False)
         groups = both(rate, head_rate, head, student, *([aid] if aid else []))
@@ -94,7 +93,7 @@ class _Logits:
     """How far the student's answers are from a fine-tuned teacher's."""
 
     def __init__(self, teacher: Model, temperature: float) -> None:
-        self.teacher, self.temperature = teacher.eval().requires_grad_(False), temperature
+        self.teacher, self.temperature = teacher.eval(), temperature
 
     def __call__(self, model: nn.Module) -> Tensor:
         args, _, z = _heard(model)

@@ -1,6 +1,8 @@
 """Structure migration: the shape moves. Here the control, any shape, and the depth."""
 
+import copy
 import dataclasses
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -67,7 +69,7 @@ def into(
     names, fresh: as in `kit.migrate.transfer`; without them every tensor of the target must have
     a twin of its shape, and a KitError names those that have none.
     """
-    moves = Moves(body, head)
+    moves, target = Moves(body, head), copy.deepcopy(target)
     transfer(body, target, moves, names=names, fresh=fresh)
     if target.width != body.width:
         head = type(head)(**head.config | {"width": target.width})
@@ -78,7 +80,7 @@ def choose_layers(
     body: nn.Module,
     head: nn.Module,
     *,
-    layers: int | list[int] | None = None,
+    layers: int | Sequence[int] | None = None,
     rate: float = RATE,
     head_rate: float = HEAD_RATE,
 ) -> Migration:
@@ -88,7 +90,8 @@ def choose_layers(
     (Sanh et al. 2019, arxiv.org/abs/1910.01108).
     """
     there, moves = body.config.layers, Moves(body, head)
-    kept = _spread(there, layers or max(there // 2, 1)) if not isinstance(layers, list) else layers
+    layers = max(there // 2, 1) if layers is None else layers
+    kept = _spread(there, layers) if isinstance(layers, int) else list(layers)
     if not kept or not set(kept) <= set(range(there)):
         raise KitError(f"layers={layers}: the source has {there}, numbered 0 to {there - 1}.")
     chosen = type(body)(dataclasses.replace(body.config, layers=len(kept)))
@@ -102,7 +105,7 @@ def choose_layers(
 
 def _spread(there: int, wanted: int) -> list[int]:
     """`wanted` of the numbers below `there`, evenly spread, the last among them."""
-    return [(i + 1) * there // wanted - 1 for i in range(wanted)] if wanted <= there else [there]
+    return [(i + 1) * there // wanted - 1 for i in range(wanted)]
 
 
 def deepen(
@@ -124,9 +127,12 @@ def deepen(
     stream, x + α ⊙ layer(x) with α = 0 (ReZero: Bachlechner et al. 2020, arxiv.org/abs/2003.04887).
     """
     there = body.config.layers
-    layers = layers or 2 * there
-    if layers < there:
-        raise KitError(f'layers={layers} are fewer than the {there} there are: "choose_layers".')
+    layers = 2 * there if layers is None else layers
+    if layers <= there:
+        raise KitError(
+            f"layers={layers} are no more than the {there} there are: give more, or take "
+            '"choose_layers".'
+        )
     deeper = _deeper_transformer if isinstance(body, Transformer) else _deeper_rnn
     rates = rate, head_rate
     return deeper(body, head, dataclasses.replace(body.config, layers=layers), rates)
@@ -165,7 +171,7 @@ def _deeper_rnn(body, head, config, rates: tuple[float, float]) -> Migration:
     top = dataclasses.replace(config, layers=1)
     body.layers.extend(Beside(type(body)(top).layers[0], config.width) for _ in range(new))
     body.config = config
-    notes = {layer.scale: "zero: it adds nothing yet" for layer in body.layers[-new:] if new}
+    notes = {layer.scale: "zero: it adds nothing yet" for layer in body.layers[-new:]}
     return migration(body, head, moves, both(*rates, head, body), notes=notes)
 
 
