@@ -23,7 +23,7 @@ class Optimizer:
     """
 
     def __init__(
-        self, model: nn.Module, groups: list[dict], *, decay: float, clip: float, lazy: bool = True
+        self, model: nn.Module, groups: list[dict], decay: float, clip: float, lazy: bool = True
     ) -> None:
         self.clip, self.lazy = clip, _lazy_tables(model) if lazy else []
         tables = {t.weight for t in self.lazy}
@@ -67,8 +67,11 @@ class Optimizer:
         if norm > self.clip:
             torch._foreach_mul_(values, self.clip / norm)
 
-    def close(self) -> None:
-        """Give the embeddings their ordinary gradients back."""
+    def __enter__(self) -> "Optimizer":
+        return self
+
+    def __exit__(self, *_) -> None:
+        """The embeddings get their ordinary gradients back."""
         for table in self.lazy:
             table.sparse = False
 

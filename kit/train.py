@@ -5,6 +5,7 @@ class, a number, or a list of them) and, for sequences, "target" (what the decod
 """
 
 import itertools
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -150,19 +151,34 @@ def fit(
     """Train `model` in place and return the `Run`: its history as plain data.
 
     `watch(run)` is called after each update; the extras are those of `training`, which holds the
-    loop. Ctrl-C (or the notebook's stop button) ends it early and keeps what was reached.
+    loop. What takes longer than two seconds shows a bar. Ctrl-C (or the notebook's stop button)
+    ends it early and keeps what was reached.
     """
     run = Run(name=name)
     loop = training(model, examples, recipe, run=run, **extras)
     try:
-        for _ in loop:
-            if watch:
-                watch(run)
+        with _bar(name) as bar:
+            for _ in loop:
+                bar.set_postfix_str(f"loss {run.steps[-1]['loss']:.3f}", refresh=False)
+                bar.update(100 * run.spent - bar.n)
+                if watch:
+                    watch(run)
     except KeyboardInterrupt:
         run.stopped = "interrupted"
     finally:
         loop.close()
     return run
+
+
+def _bar(name: str):
+    """A bar of the budget, in percent, in a notebook or a terminal; nothing in a log."""
+    from tqdm.auto import tqdm
+
+    shape = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}, {postfix}"
+    quiet = None if "ipykernel" not in sys.modules else False  # None: silent without a terminal
+    return tqdm(
+        total=100, desc=name or "training", delay=2, leave=False, bar_format=shape, disable=quiet
+    )
 
 
 def training(
@@ -175,7 +191,8 @@ def training(
     penalty: Callable[[nn.Module], Tensor] | None = None,
     score: Callable[[nn.Module], float] | None = None,
 ) -> Iterator[Run]:
-    """The loop. It yields `run` after each update, so that two loops can advance side by side.
+    """The loop, on the GPU where there is one. It yields `run` after each update, so that two
+    loops can advance side by side.
 
     An update moves θ against the gradient of L(θ)/N over a batch of N: the direction of the
     formula's sum, at a length that does not depend on the batch.
@@ -185,16 +202,17 @@ def training(
     score: from the model to a number, higher is better.
     Raises KitError for no examples, for labels that do not fit, and for a loss that is no number.
     """
-    device = next(model.parameters()).device
+    device = runtime.device()
+    model.to(device)
     precision = _precision(recipe.precision, device)
     run.settings = asdict(recipe) | {"precision": precision, "examples": len(examples)}
     criterion = losses.LOSSES[recipe.loss]
     groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
-    optimizer = Optimizer(model, groups, decay=recipe.decay, clip=recipe.clip, lazy=penalty is None)
-    keeper = _Keeper(model, score, recipe)
-    stream = _stream(examples, recipe)
-    seconds = 0.0
-    try:
+    stream, seconds = _stream(examples, recipe), 0.0
+    with (
+        Optimizer(model, groups, recipe.decay, recipe.clip, lazy=penalty is None) as optimizer,
+        _Keeper(model, score, recipe, run) as keeper,
+    ):
         while run.spent < 1:
             began = time.perf_counter()
             step, epoch, rows = next(stream)
@@ -210,23 +228,23 @@ def training(
             seconds += time.perf_counter() - began
             run.spent = recipe.spent(step, epoch, seconds)
             run.steps.append({"step": step, "seconds": seconds, "loss": value})
-            keeper.look(run)
+            keeper.look()
             yield run
         run.stopped = "budget"
-    finally:
-        optimizer.close()
-        keeper.put_back(run)
-        model.eval()
 
 
 class _Keeper:
-    """Takes the score at equal shares of the budget and keeps the best parameters."""
+    """Takes the score at equal shares of the budget; at the end puts the best parameters back."""
 
-    def __init__(self, model: nn.Module, score: Callable | None, recipe: Recipe) -> None:
-        self.model, self.score, self.recipe = model, score, recipe
-        self.best, self.state, self.due = None, {}, 1 / recipe.evaluations
+    def __init__(self, model: nn.Module, score: Callable | None, recipe: Recipe, run: Run) -> None:
+        self.model, self.score, self.recipe, self.run = model, score, recipe, run
+        self.state, self.due = {}, 1 / recipe.evaluations
 
-    def look(self, run: Run) -> None:
+    def __enter__(self) -> "_Keeper":
+        return self
+
+    def look(self) -> None:
+        run = self.run
         if self.score is None or run.spent < self.due - 1e-9:
             return
         self.due = run.spent + 1 / self.recipe.evaluations
@@ -234,14 +252,14 @@ class _Keeper:
         last = run.steps[-1]
         row = {k: last[k] for k in ("step", "seconds")} | {"score": self.score(self.model)}
         run.evaluations.append(row)
-        if self.recipe.keep_best and (self.best is None or row["score"] > self.best["score"]):
-            trained = {n for n, p in self.model.named_parameters() if p.requires_grad}
+        if self.recipe.keep_best and (run.best is None or row["score"] > run.best["score"]):
+            trained = [n for n, p in self.model.named_parameters() if p.requires_grad]
             state = self.model.state_dict()
-            self.best, self.state = row, {n: state[n].clone() for n in trained}
+            run.best, self.state = row, {n: state[n].clone() for n in trained}
 
-    def put_back(self, run: Run) -> None:
-        run.best = self.best
+    def __exit__(self, *_) -> None:
         self.model.load_state_dict(self.state, strict=False)
+        self.model.eval()
 
 
 def _stream(examples: Sequence[dict], recipe: Recipe) -> Iterator[tuple[int, float, list[dict]]]:
