@@ -14,6 +14,7 @@ from kit.errors import KitError
 from kit.migrate.lora import lora, merge
 from kit.migrate.migration import Migration, Moves, Origin, Twin, group, migration
 from kit.migrate.mixed import adapter, prefix_tuning, prompt_tuning
+from kit.migrate.page import shortened
 from kit.migrate.pairs import decoder_like, encoder_like, grow_decoder, grow_encoder, warm_start
 from kit.migrate.parameter import (
     bias_only,
@@ -99,16 +100,21 @@ def migrate(
     if strategy not in STRATEGIES:
         raise KitError(f"strategy {strategy!r} is unknown: choose one of {list(STRATEGIES)}.")
     torch.manual_seed(seed)
-    body, own = copy.deepcopy((source.body, source.head))  # together: a tied head stays tied
+    # Body and head in one copy: a tied head stays tied.
+    body, own = copy.deepcopy((source.body, source.head if head is None else None))
     fresh = _own(own) if head is None else _fresh(head, source)
     result = STRATEGIES[strategy](body, fresh, **options)
     result.strategy, result.source = strategy, source.name
-    if head is not None and own is not None:
-        names = [n for n, p in own.named_parameters() if p is not body.embedding.weight]
-        result.warnings += [f"in the source's own head, and left there: {', '.join(names)}."] * any(
-            names
-        )
+    if head is not None and source.head is not None:
+        result.warnings += _left(source)
     return result
+
+
+def _left(source) -> list[str]:
+    """What only the source's head has, and a fresh head leaves there."""
+    table = source.body.embedding.weight
+    names = [name for name, p in source.head.named_parameters() if p is not table]
+    return [f"in the source's own head, and left there: {shortened(names)}."] if names else []
 
 
 def _own(head: nn.Module | None) -> nn.Module:
