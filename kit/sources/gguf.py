@@ -50,6 +50,7 @@ def load(path: str | Path, strict: bool = True) -> Source:
     except (OSError, ValueError, IndexError) as error:
         raise KitError(f"{path} is no whole GGUF file ({error}): fetch it again.") from error
     about = {name: value.contents() for name, value in reader.fields.items()}
+    reader.fields.clear()  # 100,000 small arrays, one for each piece and merge
     settings = _settings(about)
     names = {ours: theirs for theirs, ours in GGUF.items()}
     tensors = {_name(names, t.name): partial(_expand, t, settings) for t in reader.tensors}
