@@ -14,6 +14,16 @@ def data() -> None:
 
 
 @pytest.fixture(scope="session")
+def archives(data) -> None:
+    """Every archive with text in it (59 MiB): only so is it known what the tasks hold out."""
+    from kit.data.archives import ARCHIVES, fetch
+
+    for name in ARCHIVES:
+        if name not in ("minilm", "smollm"):
+            fetch(name)
+
+
+@pytest.fixture(scope="session")
 def films(data):
     """Film sentences with a class, as train, validation and test."""
     from kit.tasks.sentiment import load
