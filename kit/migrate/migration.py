@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-RATE, HEAD_RATE = 5e-5, 1e-3
+RATE, HEAD_RATE = 1e-4, 1e-3
 """Highest learning rates by themselves: of values that moved, and of a fresh head."""
 
 
