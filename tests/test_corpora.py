@@ -187,7 +187,7 @@ def test_sentences_by_hand() -> None:
     assert len(sentences(pinned(origins="news"))) > 20_000
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.text("abc é\n", min_size=1).filter(str.strip), min_size=1, max_size=30),
     st.integers(1, 9),
