@@ -55,7 +55,12 @@ def test_what_the_kit_imports_is_declared() -> None:
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
     imported = {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"kit"}
-    other_names = {"IPython": "ipywidgets", "sklearn": "scikit-learn", "yaml": "PyYAML"}
+    other_names = {
+        "IPython": "ipywidgets",
+        "charset_normalizer": "charset-normalizer",
+        "sklearn": "scikit-learn",
+        "yaml": "PyYAML",
+    }
     assert {other_names.get(n, n) for n in imported} <= {r.name for r in LIBRARIES}
 
 
