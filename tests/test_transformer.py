@@ -176,10 +176,7 @@ def test_explained_weights_are_those_that_made_the_hidden_states(family):
 
 
 def body_turn(body, x):
-    from kit.models.transformer import rotation
-
-    rotary = body.config.positions == "rotary"
-    return rotation(body.config, torch.arange(x.shape[1]), x) if rotary else None
+    return body.turn(torch.arange(x.shape[1]), x)
 
 
 @torch.no_grad()
@@ -219,7 +216,7 @@ def test_too_long_names_length_limit_and_remedy():
     with pytest.raises(KitError, match=r"33 tokens.*at most 32.*limit=32"):
         tiny()(torch.zeros(1, 33, dtype=torch.long))
     body = tiny("gpt2")
-    cache = body.cache(1, 40)
+    cache = body.cache(1, 32)
     body(torch.zeros(1, 30, dtype=torch.long), cache=cache)
     with pytest.raises(KitError, match="33 tokens"):
         body(torch.zeros(1, 3, dtype=torch.long), cache=cache)

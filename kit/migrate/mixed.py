@@ -12,8 +12,9 @@ from kit.errors import KitError
 from kit.migrate.lora import replace
 from kit.migrate.migration import Migration, Moves, group, migration
 from kit.models import Transformer
+from kit.models.context import rotate
 from kit.models.rnn import Layer
-from kit.models.transformer import Attention, FeedForward, attend, rotate, weights
+from kit.models.transformer import Attention, FeedForward, attend, weights
 
 __all__ = ["Adapted", "Prefixed", "Prompted", "adapter", "prefix_tuning", "prompt_tuning"]
 

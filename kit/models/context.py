@@ -7,7 +7,7 @@ mask (B, S) is True where there is a token; None where nothing is padded.
 import torch
 from torch import Tensor
 
-__all__ = ["Cache", "look_around", "look_back", "places_of"]
+__all__ = ["Cache", "look_around", "look_back", "places_of", "rotate", "rotation"]
 
 
 def places_of(ids: Tensor, mask: Tensor | None, past: int) -> Tensor:
@@ -62,3 +62,20 @@ class Cache:
         """Continue from these rows (B,) of the batch; a row may come several times."""
         self.own = [(key[rows], value[rows]) for key, value in self.own]
         self.memory = [kv and (kv[0][rows], kv[1][rows]) for kv in self.memory]
+
+
+def rotation(places: Tensor, width: int, base: float, like: Tensor) -> tuple[Tensor, Tensor]:
+    """cos and ± sin (T, W) or (B, 1, T, W) of the angles place · base^(-2 i / W).
+
+    Su et al. 2021, arxiv.org/abs/2104.09864. The pair i is the numbers i and i + W / 2.
+    """
+    i = torch.arange(0, width, 2, device=places.device, dtype=torch.float)
+    angle = places[..., None] / base ** (i / width)
+    cos, sin = angle.cos(), angle.sin()
+    turn = torch.cat((cos, cos), -1).to(like.dtype), torch.cat((-sin, sin), -1).to(like.dtype)
+    return turn if places.dim() == 1 else (turn[0][:, None], turn[1][:, None])
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn each pair of numbers (a, b) of x (..., T, W): (a cos - b sin, b cos + a sin)."""
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, -1), sin)

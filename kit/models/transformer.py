@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.errors import KitError
-from kit.models.context import Cache, look_around, look_back, places_of
+from kit.models.context import Cache, look_around, look_back, places_of, rotate, rotation
 
 __all__ = ["Transformer", "TransformerConfig"]
 
@@ -24,8 +24,6 @@ ACTIVATIONS = {
     "relu": nn.ReLU(),
     "swiglu": nn.SiLU(),
 }
-
-
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 POSITIONS = ("learned", "rotary", "none")
 
@@ -141,7 +139,7 @@ class Transformer(nn.Module):
             mask = None  # where nothing is padded the fused kernels are faster without
         places = places_of(ids, mask, past)
         x = self.embed(ids, places)  # (B, T, D)
-        turn = rotation(self.config, places, x) if self.config.positions == "rotary" else None
+        turn = self.turn(places, x)
         visible = look_back(mask, past, ids) if self.config.causal else look_around(mask)
         own = {"visible": visible, "turn": turn, "cache": cache, "seen": seen}
         cross = {"visible": look_around(memory_mask), "cache": cache, "seen": crossed}
@@ -164,6 +162,12 @@ class Transformer(nn.Module):
         self._fits(length)
         shape = (batch, self.config.groups, length, self.config.head)
         return Cache(self.config.layers, shape, self.embedding.weight.detach())
+
+    def turn(self, places: Tensor, like: Tensor) -> tuple[Tensor, Tensor] | None:
+        """By how much rotary positions turn queries and keys; None where they do not."""
+        if self.config.positions != "rotary":
+            return None
+        return rotation(places, self.config.head, self.config.rotary_base, like)
 
     def _fits(self, length: int) -> None:
         if length > self.config.longest:
@@ -304,23 +308,6 @@ def weights(q: Tensor, k: Tensor, visible: Tensor | None, causal: bool) -> Tenso
     if causal:
         visible = torch.ones_like(scores[0, 0], dtype=torch.bool).tril()
     return (scores if visible is None else scores.masked_fill(~visible, -torch.inf)).softmax(-1)
-
-
-def rotation(config: TransformerConfig, places: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-    """cos and ± sin (T, W) or (B, 1, T, W) of the angles place · base^(-2 i / W).
-
-    Su et al. 2021, arxiv.org/abs/2104.09864. The pair i is the numbers i and i + W / 2.
-    """
-    i = torch.arange(0, config.head, 2, device=places.device, dtype=torch.float)
-    angle = places[..., None] / config.rotary_base ** (i / config.head)
-    cos, sin = angle.cos(), angle.sin()
-    turn = torch.cat((cos, cos), -1).to(like.dtype), torch.cat((-sin, sin), -1).to(like.dtype)
-    return turn if places.dim() == 1 else (turn[0][:, None], turn[1][:, None])
-
-
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of numbers (a, b) of x (..., T, W): (a cos - b sin, b cos + a sin)."""
-    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, -1), sin)
 
 
 def make_norm(config: TransformerConfig) -> nn.Module:
