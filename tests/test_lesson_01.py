@@ -67,7 +67,7 @@ def walk_down(shown: Lab, plot: Locator) -> None:
     shown.page.get_by_text("cannot settle").wait_for()
     see(shown, plot, f"data[{HEIGHTS}].x.length < 101")
     picture(shown, plot, "01_too_large")
-    shown.page.locator("select").first.select_option("squared error of the rating")
+    shown.page.locator(".jp-OutputArea select").first.select_option("squared error of the rating")
     see(shown, plot, f"layout.yaxis2.range[1] === 3 && data[{HEIGHTS}].x.length === 1")
     press(shown, "Run 100")
     shown.page.get_by_text("SGD diverged").wait_for()

@@ -10,11 +10,14 @@ from kit.record import Run
 from kit.tasks import sentiment
 from kit.train import training
 from kit.widgets.job import Job
-from kit.widgets.style import COLOUR, DASH, FONT, NAME, dress, live, note, redraw, strip
+from kit.widgets.style import COLOUR, DASH, FONT, NAME, dress, live, note, redraw
 
 __all__ = ["Scene", "SideBySide", "figure", "opinions", "titles", "traces"]
 
 RIVALS = ("full", "from_scratch")
+FLOOR = 40
+"""Where the axes of accuracy begin, in percent."""
+
 BARS = ("majority", "tfidf", "from_scratch", "full")
 SHORT = {"majority": "majority", "tfidf": "TF-IDF", "from_scratch": "scratch", "full": "source"}
 
@@ -37,7 +40,7 @@ def figure(scene: Scene):
     """Loss on the labels | accuracy on unseen sentences | test accuracy, as a plotly figure."""
     import plotly.graph_objects as go
 
-    percent = {"range": [40, 100], "ticksuffix": " %"}
+    percent = {"range": [FLOOR, 100], "ticksuffix": " %"}
     layout = {
         "xaxis": {"domain": [0, 0.27], "title": "update", "rangemode": "tozero"},
         "xaxis2": {"domain": [0.37, 0.68], "title": "seconds of training", "rangemode": "tozero"},
@@ -89,13 +92,15 @@ def traces(scene: Scene) -> list[dict]:
 def bars(scene: Scene) -> list[dict]:
     """The third panel: what was reached just now, and beside it what was recorded."""
     x = [SHORT[name] for name in BARS]
-    y = [100 * scene.tested[name] if name in scene.tested else None for name in BARS]
+    y = [100 * scene.tested[name] - FLOOR if name in scene.tested else None for name in BARS]
     mean, half = ([100 * scene.recorded[name][i] for name in BARS] for i in (0, 1))
     now = {
         "type": "bar",
-        "text": ["" if v is None else f"<b>{v:.0f}</b>" for v in y],
+        "base": FLOOR,  # so that the number stands on the axis, clear of the diamond
+        "text": ["" if v is None else f"<b>{v + FLOOR:.0f}</b>" for v in y],
+        "hovertemplate": "%{text} %<extra></extra>",
         "textposition": "inside",
-        "insidetextanchor": "end",
+        "insidetextanchor": "start",
         "textangle": 0,
         "textfont": {"size": 20, "color": "white"},
         "marker": {"color": [COLOUR[name] for name in BARS]},
@@ -173,8 +178,7 @@ class SideBySide:
         self.train_button.on_click(lambda _: self.train())
         self.stop_button.on_click(lambda _: self.job.stop())
         controls = w.HBox([self.slider, self.train_button, self.stop_button, self.bar])
-        parts = [w.HTML(strip("migrate, fine-tune")), controls, self.status, self.figure]
-        self.view = w.VBox([*parts, self.text, self.answer])
+        self.view = w.VBox([controls, self.status, self.figure, self.text, self.answer])
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
