@@ -90,3 +90,7 @@ def test_contributing_shows_the_layers_as_they_are_checked() -> None:
     layers = config["tool"]["importlinter"]["contracts"][0]["layers"]
     shown = "\n".join(re.sub("[()]", "", layer) for layer in layers)
     assert f"```\n{shown}\n```" in (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_the_readme_shows_the_recorded_results() -> None:
+    subprocess.run([sys.executable, ROOT / "tests/bench/tables.py", "--check"], check=True)

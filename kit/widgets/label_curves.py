@@ -5,7 +5,7 @@ from kit.record import Run, by_budget
 from kit.tasks import sentiment
 from kit.train import training
 from kit.widgets.job import Job
-from kit.widgets.style import COLOUR, DASH, NAME, SYMBOL, dress, live, note, redraw
+from kit.widgets.style import COLOUR, DASH, NAME, SYMBOL, dress, error_bars, live, note, redraw
 
 __all__ = ["LabelCurves", "figure", "traces"]
 
@@ -38,7 +38,7 @@ def traces(results: dict, again: list[dict] = ()) -> list[dict]:
         curve = {
             "x": [n for n, _, _ in points],
             "y": [100 * mean for _, mean, _ in points],
-            "error_y": {"array": [100 * half for *_, half in points], "thickness": 2, "width": 6},
+            "error_y": {"array": error_bars([p[2] for p in points]), "thickness": 2, "width": 6},
             "mode": "lines+markers",
             "line": {"color": COLOUR[name], "dash": DASH[name], "width": 3.5},
             "marker": {"symbol": SYMBOL[name], "size": 11},
@@ -59,11 +59,11 @@ def worth(shown, budgets: dict) -> None:
     height = 100 * budgets[most]["from_scratch"][0]
     shown.add_hline(y=height, line={"color": COLOUR["from_scratch"], "width": 1.5, "dash": "dot"})
     shown.add_annotation(
-        x=0.99,
+        x=0.01,
         xref="paper",
         y=height,
-        yanchor="top",
-        xanchor="right",
+        yanchor="bottom",
+        xanchor="left",
         showarrow=False,
         text=f"from scratch with all {most:,} labels: {height:.0f} %",
         font={"color": COLOUR["from_scratch"], "size": 15},

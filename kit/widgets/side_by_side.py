@@ -10,7 +10,7 @@ from kit.record import Run
 from kit.tasks import sentiment
 from kit.train import training
 from kit.widgets.job import Job
-from kit.widgets.style import COLOUR, DASH, FONT, NAME, dress, live, note, redraw
+from kit.widgets.style import COLOUR, DASH, FONT, NAME, dress, error_bars, live, note, redraw
 
 __all__ = ["Scene", "SideBySide", "figure", "opinions", "titles", "traces"]
 
@@ -93,7 +93,8 @@ def bars(scene: Scene) -> list[dict]:
     """The third panel: what was reached just now, and beside it what was recorded."""
     x = [SHORT[name] for name in BARS]
     y = [100 * scene.tested[name] - FLOOR if name in scene.tested else None for name in BARS]
-    mean, half = ([100 * scene.recorded[name][i] for name in BARS] for i in (0, 1))
+    mean = [100 * scene.recorded[name][0] for name in BARS]
+    half = error_bars([scene.recorded[name][1] for name in BARS])
     now = {
         "type": "bar",
         "base": FLOOR,  # so that the number stands on the axis, clear of the diamond

@@ -2,7 +2,19 @@
 
 from html import escape
 
-__all__ = ["COLOUR", "DASH", "NAME", "SYMBOL", "Strip", "dress", "live", "note", "redraw", "strip"]
+__all__ = [
+    "COLOUR",
+    "DASH",
+    "NAME",
+    "SYMBOL",
+    "Strip",
+    "dress",
+    "error_bars",
+    "live",
+    "note",
+    "redraw",
+    "strip",
+]
 
 COLOUR = {
     "full": "#0072B2",
@@ -93,6 +105,11 @@ class Strip:
 
     def _repr_html_(self) -> str:
         return strip(self.today)
+
+
+def error_bars(halves: list[float]) -> list[float]:
+    """Half-widths of intervals in percent; none is drawn where one seed has none (nan)."""
+    return [100 * half if half == half else 0.0 for half in halves]
 
 
 def strip(today: str) -> str:
