@@ -131,9 +131,23 @@ def _write(source: Source, folder: Path, half: bool) -> None:
         "sha256": sha256(content).hexdigest(),
         "tokenizer": json.loads(source.tokens.to_json()),
     }
+    _same_parts(source, about)
     (folder / TENSORS).write_bytes(content)
     text = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
     (folder / JSON).write_text(text, encoding="utf-8")
+
+
+def _same_parts(source: Source, about: dict) -> None:
+    """Refuse what `load` could not build again, such as a body with adapters in it."""
+    with torch.device("meta"):
+        again = _parts(_build(about["body"]), about["head"] and _build(about["head"]))
+    own = _parts(source.body, source.head).state_dict().keys()
+    if strange := own ^ again.state_dict().keys():
+        raise KitError(
+            f"{source.name!r} has other parts than its config tells of ({min(strange)}, "
+            f"{len(strange)} in all): merge LoRA with kit.migrate.merge, take adapters, prefixes "
+            "and added layers out, or keep the model in memory."
+        )
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:

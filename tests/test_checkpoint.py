@@ -12,7 +12,7 @@ from test_heads import BODIES, HEADS, V, batch, model_of
 
 from kit.checkpoint import FORMAT, JSON, TENSORS, Source, load, save
 from kit.errors import KitError
-from kit.models import Model
+from kit.models import Model, Transformer, TransformerConfig
 from kit.tokens import Tokens
 
 TOKENS = Tokens.train(Path(__file__).read_text(encoding="utf-8").splitlines() * 2, size=V)
@@ -183,3 +183,13 @@ def test_a_weights_file_alone_is_refused(tmp_path):
         load(tmp_path)
     with pytest.raises(KitError, match="a checkpoint is a folder"):
         load(tmp_path / "pytorch_model.bin")
+
+
+def test_a_body_with_parts_that_its_config_does_not_tell_of_is_refused(tmp_path):
+    body = Transformer(
+        TransformerConfig(vocabulary=300, width=8, layers=1, heads=2, inner=8, longest=8)
+    )
+    body.blocks[0].extra = torch.nn.Linear(8, 8)
+    with pytest.raises(KitError, match=r"2 in all.*merge LoRA"):
+        save(Source("adapted", body, Tokens.train(["some text"], size=260)), tmp_path / "to")
+    assert not (tmp_path / "to").exists()
