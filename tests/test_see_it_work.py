@@ -1,5 +1,6 @@
 """The first lesson in the real browser, as a student uses it; and its figures without one."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,15 @@ from kit.tasks import sentiment
 from kit.widgets import label_curves, side_by_side
 from kit.widgets.side_by_side import Scene
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+LESSON = Path(__file__).parent.parent / "notebooks" / "00_see_it_work.ipynb"
 POINTS = "plot => plot._fullData.slice(0, 4).map(trace => trace.x.length)"
 
 
-def test_a_lesson_is_run_dragged_trained_and_asked():
-    with lab(NOTEBOOKS) as lesson:
+def test_a_lesson_is_run_dragged_trained_and_asked(tmp_path, data):
+    shutil.copy(LESSON, tmp_path)  # Lab saves what it shows
+    with lab(tmp_path) as lesson:
         page = lesson.page
-        lesson.open("00_see_it_work.ipynb")
+        lesson.open(LESSON.name)
         print(f"run all: {lesson.run_all(seconds=300):.0f} s")
         plot = page.locator(".js-plotly-plot").first
         plot.scroll_into_view_if_needed()
