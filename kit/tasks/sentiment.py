@@ -133,7 +133,7 @@ def recipe(labels: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
     more to stop by would be the larger half of the experiment.
     """
     epochs = min(12.0, 3 + 800 / labels) * (2 if strategy == "frozen" else 1)
-    return Recipe(epochs=epochs, keep_best=False, evaluations=6, seed=seed)
+    return Recipe(epochs=epochs, keep_best=False, evaluations=5, seed=seed)
 
 
 def scorer(

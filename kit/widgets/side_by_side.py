@@ -235,7 +235,7 @@ class SideBySide:
             sentiment.recipe(len(rows), name, seed=self.seed),
             run=self.scene.runs[name],
             groups=target.groups,
-            score=sentiment.scorer(self.data["validation"], self.source.tokens, limit=200),
+            score=sentiment.scorer(self.data["validation"], self.source.tokens, limit=150),
         )
 
     def _show_progress(self) -> None:
