@@ -8,7 +8,6 @@ of each in a process of its own. Wants 1.5 times the tokens and less than 1.2 GB
 """
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,8 @@ import time
 from pathlib import Path
 
 import torch
+
+from kit import runtime
 
 NEW, RUNS = 32, 9
 PROMPTS = [
@@ -70,7 +71,7 @@ def write_once(who: str, precision: str, prompts: str) -> None:
     """What `peak` runs."""
     found = json.loads(prompts)
     (ours(precision, len(found))[0] if who == "kit" else theirs(precision, found))()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+    print(runtime.peak_memory() / 2**10)
 
 
 def main(precision: str = "float32", count: str = "1") -> None:
