@@ -134,7 +134,8 @@ class LabelCurves:
         examples = sentiment.encode(rows, self.source.tokens)
         recipe, run = sentiment.recipe(labels, strategy, seed=seed), Run()
         what = f"{NAME[strategy]}, {labels:,} labels, seed {seed}"
-        for _ in training(target.model, examples, recipe, run=run, groups=target.groups):
+        tuned = {"groups": target.groups, "penalty": target.penalty}
+        for _ in training(target.model, examples, recipe, run=run, **tuned):
             if stopping():
                 self._say(f"Stopped: {what} was not finished, so it is not in the figure.")
                 return

@@ -235,6 +235,7 @@ class SideBySide:
             sentiment.recipe(len(rows), name, seed=self.seed),
             run=self.scene.runs[name],
             groups=target.groups,
+            penalty=target.penalty,
             score=sentiment.scorer(self.data["validation"], self.source.tokens, limit=150),
         )
 
