@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
+from kit.models.linear import linear
 
 __all__ = ["ClassHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead", "pool"]
 
@@ -94,7 +95,7 @@ class LanguageHead(nn.Module):
         return cls(table.shape[1], table.shape[0], bias, tie=table)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        return nn.functional.linear(hidden, self.weight, self.bias)  # (B, T, V)
+        return linear(hidden, self.weight, self.bias)  # (B, T, V)
 
 
 class SequenceHead(nn.Module):

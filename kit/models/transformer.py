@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from kit.errors import KitError
 from kit.models.context import Cache, look_around, look_back, places_of, rotate, rotation
+from kit.models.linear import Linear
 
 __all__ = ["Transformer", "TransformerConfig"]
 
@@ -238,10 +239,10 @@ class Attention(nn.Module):
         self.config, self.layer = config, layer
         bias = config.bias if config.query_bias is None else config.query_bias
         queries, keys = (n * config.head for n in (config.heads, config.groups))
-        self.query = nn.Linear(config.width, queries, bias=bias)
-        self.key = nn.Linear(config.width, keys, bias=bias)
-        self.value = nn.Linear(config.width, keys, bias=bias)
-        self.output = nn.Linear(queries, config.width, bias=config.bias)
+        self.query = Linear(config.width, queries, bias=bias)
+        self.key = Linear(config.width, keys, bias=bias)
+        self.value = Linear(config.width, keys, bias=bias)
+        self.output = Linear(queries, config.width, bias=config.bias)
 
     def forward(self, x, visible, memory=None, turn=None, cache=None, seen=None) -> Tensor:
         q = self.split(self.query(x))  # (B, H, T, W)
@@ -279,10 +280,10 @@ class FeedForward(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.activate = ACTIVATIONS[config.activation]
-        self.up = nn.Linear(config.width, config.inner, bias=config.bias)
+        self.up = Linear(config.width, config.inner, bias=config.bias)
         gated = config.activation == "swiglu"
-        self.gate = nn.Linear(config.width, config.inner, bias=config.bias) if gated else None
-        self.down = nn.Linear(config.inner, config.width, bias=config.bias)
+        self.gate = Linear(config.width, config.inner, bias=config.bias) if gated else None
+        self.down = Linear(config.inner, config.width, bias=config.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.gate is None:

@@ -100,7 +100,8 @@ def _expand(tensor, settings: dict) -> Tensor:
     from gguf import dequantize
 
     value = dequantize(tensor.data, tensor.tensor_type)
-    value = torch.from_numpy(numpy.require(value, requirements="W"))  # not a view of the file
+    value = numpy.require(value, requirements=("C", "W"))  # by rows, and not a view of the file
+    value = torch.from_numpy(value)
     heads = {"attn_q": "num_attention_heads", "attn_k": "num_key_value_heads"}
     part = tensor.name.split(".")[-2]
     if settings["model_type"] == "llama" and part in heads:
