@@ -7,10 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from kit.errors import KitError
 from kit.models import RNN, LanguageHead, Model, RNNConfig, SequenceHead
 from kit.models.generate import choose, generate, stream
+from kit.models.linear import Linear, linear
 from kit.models.transformer import Transformer, TransformerConfig
 
 SHAPE = {"vocabulary": 11, "width": 16, "layers": 2, "heads": 2, "inner": 24, "longest": 40}
@@ -197,3 +199,15 @@ def test_an_empty_prompt_and_a_setting_without_effect():
         generate(writer(), [[1], []])
     with pytest.warns(UserWarning, match="change nothing"):
         generate(writer(), [[1]], 2, top_k=3)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4, 5])
+@pytest.mark.parametrize("bias", [True, False])
+def test_few_rows_at_a_time_are_multiplied_alike(rows, bias):
+    torch.manual_seed(0)
+    layer, x = Linear(24, 10, bias=bias), torch.randn(rows, 1, 24)
+    expected = nn.functional.linear(x, layer.weight, layer.bias)
+    with torch.inference_mode():
+        for weight in (layer.weight, layer.weight.t().contiguous().t()):
+            assert torch.allclose(linear(x, weight, layer.bias), expected, atol=1e-6)
+        assert linear(x[:0], layer.weight, layer.bias).shape == (0, 1, 10)

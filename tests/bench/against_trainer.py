@@ -120,8 +120,8 @@ def main() -> None:
     data, source = sentiment.load(), sources.minilm()
     train = list(sentiment.sample(data["train"], options.labels, 0))
     test = list(data["test"])
-    with tempfile.TemporaryDirectory() as folder:
-        sources.export(source, folder)
+    with tempfile.TemporaryDirectory() as space:
+        folder = str(sources.export(source, Path(space, "minilm")))
         both = {
             "kit": lambda seed: kit_run(source, train, test, seed),
             "trainer": lambda seed: trainer_run(source, train, test, seed, folder),
