@@ -211,3 +211,5 @@ def test_few_rows_at_a_time_are_multiplied_alike(rows, bias):
         for weight in (layer.weight, layer.weight.t().contiguous().t()):
             assert torch.allclose(linear(x, weight, layer.bias), expected, atol=1e-6)
         assert linear(x[:0], layer.weight, layer.bias).shape == (0, 1, 10)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert layer(x).dtype == torch.bfloat16

@@ -17,13 +17,14 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x (..., I), weight (O, I), bias (O,) -> x Wᵀ + b (..., O).
 
     Few rows in float32 on the CPU, where no gradient is wanted, go through `bmm` with the two
-    halves of W as a batch: its kernel reads memory three times as fast as that of F.linear
-    (28 against 9 GB/s on an AMD EPYC with two cores; tests/bench/generate.py).
+    halves of W as a batch: its kernel reads memory faster than that of F.linear. What it was
+    worth where is in tests/bench/LOG.md; tests/bench/generate.py measures the whole.
     """
     few = (
         x.device.type == "cpu"
         and 0 < x.numel() <= FEW * x.shape[-1]
         and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled("cpu")
     )
     plain = weight.is_contiguous() and x.dtype == weight.dtype == torch.float32
     if not few or not plain or len(weight) % 2:
