@@ -25,7 +25,7 @@ FORMAT = 1
 """The version that `save` writes and the newest that `load` reads."""
 
 BODIES = {"Transformer": models.TransformerConfig, "RNN": models.RNNConfig}
-HEADS = ("ClassHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead")
+HEADS = ("ClassHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead", "VectorHead")
 """All that a checkpoint may name. Nothing else in a file is ever looked up or called."""
 
 JSON, TENSORS = "source.json", "tensors.safetensors"

@@ -6,7 +6,7 @@ import numpy as np
 
 from kit.errors import KitError
 
-__all__ = ["accuracy", "bootstrap"]
+__all__ = ["accuracy", "bits_per_byte", "bootstrap", "perplexity"]
 
 
 def accuracy(logits: Sequence[np.ndarray], y: Sequence[int]) -> float:
@@ -31,3 +31,16 @@ def bootstrap(values: Sequence[float], *, draws: int = 1000, seed: int = 0) -> t
     chosen = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
     low, high = np.percentile(values[chosen].mean(axis=1), [2.5, 97.5])
     return float(low), float(high)
+
+
+def perplexity(nats: float, n: int) -> float:
+    """exp(L / N): among how many equally likely tokens the model hesitates, 1 to V and above.
+
+    nats: L, the sum of -log p over N tokens. It depends on how text is cut into tokens.
+    """
+    return float(np.exp(nats / n))
+
+
+def bits_per_byte(nats: float, size: int) -> float:
+    """L / (ln 2 · bytes of the text as UTF-8): does not depend on how text is cut into tokens."""
+    return float(nats / np.log(2) / size)

@@ -1,8 +1,11 @@
 """The update: AdamW, in groups with rates of their own, lazy where that is faster."""
 
+import mmap
+
 import torch
 from torch import nn
 
+from kit import processes
 from kit.errors import KitError
 
 __all__ = ["LAZY_ROWS", "Optimizer"]
@@ -41,25 +44,29 @@ class Optimizer:
         if not dense + sparse:
             raise KitError("no parameter is to be trained: unfreeze some, or give groups that do.")
         self.parts = [torch.optim.AdamW(dense, fused=True)] if dense else []
-        self.parts += [torch.optim.SparseAdam(sparse)] if sparse else []
+        self.parts += [_sparse(sparse)] if sparse else []
         for table in self.lazy:
             table.sparse = True
 
     def step(self, spent: float, factor: float) -> None:
-        """Clip, update at `factor` times each group's rate, clear the gradients.
+        """Sum over the processes, clip, update at `factor` times each group's rate, clear.
 
         spent: the share of the budget that is used up; a group that starts later stays.
         """
         for group in (g for part in self.parts for g in part.param_groups):
             group["lr"] = factor * group["rate"] if spent >= group["start"] else 0.0
+        processes.sum_gradients(self._parameters())
         self._clip()
         for part in self.parts:
             part.step()
             part.zero_grad()
 
+    def _parameters(self) -> list[nn.Parameter]:
+        return [p for part in self.parts for g in part.param_groups for p in g["params"]]
+
     def _clip(self) -> None:
         values = []
-        for p in (p for part in self.parts for g in part.param_groups for p in g["params"]):
+        for p in self._parameters():
             if p.grad is not None:
                 p.grad = p.grad.coalesce() if p.grad.is_sparse else p.grad
                 values.append(p.grad.values() if p.grad.is_sparse else p.grad)
@@ -88,3 +95,17 @@ def _lazy_tables(model: nn.Module) -> list[nn.Embedding]:
         and m.weight.device.type == "cpu"
         and sum(p is m.weight for p in names) == 1
     ]
+
+
+def _sparse(groups: list[dict]) -> torch.optim.SparseAdam:
+    """Its moments take memory only where a row is touched."""
+    made = torch.optim.SparseAdam(groups)
+    for p in (p for g in groups for p in g["params"]):
+        made.state[p] = {"step": 0, "exp_avg": _zeros(p), "exp_avg_sq": _zeros(p)}
+    return made
+
+
+def _zeros(p: nn.Parameter) -> torch.Tensor:
+    """Zeros that the system lends when they are written to; torch.zeros writes all at once."""
+    memory = mmap.mmap(-1, p.numel() * p.element_size())
+    return torch.frombuffer(memory, dtype=p.dtype).view(p.shape)

@@ -13,7 +13,16 @@ import torch
 
 from kit.errors import KitError
 
-__all__ = ["autocast", "cache_dir", "device", "machine", "peak_memory", "precision", "write_json"]
+__all__ = [
+    "autocast",
+    "cache_dir",
+    "device",
+    "machine",
+    "mix",
+    "peak_memory",
+    "precision",
+    "write_json",
+]
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -31,6 +40,13 @@ def device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def mix(seed: int, n: int) -> int:
+    """A seed for the n-th epoch or step, unlike that of any other (seed, n)."""
+    import numpy as np
+
+    return int(np.random.SeedSequence([seed, n]).generate_state(1)[0])
 
 
 @contextlib.contextmanager
@@ -68,6 +84,8 @@ def _precision(kind: str) -> str:
     return known[key]
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def _measure(on: torch.device, width: int = 384, tokens: int = 448) -> str:
     """Time a step of a small feed-forward layer in both; bf16 must win clearly, by a fifth."""
     layer = torch.nn.Sequential(

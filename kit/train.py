@@ -1,26 +1,25 @@
-"""fit: forward -> loss -> backward -> update, one loop for every model and task.
+"""fit: forward -> loss -> backward -> update, one loop for every model and task."""
 
-B batch, T tokens, U target tokens. An example is a dict: "ids" (list of T token ids), "y" (a
-class, a number, or a list of them) and, for sequences, "target" (what the decoder reads).
-"""
-
-import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from kit import loss as losses
-from kit import runtime
+from kit import processes, runtime
+from kit.batches import Batch, Examples, batches, collate, rows_of, stream
 from kit.errors import KitError
+from kit.models import LanguageHead, Model, SequenceHead
 from kit.optimizer import Optimizer
 from kit.record import Run
+from kit.resume import Kept
 
-__all__ = ["Batch", "Recipe", "batches", "collate", "fit", "predict", "training"]
+__all__ = ["Batch", "Recipe", "batches", "collate", "fit", "predict", "total_loss", "training"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +37,7 @@ class Recipe:
     rate: float = 1e-4
     """Highest learning rate; a strategy's parameter groups may have their own."""
     batch_size: int = 16
-    """Examples in an update."""
+    """Examples in an update, of each process; at most all that there are."""
     warmup: float = 0.1
     """Share of the budget over which the rate rises, before it falls to zero; both linearly."""
     decay: float = 0.01
@@ -80,68 +79,9 @@ class Recipe:
         return min(rising, (1 - spent) / (1 - self.warmup))
 
 
-@dataclass
-class Batch:
-    """Examples of similar length as tensors."""
-
-    ids: Tensor  # (B, T)
-    mask: Tensor  # (B, T), True where there is a token
-    y: Tensor  # (B,) or (B, T) or (B, U)
-    target: Tensor | None = None  # (B, U)
-
-    def to(self, device: torch.device) -> "Batch":
-        """The same batch on another device."""
-        target = None if self.target is None else self.target.to(device)
-        return Batch(self.ids.to(device), self.mask.to(device), self.y.to(device), target)
-
-    def run(self, model: nn.Module) -> Tensor:
-        """ŷ, the model's logits for this batch."""
-        extra = () if self.target is None else (self.target,)
-        return model(self.ids, self.mask, *extra)
-
-
-def collate(examples: Sequence[dict]) -> Batch:
-    """Pad examples to the longest of them, on the right."""
-    ids, mask = _pad([e["ids"] for e in examples], 0)
-    ys = [e["y"] for e in examples]
-    y = _pad(ys, losses.IGNORE)[0] if _is_sequence(ys[0]) else torch.as_tensor(np.asarray(ys))
-    y = y.float() if y.is_floating_point() else y
-    target = _pad([e["target"] for e in examples], 0)[0] if "target" in examples[0] else None
-    return Batch(ids, mask, y, target)
-
-
-def _pad(rows: Sequence[Sequence[int]], value: int) -> tuple[Tensor, Tensor]:
-    lengths = torch.tensor([len(row) for row in rows])
-    width = int(lengths.max())
-    padded = torch.tensor([list(row) + [value] * (width - len(row)) for row in rows])
-    return padded, torch.arange(width) < lengths[:, None]
-
-
-def _is_sequence(y: object) -> bool:
-    return isinstance(y, (list, tuple))
-
-
-def batches(examples: Sequence[dict], size: int, seed: int, pool: int = 32) -> list[list[dict]]:
-    """One epoch in random order, cut into batches of similar length.
-
-    Shuffle; sort each stretch of `pool` batches by length, so that little is padded; cut; shuffle
-    the batches. The order depends on `seed` alone.
-    """
-    random = np.random.default_rng(seed)
-    order = random.permutation(len(examples))
-    length = np.array([len(e["ids"]) for e in examples])
-    cut = []
-    for start in range(0, len(order), size * pool):
-        stretch = order[start : start + size * pool]
-        stretch = stretch[np.argsort(length[stretch], kind="stable")]
-        cut += [stretch[i : i + size] for i in range(0, len(stretch), size)]
-    random.shuffle(cut)
-    return [[examples[i] for i in indices] for indices in cut]
-
-
 def fit(
     model: nn.Module,
-    examples: Sequence[dict],
+    examples: Examples,
     recipe: Recipe,
     *,
     name: str = "",
@@ -152,8 +92,10 @@ def fit(
 
     `watch(run)` is called after each update; the extras are those of `training`, which holds the
     loop. What takes longer than two seconds shows a bar. Ctrl-C (or the notebook's stop button)
-    ends it early and keeps what was reached.
+    ends it early and keeps what was reached. Several processes that `torchrun` started train one
+    model together (`kit.processes`): only the first shows a bar and calls `watch`.
     """
+    processes.join()
     run = Run(name=name)
     loop = training(model, examples, recipe, run=run, **extras)
     try:
@@ -161,7 +103,7 @@ def fit(
             for _ in loop:
                 bar.set_postfix_str(f"loss {run.steps[-1]['loss']:.3f}", refresh=False)
                 bar.update(100 * run.spent - bar.n)
-                if watch:
+                if watch and processes.rank() == 0:
                     watch(run)
     except KeyboardInterrupt:
         run.stopped = "interrupted"
@@ -175,7 +117,8 @@ def _bar(name: str):
     from tqdm.auto import tqdm
 
     shape = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}, {postfix}"
-    quiet = None if "ipykernel" not in sys.modules else False  # None: silent without a terminal
+    # None: silent without a terminal
+    quiet = processes.rank() > 0 or (None if "ipykernel" not in sys.modules else False)
     return tqdm(
         total=100, desc=name or "training", delay=2, leave=False, bar_format=shape, disable=quiet
     )
@@ -183,58 +126,58 @@ def _bar(name: str):
 
 def training(
     model: nn.Module,
-    examples: Sequence[dict],
+    examples: Examples,
     recipe: Recipe,
     *,
     run: Run,
     groups: list[dict] | None = None,
     penalty: Callable[[nn.Module], Tensor] | None = None,
     score: Callable[[nn.Module], float] | None = None,
+    keep: str | Path | None = None,
 ) -> Iterator[Run]:
     """The loop, on the GPU where there is one. It yields `run` after each update, so that two
     loops can advance side by side.
 
-    An update moves θ against the gradient of L(θ)/N over a batch of N: the direction of the
-    formula's sum, at a length that does not depend on the batch.
+    An update moves θ against the gradient of L(θ)/N, the mean over a batch.
+    examples: dicts, or a function from the number of the epoch to them.
     groups: [{"params": [...], "rate": r, "start": s}, ...] as a strategy returns them: s is the
     share of the budget before which nothing in the group moves (gradual unfreezing).
     penalty: a term added to the mean loss, from the model (a pull towards the source, say).
     score: from the model to a number, higher is better.
-    Raises KitError for no examples, for labels that do not fit, and for a loss that is no number.
+    keep: a folder; a run that was killed goes on from there (`kit.resume`).
     """
-    device = runtime.device()
-    model.to(device)
-    precision = _precision(recipe.precision, device)
-    run.settings = asdict(recipe) | {"precision": precision, "examples": len(examples)}
-    criterion = losses.LOSSES[recipe.loss]
+    device, precision = _ready(model, recipe)
+    rows = rows_of(examples)
+    run.settings = asdict(recipe) | {"precision": precision, "examples": len(rows)}
+    apart = recipe.loss == "cross_entropy" and penalty is None and _of_words(model)
     groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
-    stream, seconds = _stream(examples, recipe), 0.0
     with (
         Optimizer(model, groups, recipe.decay, recipe.clip, lazy=penalty is None) as optimizer,
         _Keeper(model, score, recipe, run) as keeper,
     ):
+        kept = Kept(keep, model, optimizer, keeper, run, rows)
+        coming = stream(examples, rows, recipe.batch_size, recipe.seed, done=len(run.steps))
         while run.spent < 1:
             began = time.perf_counter()
-            step, epoch, rows = next(stream)
+            step, epoch, rows = next(coming)
             batch = collate(rows).to(device)
-            torch.manual_seed(_mix(recipe.seed, step))
+            torch.manual_seed(runtime.mix(recipe.seed, step) + processes.rank())
             model.train()
+            n = max(1, processes.total(losses.count(batch.y)))
             with runtime.autocast(precision, device):
-                predictions = batch.run(model)  # forward
-            mean = criterion(predictions, batch.y) / losses.count(batch.y)  # loss
-            (mean + penalty(model) if penalty else mean).backward()  # backward
+                predictions = batch.run(model, apart)  # forward
+                mean = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
+            (mean + penalty(model) / processes.count() if penalty else mean).backward()  # backward
             optimizer.step(run.spent, recipe.factor(run.spent))  # update
-            value = _number(mean, step, recipe)
-            seconds += time.perf_counter() - began
-            run.spent = recipe.spent(step, epoch, seconds)
-            run.steps.append({"step": step, "seconds": seconds, "loss": value})
-            keeper.look()
+            keeper.note(step, epoch, mean, began)
+            kept.save()
             yield run
         run.stopped = "budget"
 
 
 class _Keeper:
-    """Takes the score at equal shares of the budget; at the end puts the best parameters back."""
+    """Keeps the accounts: each update in the run, the score at equal shares of the budget, and the
+    best parameters, which it puts back at the end."""
 
     def __init__(self, model: nn.Module, score: Callable | None, recipe: Recipe, run: Run) -> None:
         self.model, self.score, self.recipe, self.run = model, score, recipe, run
@@ -243,14 +186,18 @@ class _Keeper:
     def __enter__(self) -> "_Keeper":
         return self
 
-    def look(self) -> None:
-        run = self.run
+    def note(self, step: int, epoch: float, mean: Tensor, began: float) -> None:
+        run, value = self.run, _number(mean, step, self.recipe)
+        seconds = processes.of_first(run.seconds + time.perf_counter() - began)
+        run.spent = self.recipe.spent(step, epoch, seconds)
+        run.steps.append({"step": step, "seconds": seconds, "loss": value})
         if self.score is None or run.spent < self.due - 1e-9:
             return
         self.due = run.spent + 1 / self.recipe.evaluations
         self.model.eval()
         last = run.steps[-1]
-        row = {k: last[k] for k in ("step", "seconds")} | {"score": self.score(self.model)}
+        found = self.score(self.model) if processes.rank() == 0 else 0.0  # the others wait
+        row = {k: last[k] for k in ("step", "seconds")} | {"score": processes.of_first(found)}
         run.evaluations.append(row)
         if self.recipe.keep_best and (run.best is None or row["score"] > run.best["score"]):
             trained = [n for n, p in self.model.named_parameters() if p.requires_grad]
@@ -262,29 +209,24 @@ class _Keeper:
         self.model.eval()
 
 
-def _stream(examples: Sequence[dict], recipe: Recipe) -> Iterator[tuple[int, float, list[dict]]]:
-    """(step, epochs after it, examples of its batch), without end."""
-    if not len(examples):
-        raise KitError("there are no examples to train on: give at least one.")
-    step = 0
-    for epoch in itertools.count():
-        cut = batches(examples, recipe.batch_size, _mix(recipe.seed, epoch))
-        for i, rows in enumerate(cut, 1):
-            step += 1
-            yield step, epoch + i / len(cut), rows
+def _of_words(model: nn.Module) -> bool:
+    """Whether the logits are W h + b over a vocabulary, and nothing but the loss wants them."""
+    plain = type(model) is Model and type(model.head) in (LanguageHead, SequenceHead)
+    return plain and not (model._forward_hooks or model.head._forward_hooks)
 
 
-def _precision(wanted: str, device: torch.device) -> str:
-    return runtime.precision(device) if wanted == "auto" else wanted
-
-
-def _mix(seed: int, n: int) -> int:
-    """A seed for the n-th epoch or step, unlike that of any other (seed, n)."""
-    return int(np.random.SeedSequence([seed, n]).generate_state(1)[0])
+def _ready(model: nn.Module, recipe: Recipe) -> tuple[torch.device, str]:
+    """Meet the other processes, begin from the same values; the device, and one precision."""
+    processes.join()
+    device = runtime.device()
+    processes.same(model.to(device))
+    if recipe.precision != "auto":
+        return device, recipe.precision
+    return device, "bf16" if processes.of_first(runtime.precision(device) == "bf16") else "fp32"
 
 
 def _number(mean: Tensor, step: int, recipe: Recipe) -> float:
-    value = float(mean.detach())
+    value = processes.total(float(mean.detach()))
     if value != value or value == float("inf"):
         raise KitError(
             f"the loss is {value} at step {step}: the rate {recipe.rate} is too high for this "
@@ -302,7 +244,7 @@ def predict(
     Shapes: (C,) for a class, () for a rating, (T, C) for tags, (U, V) for sequences.
     """
     device = next(model.parameters()).device
-    precision = _precision(precision, device)
+    precision = runtime.precision(device) if precision == "auto" else precision
     model.eval()
     order = sorted(range(len(examples)), key=lambda i: len(examples[i]["ids"]))
     found: list = [None] * len(examples)
@@ -315,3 +257,27 @@ def predict(
             cut = examples[i].get("target", examples[i]["ids"])
             found[i] = row[: len(cut)] if row.ndim == 2 else row
     return found
+
+
+@torch.inference_mode()
+def total_loss(
+    model: nn.Module,
+    examples: Sequence[dict],
+    loss: str = "cross_entropy",
+    *,
+    batch_size: int = 32,
+    precision: str = "auto",
+) -> tuple[float, int]:
+    """L(θ) = Σ ℓ(yᵢ, ŷᵢ) over all examples, and N: L / N is the mean, in nats where ℓ is
+    cross-entropy. Logits of a vocabulary are never held whole."""
+    device = next(model.parameters()).device
+    apart = loss == "cross_entropy" and _of_words(model)
+    precision = runtime.precision(device) if precision == "auto" else precision
+    model.eval()
+    total = n = 0
+    for start in range(0, len(examples), batch_size):
+        batch = collate(examples[start : start + batch_size]).to(device)
+        with runtime.autocast(precision, device):
+            total += float(losses.LOSSES[loss](batch.run(model, apart), batch.y))
+        n += losses.count(batch.y)
+    return total, n

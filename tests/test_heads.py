@@ -17,6 +17,7 @@ from kit.models import (
     TagHead,
     Transformer,
     TransformerConfig,
+    VectorHead,
     pool,
 )
 
@@ -42,6 +43,8 @@ HEADS = {
     "class by first": (lambda body: ClassHead(D, 3, pool="first"), "B3"),
     "class by last": (lambda body: ClassHead(D, 3, pool="last"), "B3"),
     "rating": (lambda body: RatingHead(D), "B"),
+    "vector": (lambda body: VectorHead(D, 6), "B6"),
+    "pooled vector": (lambda body: VectorHead(D, norm=False), "B8"),
     "tags": (lambda body: TagHead(D, 5), "BT5"),
     "language": (lambda body: LanguageHead(D, V, bias=True), "BTV"),
     "tied language": (LanguageHead.tied, "BTV"),

@@ -66,3 +66,10 @@ def test_recorded_results_hold_what_the_lesson_says():
     for labels, scores in found.items():
         mean, half = scores["full"]
         assert mean - half > scores["from_scratch"][0] + scores["from_scratch"][1], labels
+
+
+@pytest.mark.parametrize("texts", [[], ["One sentence."]])
+def test_words_need_a_middle(texts, source):
+    model = migrate(source, sentiment.head, seed=0).model
+    with pytest.raises(KitError, match=r"no middle|no text"):
+        sentiment.from_words(model, source.tokens, texts)

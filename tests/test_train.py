@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from kit import runtime
 from kit.errors import KitError
 from kit.models import ClassHead, Model
 from kit.models.rnn import RNN, RNNConfig
@@ -185,3 +186,29 @@ def test_the_interval_is_students():
     assert np.isnan(interval([1.0])[1])
     with pytest.raises(KitError):
         interval([])
+
+
+def test_precision_is_measured_inside_prediction_too():
+    """On a fresh machine the first thing asked may be an opinion, without gradients."""
+    with torch.inference_mode():
+        assert runtime._measure(torch.device("cpu"), width=8, tokens=4) in runtime.PRECISIONS
+
+
+def test_moments_of_a_word_table_take_memory_only_for_the_rows_in_use():
+    from kit.optimizer import Optimizer
+
+    table = torch.nn.Embedding(200_000, 128)  # 100 MB, and as much for each moment
+    with Optimizer(table, [{"params": [table.weight], "rate": 0.1}], 0.0, 1.0) as optimizer:
+        before = resident()
+        table(torch.tensor([[5, 70_000]])).sum().backward()
+        optimizer.step(0.0, 1.0)
+        assert resident() - before < 50
+        moved = (table.weight.grad is None, optimizer.parts[0].state[table.weight]["exp_avg"])
+    assert moved[0] and moved[1].abs().sum(1).nonzero().flatten().tolist() == [5, 70_000]
+
+
+def resident() -> float:
+    """MB that this process holds now."""
+    import psutil
+
+    return psutil.Process().memory_info().rss / 2**20

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.errors import KitError
-from kit.models.transformer import Transformer, TransformerConfig
+from kit.models.transformer import Transformer, TransformerConfig, attend
 from kit.sources.huggingface import build
 from kit.tokens import Tokens
 
@@ -248,3 +248,20 @@ def test_memory_goes_with_cross_alone():
     for body, read in ((tiny("gpt2"), memory), (tiny("gpt2", cross=True), None)):
         with pytest.raises(KitError, match="cross=True"):
             body(torch.zeros(1, 2, dtype=torch.long), None, read)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("groups", [4, 2])
+def test_attention_in_bf16_is_near_to_fp32_and_so_are_its_gradients(causal, groups):
+    torch.manual_seed(0)
+    given = [torch.randn(3, h, 20, 8) for h in (4, groups, groups)]
+    seen = None if causal else (torch.arange(20) < torch.tensor([[20], [7], [1]]))[:, None, None]
+    found = []
+    for dtype in (torch.float32, torch.bfloat16):
+        q, k, v = (x.detach().to(dtype).requires_grad_() for x in given)
+        out = attend(q, k, v, seen, causal)
+        assert out.dtype == dtype
+        out.float().square().sum().backward()
+        found.append([x.float() for x in (out.detach(), q.grad, k.grad, v.grad)])
+    for exact, near in zip(*found, strict=True):
+        assert (exact - near).norm() < 0.02 * exact.norm()

@@ -6,7 +6,7 @@ import sys
 from kit.data.archives import ARCHIVES, cached, fetch
 from kit.errors import KitError
 
-LESSONS = ("minilm", "ratings")
+LESSONS = ("minilm", "ratings", "bbc")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
         description="Put the lessons' data and pretrained models in place.",
         epilog=f"Archives: {', '.join(ARCHIVES)}.",
     )
-    parser.add_argument("names", nargs="*", help=f"which; by itself {' and '.join(LESSONS)}")
+    parser.add_argument("names", nargs="*", help=f"which; by itself {', '.join(LESSONS)}")
     parser.add_argument("--all", action="store_true", help="every archive")
     chosen = parser.parse_args(arguments)
     names = list(ARCHIVES) if chosen.all else chosen.names or LESSONS

@@ -26,6 +26,7 @@ from kit.migrate.parameter import (
     layer_wise,
     reinitialised,
     top_layers,
+    unfrozen,
 )
 from kit.migrate.stages import distil, domain_first
 from kit.migrate.structure import choose_layers, deepen, from_scratch, into
@@ -53,6 +54,7 @@ STRATEGIES: dict[str, Callable[..., Migration]] = {
     "full": full,
     "frozen": frozen,
     "top_layers": top_layers,
+    "unfrozen": unfrozen,
     "embeddings_only": embeddings_only,
     "gradual": gradual,
     "layer_wise": layer_wise,

@@ -4,6 +4,7 @@ Each strategy copies every value of the source; a head is always trained.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -30,6 +31,7 @@ __all__ = [
     "layer_wise",
     "reinitialised",
     "top_layers",
+    "unfrozen",
 ]
 
 
@@ -63,6 +65,29 @@ def top_layers(
     floors = _floors(body)[1:][_last(body, layers) :]
     top = [part for floor in floors for part in floor]
     return migration(body, head, Moves(body, head), both(rate, head_rate, head, *top))
+
+
+def unfrozen(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    layers: Sequence[int] = (),
+    embeddings: bool = False,
+    rate: float = 3e-4,
+    head_rate: float = HEAD_RATE,
+) -> Migration:
+    """Train the layers named, the lowest being 0, and the head; the rest stays.
+
+    embeddings: train what stands for the words too (the table, positions).
+    What is above the lowest part in training must pass its gradient down, trained or not: few
+    parameters far down cost nearly as much time as all.
+    """
+    words, *floors = _floors(body)
+    if not set(layers) <= set(range(len(floors))):
+        raise KitError(f"layers={layers}: this source has 0 to {len(floors) - 1}.")
+    chosen = [words] * embeddings + [floors[i] for i in sorted(set(layers))]
+    parts = [part for floor in chosen for part in floor]
+    return migration(body, head, Moves(body, head), both(rate, head_rate, head, *parts))
 
 
 def embeddings_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migration:

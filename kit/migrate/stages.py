@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from kit.errors import KitError
 from kit.migrate.migration import HEAD_RATE, RATE, Migration, Moves, both, migration
 from kit.migrate.structure import choose_layers
 from kit.models import Model
+from kit.objectives import heard, imitate, listen
 
 __all__ = ["distil", "domain_first"]
 
@@ -69,47 +69,13 @@ def distil(
         aid = None if fits or teacher else nn.Linear(student.width, body.width, bias=False)
         groups = both(rate, head_rate, head, student, *([aid] if aid else []))
         made = migration(student, head, Moves(body, head), groups, aid=aid)
-    made.model.register_forward_hook(_hear)
-    made.model.body.register_forward_hook(_hear)
-    said = _Logits(teacher, temperature) if teacher else _Hidden(body)
-    made.penalty = lambda model: strength * said(model)
+    if teacher:
+        made.penalty = imitate(made.model, teacher, strength=strength, temperature=temperature)
+    else:
+        listen(made.model)
+        said = _Hidden(body)
+        made.penalty = lambda model: strength * said(model)
     return made
-
-
-def _hear(module: nn.Module, args: tuple, output: Tensor) -> None:
-    """Keep what went in and came out in training, for the penalty of this update."""
-    if module.training:
-        module.heard = args, output
-
-
-def _heard(model: nn.Module) -> tuple[tuple, Tensor, Tensor]:
-    """What went into the model, the body's hidden states, and the logits; then forget them."""
-    _, hidden = model.body.__dict__.pop("heard")
-    args, logits = model.__dict__.pop("heard")
-    return args, hidden.float(), logits.float()
-
-
-class _Logits:
-    """How far the student's answers are from a fine-tuned teacher's."""
-
-    def __init__(self, teacher: Model, temperature: float) -> None:
-        self.teacher, self.temperature = teacher.eval(), temperature
-
-    def __call__(self, model: nn.Module) -> Tensor:
-        args, _, z = _heard(model)
-        with torch.no_grad():
-            there = self.teacher.to(z.device)(*args).float()
-        if there.shape != z.shape:
-            raise KitError(
-                f"the teacher's logits are {tuple(there.shape)}, the target's {tuple(z.shape)}: "
-                "give a teacher that was fine-tuned for this task."
-            )
-        if z.ndim == 1:
-            return (z - there).square().mean()
-        if z.ndim == 3 and len(args) == 2:  # one answer for each token
-            z, there = z[args[1]], there[args[1]]
-        z, there = ((x / self.temperature).flatten(0, -2).log_softmax(-1) for x in (z, there))
-        return self.temperature**2 * F.kl_div(z, there, log_target=True, reduction="batchmean")
 
 
 class _Hidden:
@@ -119,7 +85,7 @@ class _Hidden:
         self.body = body.eval().requires_grad_(False)
 
     def __call__(self, model: nn.Module) -> Tensor:
-        (ids, mask, *_), h, _ = _heard(model)
+        (ids, mask, *_), h, _ = heard(model)
         with torch.no_grad():
             there = self.body.to(h.device)(ids, mask).float()
         h = model.aid(h) if hasattr(model, "aid") else h

@@ -2,7 +2,15 @@
 
 from torch import Tensor, nn
 
-from kit.models.heads import ClassHead, LanguageHead, RatingHead, SequenceHead, TagHead, pool
+from kit.models.heads import (
+    ClassHead,
+    LanguageHead,
+    RatingHead,
+    SequenceHead,
+    TagHead,
+    VectorHead,
+    pool,
+)
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.summary import summary
 from kit.models.transformer import Transformer, TransformerConfig
@@ -18,6 +26,7 @@ __all__ = [
     "TagHead",
     "Transformer",
     "TransformerConfig",
+    "VectorHead",
     "pool",
     "summary",
 ]

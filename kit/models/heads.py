@@ -7,11 +7,20 @@ Each head holds `.config`, a dict: type(head)(**head.config) is the same with fr
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from kit.errors import KitError
 from kit.models.linear import linear
 
-__all__ = ["ClassHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead", "pool"]
+__all__ = [
+    "ClassHead",
+    "LanguageHead",
+    "RatingHead",
+    "SequenceHead",
+    "TagHead",
+    "VectorHead",
+    "pool",
+]
 
 
 def pool(hidden: Tensor, mask: Tensor, how: str = "mean") -> Tensor:
@@ -57,6 +66,24 @@ class RatingHead(nn.Module):
         return self.linear(self.dropout(pool(hidden, mask, self.pool)))[:, 0]  # (B,)
 
 
+class VectorHead(nn.Module):
+    """A vector for a text: (B, S), pool(hidden), or W pool(hidden) + b where a `size` S is given.
+
+    norm: divided by its length, so that ‖y - ŷ‖² = 2 (1 - cosine): what a sentence encoder
+    learns from a larger one (Reimers & Gurevych 2020, arxiv.org/abs/2004.09813).
+    """
+
+    def __init__(self, width: int, size: int | None = None, pool: str = "mean", norm: bool = True):
+        super().__init__()
+        self.config = {"width": width, "size": size, "pool": pool, "norm": norm}
+        self.pool, self.norm = pool, norm
+        self.linear = nn.Linear(width, size) if size else nn.Identity()
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        vectors = self.linear(pool(hidden, mask, self.pool)).float()  # (B, S)
+        return F.normalize(vectors, dim=-1) if self.norm else vectors
+
+
 class TagHead(nn.Module):
     """logits = W dropout(hidden) + b: (B, T, C), one row a token."""
 
@@ -94,8 +121,12 @@ class LanguageHead(nn.Module):
         table = body.embedding.weight  # (V, D)
         return cls(table.shape[1], table.shape[0], bias, tie=table)
 
+    def words(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What the logits are made of, for `kit.loss.word_loss`: hidden (B, T, D), W, b."""
+        return hidden, self.weight, self.bias
+
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        return linear(hidden, self.weight, self.bias)  # (B, T, V)
+        return linear(*self.words(hidden, mask))  # (B, T, V)
 
 
 class SequenceHead(nn.Module):
@@ -120,7 +151,10 @@ class SequenceHead(nn.Module):
         self.decoder = decoder
         self.output = LanguageHead.tied(decoder)
 
-    def forward(self, hidden: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+    def words(self, hidden: Tensor, mask: Tensor, target: Tensor) -> tuple:
+        """What the logits are made of: the decoder's hidden states (B, U, D), W, b."""
         real = torch.ones_like(target, dtype=torch.bool)  # causal: padding on the right is not seen
-        hidden = self.decoder(target, real, self.bridge(hidden), mask)  # (B, U, D)
-        return self.output(hidden, real)  # (B, U, V)
+        return self.output.words(self.decoder(target, real, self.bridge(hidden), mask), real)
+
+    def forward(self, hidden: Tensor, mask: Tensor, target: Tensor) -> Tensor:
+        return linear(*self.words(hidden, mask, target))  # (B, U, V)

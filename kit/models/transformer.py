@@ -257,7 +257,7 @@ class Attention(nn.Module):
         alone = visible is None and memory is None and q.shape[2] > 1
         sight = visible, alone and self.config.causal
         if seen is not None:
-            seen.append(weights(q, k, *sight))
+            seen.append(weights(q.float(), k.float(), *sight))
         return self.output(attend(q, k, v, *sight).transpose(1, 2).flatten(2))  # (B, T, D)
 
     def remember(self, memory: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
@@ -295,7 +295,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None, causal: bool
     """softmax(Q Kᵀ / √W + M) V by torch's fused kernel, (B, H, T, W)."""
     options = {"is_causal": causal, "enable_gqa": q.shape[1] != k.shape[1]}
     if q.device.type == "cpu" and q.requires_grad:
-        # The CPU kernel's backward pass takes five times as long in bfloat16 as in float32.
+        # The CPU kernel's backward pass takes five times as long in bfloat16 as in float32, and
+        # that twice as long as plain products in bfloat16, which hold all weights.
+        if q.dtype == torch.bfloat16 and q.shape[2] * k.shape[2] <= 256**2:
+            v = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
+            return weights(q, k, visible, causal) @ v
         with torch.autocast("cpu", enabled=False):
             x = F.scaled_dot_product_attention(q.float(), k.float(), v.float(), visible, **options)
             return x.to(v.dtype)
@@ -305,10 +309,13 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None, causal: bool
 def weights(q: Tensor, k: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
     """softmax(Q Kᵀ / √W + M) (B, H, T, S), which the fused kernel never writes down."""
     k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
-    scores = q.float() @ k.float().mT * q.shape[-1] ** -0.5
+    scores = (q * q.shape[-1] ** -0.5) @ k.mT
     if causal:
         visible = torch.ones_like(scores[0, 0], dtype=torch.bool).tril()
-    return (scores if visible is None else scores.masked_fill(~visible, -torch.inf)).softmax(-1)
+    if visible is not None:
+        hidden = scores.new_zeros(()).masked_fill(~visible, torch.finfo(scores.dtype).min)
+        scores = scores + hidden
+    return scores.softmax(-1)
 
 
 def make_norm(config: TransformerConfig) -> nn.Module:

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import safetensors.torch
@@ -12,10 +13,11 @@ from kit.checkpoint import Source
 from kit.data import archives
 from kit.errors import KitError
 from kit.sources import gguf, huggingface
+from kit.sources.baked import BAKED, baked
 from kit.sources.huggingface import export
 from kit.tokens import Tokens
 
-__all__ = ["NAMED", "export", "load", "minilm", "smollm"]
+__all__ = ["BAKED", "NAMED", "baked", "export", "load", "minilm", "smollm"]
 
 
 def load(name: str | Path, strict: bool = True) -> Source:
@@ -70,5 +72,5 @@ def smollm() -> Source:
     return source
 
 
-NAMED = {"minilm": minilm, "smollm": smollm}
+NAMED = {"minilm": minilm, "smollm": smollm} | {name: partial(baked, name) for name in BAKED}
 """Sources that need no more than their name."""

@@ -11,7 +11,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from kit import record
 from kit.data.archives import ARCHIVES
@@ -20,7 +21,7 @@ from kit.data.splits import DOMAINS, SPLITS, digest, ratings
 from kit.data.table import stored
 from kit.errors import KitError
 from kit.metrics import accuracy
-from kit.models import ClassHead
+from kit.models import ClassHead, Model, VectorHead
 from kit.runtime import cache_dir
 from kit.tokens import Tokens
 from kit.train import Recipe, predict
@@ -34,6 +35,7 @@ __all__ = [
     "DOMAINS",
     "baselines",
     "encode",
+    "from_words",
     "head",
     "load",
     "opinion",
@@ -41,9 +43,29 @@ __all__ = [
     "recorded",
     "sample",
     "scorer",
+    "unlabelled",
 ]
 
 CLASSES = ("negative", "positive")
+WORDS = {
+    "negative": (
+        "I hated this movie",
+        "a terrible, boring and disappointing film",
+        "bad acting and a stupid plot",
+        "a waste of time",
+    ),
+    "positive": (
+        "I loved this movie",
+        "a wonderful, moving and entertaining film",
+        "great acting and a clever plot",
+        "worth seeing",
+    ),
+}
+"""What a reviewer might say of either class: chosen once, on validation sentences."""
+
+UNLABELLED = 200
+"""Sentences of `train` whose texts, without labels, tell `from_words` where the middle is."""
+
 LIMIT = 128
 """Tokens of a sentence that are read; the longest film review has fewer."""
 
@@ -119,6 +141,40 @@ def head(width: int) -> ClassHead:
     return ClassHead(width, len(CLASSES))
 
 
+def from_words(model: Model, tokens: Tokens, texts: Iterable[str]) -> Model:
+    """The same model, its head asking: is this sentence nearer to praise or to blame?
+
+    With v a sentence's pooled vector, w = mean v(praise) - mean v(blame) over `WORDS`, and m, s
+    the mean and deviation of w·v over `texts`: logits = ±(w·v - m) / 2s. So a source that knows
+    what words mean answers before it has seen a label, and a random start does not. (Label
+    names as classifiers: Yin et al. 2019, arxiv.org/abs/1909.00161.)
+    The head is changed in place, and is trained from these values like any other.
+    """
+    texts = check_texts(texts)
+    if len(texts) < 2:
+        raise KitError(f"{len(texts)} texts have no middle: give some tens, without their labels.")
+    sides = [_vectors(model, tokens, WORDS[name]).mean(0) for name in CLASSES]
+    w = sides[1] - sides[0]  # (D,)
+    z = _vectors(model, tokens, texts) @ w  # (N,)
+    scale = 1 / (2 * z.std().clamp(min=1e-6))
+    with torch.no_grad():
+        model.head.linear.weight.copy_(torch.stack((-w, w)) * scale)
+        model.head.linear.bias.copy_(torch.stack((z.mean(), -z.mean())) * scale)
+    return model
+
+
+def unlabelled(split: "Dataset") -> list[str]:
+    """The texts of the first sentences of a split, as `from_words` wants them."""
+    return split["text"][:UNLABELLED]
+
+
+def _vectors(model: Model, tokens: Tokens, texts: Iterable[str]) -> Tensor:
+    """(N, D): the vector of each text that the model's head reads."""
+    reader = Model(model.body, VectorHead(model.body.width, pool=model.head.pool, norm=False))
+    rows = [{"ids": ids, "y": 0} for ids in tokens.encode_many(texts, LIMIT)]
+    return torch.from_numpy(np.stack(predict(reader, rows)))
+
+
 def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dict]:
     """Rows with a text and a label as examples for `fit`, at most `limit` tokens each."""
     rows = list(rows)
@@ -157,13 +213,16 @@ def opinion(model: nn.Module, tokens: Tokens, text: str) -> float:
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """Test accuracy of what costs nothing: the majority class, and counting words.
 
-    "tfidf" is a logistic regression on TF-IDF weights of words and pairs of words.
+    "tfidf" is a logistic regression on TF-IDF weights of words and pairs of words. Without a
+    labelled sentence there is nothing to count: "majority" alone, and it is a guess, "positive".
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
     (texts, y), (test_texts, test_y) = (_columns(rows) for rows in (train, test))
+    if not texts:
+        return {"majority": float(np.mean(test_y))}
     counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     words = make_pipeline(counts, LogisticRegression(C=10, max_iter=1000)).fit(texts, y)
     majority = np.bincount(y).argmax()

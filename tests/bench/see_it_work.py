@@ -1,7 +1,7 @@
 """What a source is worth: accuracy against the number of labels, with controls and seeds.
 
     python tests/bench/see_it_work.py                    # all of it; about an hour on two cores
-    python tests/bench/see_it_work.py --labels 100 400   # some budgets
+    python tests/bench/see_it_work.py --labels 100 400   # some budgets; -1: all
     python tests/bench/see_it_work.py --validation       # score on validation: for choosing recipes
 
 Writes kit/recorded/see_it_work.json after each run, so that it can be stopped and goes on.
@@ -15,21 +15,33 @@ from pathlib import Path
 from kit import record, runtime, sources
 from kit.errors import KitError
 from kit.migrate import migrate
+from kit.record import Run
 from kit.tasks import sentiment
 from kit.train import fit
 
 NAME = "see_it_work"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
-BUDGETS = (50, 100, 400, 1600, 0)  # 0: all
-STRATEGIES = ("full", "from_scratch")
+ALL = -1
+BUDGETS = (0, 50, 100, 400, 1600, ALL)
+WORDS = "from_scratch_words"
+"""The control of the control: from scratch, its head made of words as that of the source is."""
+STRATEGIES = ("full", "from_scratch", WORDS)
+MOST = {WORDS: 400}
+"""Labels up to which a strategy is trained; what is not here: all."""
 
 
-def fine_tune(source, strategy: str, train, test, seed: int) -> dict:
-    """Migrate, fine-tune, score: one row of the results."""
+def fine_tune(source, strategy: str, train, texts, test, seed: int) -> dict:
+    """Migrate, ask by words, fine-tune where there are labels, score: one row of the results."""
+    words = strategy in ("full", WORDS)
+    strategy = strategy.removesuffix("_words")
     target = migrate(source, sentiment.head, strategy, seed=seed)
-    recipe = sentiment.recipe(len(train), strategy, seed=seed)
-    examples = sentiment.encode(train, source.tokens)
-    run = fit(target.model, examples, recipe, groups=target.groups, penalty=target.penalty)
+    if words:
+        sentiment.from_words(target.model, source.tokens, texts)
+    run = Run()
+    if train:
+        recipe = sentiment.recipe(len(train), strategy, seed=seed)
+        examples = sentiment.encode(train, source.tokens)
+        run = fit(target.model, examples, recipe, groups=target.groups, penalty=target.penalty)
     return {
         "accuracy": sentiment.scorer(test, source.tokens)(target.model),
         "seconds": round(run.seconds, 1),
@@ -41,17 +53,19 @@ def rows(options, done: set):
     """Every row that is not there yet, the cheap ones first, one seed of everything first."""
     data, source = sentiment.load(), sources.minilm()
     test = data["validation" if options.validation else "test"]
+    texts = sentiment.unlabelled(data["train"])
     for labels in options.labels:
-        labels = labels or len(data["train"])
+        labels = len(data["train"]) if labels == ALL else labels
         for seed in range(options.seeds):
-            train = sentiment.sample(data["train"], labels, seed)
-            if (labels, "tfidf", seed) not in done:
+            train = sentiment.sample(data["train"], labels, seed) if labels else []
+            if (labels, "majority", seed) not in done:
                 for name, accuracy in sentiment.baselines(train, test).items():
                     yield {"labels": labels, "strategy": name, "seed": seed, "accuracy": accuracy}
             for strategy in options.strategies:
-                if (labels, strategy, seed) not in done:
+                new = (labels, strategy, seed) not in done
+                if new and labels <= MOST.get(strategy, labels):
                     row = {"labels": labels, "strategy": strategy, "seed": seed}
-                    yield row | fine_tune(source, strategy, train, test, seed)
+                    yield row | fine_tune(source, strategy, train, texts, test, seed)
                     gc.collect()
 
 

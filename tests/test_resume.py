@@ -1,0 +1,126 @@
+"""A training that was stopped, wherever, ends with the bits of one that was not."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from kit import resume
+from kit.errors import KitError
+from kit.record import Run
+from kit.train import fit, training
+from tests.pretraining import KINDS, STEPS, bits, examples, model, recipe
+
+COMMAND = [sys.executable, str(Path(__file__).with_name("pretraining.py"))]
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def same(a: dict, b: dict) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def killed(command: list[str], seconds: float) -> tuple[int, int]:
+    """The first and the last step that it told before SIGKILL, so many seconds after the first."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ONE_THREAD) as process:
+        first = int(process.stdout.readline())
+        time.sleep(seconds)
+        process.kill()
+        return first, int(([str(first), *process.stdout.read().split()])[-1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_again_and_again_it_reaches_the_same_bits(kind, tmp_path):
+    out, folder = tmp_path / "out", tmp_path / "kept"
+    command = [*COMMAND, kind, str(out), "--dropout", "0.1", "--keep", str(folder)]
+    random, steps = np.random.default_rng(), [(0, 0)]
+    for _ in range(3):
+        steps.append(killed(command, random.uniform(0, 0.25)))
+        assert steps[-2][1] <= steps[-1][0] <= steps[-2][1] + 2 and steps[-1][1] < STEPS
+    without = [*COMMAND, kind, str(tmp_path / "whole"), "--dropout", "0.1"]
+    for last in (command, without):
+        subprocess.run(last, check=True, env=ONE_THREAD, stdout=subprocess.PIPE)
+    run, whole = (Run.load(f"{path}.json") for path in (out, tmp_path / "whole"))
+    for of in ("loss", "step"):
+        assert [row[of] for row in run.steps] == [row[of] for row in whole.steps]
+    assert run.best["step"] == whole.best["step"] < STEPS
+    values = [load_file(f"{path}.safetensors") for path in (out, tmp_path / "whole")]
+    assert same(*values)
+    assert {p.name for p in folder.iterdir()} <= {"training.safetensors", "training.part"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stop", [1, 9, 20])
+def test_stopped_in_the_same_process_it_goes_on_too(kind, stop, tmp_path, monkeypatch):
+    monkeypatch.setattr(resume, "SECONDS", 0)
+    whole, half = model(kind, 0.1), model(kind, 0.1)
+    wanted = fit(whole, examples(kind), recipe(epochs=2.3, steps=None))
+    loop = training(half, examples(kind), recipe(epochs=2.3, steps=None), run=Run(), keep=tmp_path)
+    for _ in range(stop):
+        next(loop)
+    loop.close()
+    torch.rand(3)
+    run = fit(half, examples(kind), recipe(epochs=2.3, steps=None), keep=tmp_path, name="again")
+    assert same(bits(half), bits(whole)) and run.name == "again" and run.stopped == "budget"
+    assert [row["loss"] for row in run.steps] == [row["loss"] for row in wanted.steps]
+    again = model(kind, 0.1)  # what has ended is not trained again
+    assert fit(again, examples(kind), recipe(epochs=2.3, steps=None), keep=tmp_path) == Run(
+        **run.__dict__ | {"name": ""}
+    )
+    assert same(bits(again), bits(whole))
+
+
+def test_a_budget_in_seconds_goes_on_counting(tmp_path, monkeypatch):
+    monkeypatch.setattr(resume, "SECONDS", 0)
+    budget = recipe(steps=None, seconds=0.6)
+    loop = training(model("words"), examples("words"), budget, run=(run := Run()), keep=tmp_path)
+    while next(loop).seconds < 0.3:
+        pass
+    loop.close()
+    began = time.perf_counter()
+    again = fit(model("words"), examples("words"), budget, keep=tmp_path)
+    assert again.steps[: len(run.steps)] == run.steps and again.seconds >= 0.6
+    assert again.steps[-2]["seconds"] < 0.6
+    assert again.seconds - run.seconds < time.perf_counter() - began
+
+
+def test_a_half_written_file_breaks_nothing_and_a_damaged_one_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(resume, "SECONDS", 0)
+    made = model("words")
+    fit(made, examples("words"), recipe(steps=3), keep=tmp_path)
+    file = tmp_path / "training.safetensors"
+    file.with_suffix(".part").write_bytes(file.read_bytes()[:1000])
+    again = model("words")
+    fit(again, examples("words"), recipe(steps=3), keep=tmp_path)
+    assert same(bits(made), bits(again))
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(KitError, match=r"training.safetensors cannot be read.*delete it"):
+        fit(model("words"), examples("words"), recipe(steps=3), keep=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "cut", "says"),
+    [
+        ("words", {"rate": 1e-3}, 66, "its rate is 0.01, here it is 0.001"),
+        ("words", {"seed": 1}, 66, "its seed is 0, here it is 1"),
+        ("words", {}, 65, "its examples is 66, here it is 65"),
+        ("words", {"steps": 4}, 66, "its steps is 3, here it is 4"),
+        ("classes", {}, 66, "its (groups|model) is"),
+    ],
+)
+def test_another_training_in_the_folder_is_refused_by_name(kind, changed, cut, says, tmp_path):
+    fit(model("words"), examples("words"), recipe(steps=3), keep=tmp_path)
+    with pytest.raises(KitError, match=f"{says}.*another folder"):
+        fit(model(kind), examples(kind)[:cut], recipe(**{"steps": 3} | changed), keep=tmp_path)
+
+
+def test_other_data_of_the_same_size_are_refused(tmp_path):
+    rows = examples("words")
+    fit(model("words"), rows, recipe(steps=3), keep=tmp_path)
+    with pytest.raises(KitError, match=r"its data is 66 examples \("):
+        fit(model("words"), rows[::-1], recipe(steps=3), keep=tmp_path)
