@@ -1,9 +1,23 @@
 """Widgets: each a pure figure of plain data, and a thin widget around it."""
 
 from kit.widgets.descent import Descent
+from kit.widgets.freeze import Freeze
 from kit.widgets.label_curves import LabelCurves
 from kit.widgets.loss_curves import LossCurves
+from kit.widgets.next_token import NextToken
+from kit.widgets.pretraining import Pretraining
 from kit.widgets.side_by_side import SideBySide
 from kit.widgets.style import Strip
+from kit.widgets.tensor_map import TensorMap
 
-__all__ = ["Descent", "LabelCurves", "LossCurves", "SideBySide", "Strip"]
+__all__ = [
+    "Descent",
+    "Freeze",
+    "LabelCurves",
+    "LossCurves",
+    "NextToken",
+    "Pretraining",
+    "SideBySide",
+    "Strip",
+    "TensorMap",
+]

@@ -1,5 +1,7 @@
 """Accuracy against the number of labels, as recorded, and any point of it made again live."""
 
+from collections.abc import Iterable
+
 from kit.migrate import migrate
 from kit.record import Run, by_budget
 from kit.tasks import sentiment
@@ -10,6 +12,8 @@ from kit.widgets.style import COLOUR, DASH, NAME, SYMBOL, dress, error_bars, liv
 __all__ = ["LabelCurves", "figure", "traces"]
 
 CURVES = ("full", "tfidf", "from_scratch", "majority")
+NONE = 20
+"""Where no labels at all stand on the axis."""
 
 
 def figure(results: dict, again: list[dict] = ()):
@@ -20,7 +24,7 @@ def figure(results: dict, again: list[dict] = ()):
     import plotly.graph_objects as go
 
     budgets = by_budget(results["rows"])
-    ticks = {"tickvals": list(budgets), "ticktext": [f"{n:,}" for n in budgets]}
+    ticks = {"tickvals": place(budgets), "ticktext": [f"{n:,}" for n in budgets]}
     layout = {
         "xaxis": {"title": "labelled sentences (logarithmic)", "type": "log", **ticks},
         "yaxis": {"title": "accuracy on the test set", "range": [45, 92], "ticksuffix": " %"},
@@ -30,25 +34,32 @@ def figure(results: dict, again: list[dict] = ()):
     return dress(shown, height=480)
 
 
+def place(budgets: Iterable[int]) -> list[int]:
+    """Where a budget stands on the logarithmic axis: none at all a little left of the others."""
+    return [n or NONE for n in budgets]
+
+
 def traces(results: dict, again: list[dict] = ()) -> list[dict]:
     """The figure's traces: one curve a strategy or baseline, then the stars."""
     budgets, curves = by_budget(results["rows"]), []
     for name in CURVES:
         points = [(n, *found[name]) for n, found in budgets.items() if name in found]
         curve = {
-            "x": [n for n, _, _ in points],
+            "x": place(n for n, _, _ in points),
             "y": [100 * mean for _, mean, _ in points],
             "error_y": {"array": error_bars([p[2] for p in points]), "thickness": 2, "width": 6},
             "mode": "lines+markers",
             "line": {"color": COLOUR[name], "dash": DASH[name], "width": 3.5},
             "marker": {"symbol": SYMBOL[name], "size": 11},
             "name": NAME[name],
-            "hovertemplate": "%{x:,} labels: %{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",
+            "customdata": [n for n, _, _ in points],
+            "hovertemplate": "%{customdata:,} labels: "
+            "%{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",
         }
         curves.append(curve)
     star = {"symbol": "star", "size": 20, "line": {"width": 1.5, "color": "#1A1A1A"}}
     star["color"] = [COLOUR[row["strategy"]] for row in again]
-    x, y = [row["labels"] for row in again], [100 * row["accuracy"] for row in again]
+    x, y = place(row["labels"] for row in again), [100 * row["accuracy"] for row in again]
     now = {"x": x, "y": y, "mode": "markers", "marker": star, "name": "made again just now"}
     return [*curves, now]
 
@@ -65,7 +76,7 @@ def worth(shown, budgets: dict) -> None:
         yanchor="bottom",
         xanchor="left",
         showarrow=False,
-        text=f"from scratch with all {most:,} labels: {height:.0f} %",
+        text=f"scratch, all {most:,}: {height:.0f} %",
         font={"color": COLOUR["from_scratch"], "size": 15},
     )
 
@@ -79,7 +90,7 @@ class LabelCurves:
 
         self.source, self.data, self.results, self.again = source, data, results, []
         self.job = Job(failed=lambda message: self._say(message, "error"))
-        budgets = [n for n in by_budget(results["rows"]) if n <= 1600]
+        budgets = [n for n in by_budget(results["rows"]) if 0 < n <= 1600]
         self.labels = w.Dropdown(
             options=[(f"{n:,} labels", n) for n in budgets],
             value=budgets[1],
@@ -131,6 +142,9 @@ class LabelCurves:
         seed = max(seeds) + 1 + len(self.again)
         rows = sentiment.sample(self.data["train"], labels, seed)
         target = migrate(self.source, sentiment.head, strategy, seed=seed)
+        if strategy == "full":
+            texts = sentiment.unlabelled(self.data["train"])
+            sentiment.from_words(target.model, self.source.tokens, texts)
         examples = sentiment.encode(rows, self.source.tokens)
         recipe, run = sentiment.recipe(labels, strategy, seed=seed), Run()
         what = f"{NAME[strategy]}, {labels:,} labels, seed {seed}"

@@ -82,7 +82,8 @@ def traces(scene: Scene) -> list[dict]:
         curve |= {"mode": "lines+markers", "marker": {"size": 9}, "showlegend": False}
         lines.append({"line": pen, **curve, "xaxis": "x2", "yaxis": "y2"})
     for name in ("tfidf", "majority"):
-        height = 100 * scene.tested.get(name, scene.recorded[name][0])
+        known = scene.recorded.get(name, (float("nan"), 0.0))[0]  # no words counted in no labels
+        height = 100 * scene.tested.get(name, known)
         pen = {"color": COLOUR[name], "dash": DASH[name], "width": 2.5}
         level = {"x": [0, end], "y": [height, height], "mode": "lines", "name": NAME[name]}
         lines.append({"line": pen, **level, "xaxis": "x2", "yaxis": "y2"})
@@ -93,8 +94,9 @@ def bars(scene: Scene) -> list[dict]:
     """The third panel: what was reached just now, and beside it what was recorded."""
     x = [SHORT[name] for name in BARS]
     y = [100 * scene.tested[name] - FLOOR if name in scene.tested else None for name in BARS]
-    mean = [100 * scene.recorded[name][0] for name in BARS]
-    half = error_bars([scene.recorded[name][1] for name in BARS])
+    recorded = [scene.recorded.get(name, (float("nan"), float("nan"))) for name in BARS]
+    mean = [100 * mean for mean, _ in recorded]
+    half = error_bars([half for _, half in recorded])
     now = {
         "type": "bar",
         "base": FLOOR,  # so that the number stands on the axis, clear of the diamond
@@ -210,10 +212,12 @@ class SideBySide:
             self.stop_button.disabled = True
 
     def _race(self, stopping) -> None:
-        rows = sentiment.sample(self.data["train"], self.scene.labels, self.seed)
-        self.scene = Scene(self.scene.labels, self.recorded[self.scene.labels])
+        labels = self.scene.labels
+        rows = sentiment.sample(self.data["train"], labels, self.seed) if labels else []
+        self.scene = Scene(labels, self.recorded[labels])
         self.scene.tested |= sentiment.baselines(rows, self.data["test"])
-        loops = {name: self._loop(name, rows) for name in RIVALS}
+        targets = {name: self._target(name) for name in RIVALS}
+        loops = {name: self._loop(name, made, rows) for name, made in targets.items() if labels}
         drawn = 0.0
         while loops and not stopping():
             for name in list(loops):
@@ -226,9 +230,16 @@ class SideBySide:
             loop.close()
         self._finish(bool(loops))
 
-    def _loop(self, name: str, rows):
+    def _target(self, name: str):
         target = migrate(self.source, sentiment.head, name, seed=self.seed)
-        self.models[name], self.scene.runs[name] = target.model, Run(name=name)
+        if name == "full":
+            texts = sentiment.unlabelled(self.data["train"])
+            sentiment.from_words(target.model, self.source.tokens, texts)
+        self.models[name] = target.model
+        return target
+
+    def _loop(self, name: str, target, rows):
+        self.scene.runs[name] = Run(name=name)
         return training(
             target.model,
             sentiment.encode(rows, self.source.tokens),
@@ -257,10 +268,13 @@ class SideBySide:
         redraw(self.figure, traces(self.scene), titles(self.scene))
         self.bar.value = 1.0
         gain = 100 * (self.scene.tested["full"] - self.scene.tested["from_scratch"])
+        labels = (
+            f"with the same {self.scene.labels:,} labels. Press again: other labels, another seed."
+        )
+        none = "before either was trained at all: it knows what words mean."
         self._say(
             f"{'Stopped early. ' if stopped else ''}On {len(self.data['test']):,} test sentences "
-            f"the source was worth {gain:+.0f} points with the same {self.scene.labels:,} labels. "
-            "Press again: other labels, another seed."
+            f"the source was worth {gain:+.0f} points {labels if self.scene.labels else none}"
         )
         self._ask()
 

@@ -58,6 +58,9 @@ STAGES = {
     "fine-tune": "learn the task from a few labels",
 }
 
+KEYS = ("x", "y", "text", "error_x", "error_y", "marker")
+"""What of a trace changes while a figure is shown."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 
@@ -140,13 +143,13 @@ def note(text: str, kind: str = "plain") -> str:
     )
 
 
-def redraw(shown, traces: list[dict], titles: list[str] = ()) -> None:
+def redraw(shown, traces: list[dict], titles: list[str] = (), keys: tuple[str, ...] = KEYS) -> None:
     """Give a figure that is shown already the data of new traces, the same ones in the same order.
 
-    Only what changes is sent to the browser; building a new figure would take ten times as long.
+    Only `keys` are sent to the browser; building a new figure would take ten times as long.
     """
     with shown.batch_update():
         for old, new in zip(shown.data, traces, strict=True):
-            old.update({k: new[k] for k in ("x", "y", "text", "error_y", "marker") if k in new})
+            old.update({k: new[k] for k in keys if k in new})
         for old, text in zip(shown.layout.annotations, titles, strict=False):
             old.text = text

@@ -1,0 +1,92 @@
+"""Lesson 02 in a real browser: two models learn, are asked as one types, and are swapped."""
+
+import shutil
+import statistics
+from pathlib import Path
+
+from browser import STOPWATCH, Lab, lab
+from playwright.sync_api import Locator, expect
+
+LESSON = Path(__file__).parent.parent / "notebooks" / "02_pretrain_a_model.ipynb"
+TOP = "plot => plot._fullData[0].x[0]"  # the likeliest token's probability, in percent
+BARS = "plot => plot._fullData[0].x.join(' ')"
+
+
+def see(shown: Lab, plot: Locator, condition: str, seconds: float = 15) -> None:
+    """Wait until a condition on `data` and `layout` of a plot holds."""
+    values = "const [data, layout] = [plot._fullData, plot._fullLayout];"
+    shown.page.wait_for_function(
+        f"plot => {{ {values} return {condition} }}",
+        arg=plot.element_handle(),
+        timeout=seconds * 1000,
+    )
+
+
+def press(shown: Lab, text: str) -> None:
+    shown.page.locator(f'button.jupyter-button:has-text("{text}")').first.click()
+
+
+def picture(shown: Lab, plot: Locator, name: str, place: str = "center") -> None:
+    plot.evaluate(f"plot => plot.scrollIntoView({{ block: '{place}' }})")
+    shown.page.wait_for_timeout(500)
+    shown.picture(name)
+
+
+def test_the_lesson_is_run_typed_dragged_and_clicked(tmp_path: Path, data) -> None:
+    shutil.copy(LESSON, tmp_path)  # Lab saves what it shows
+    with lab(tmp_path) as shown:
+        shown.open(LESSON.name)
+        took = shown.run_all(seconds=300)
+        for i in range(3):  # Lab shows a cell's output once it is near
+            shown.page.locator(".js-plotly-plot").nth(i).scroll_into_view_if_needed()
+        curves, bars, minute = (shown.page.locator(".js-plotly-plot").nth(i) for i in range(3))
+        picture(shown, minute, "02_minute")
+        look_at_the_curves(shown, curves)
+        delay = type_and_swap(shown, bars)
+    print(f"run all in {took:.1f} s, from key to bars {delay:.0f} ms")
+
+
+def look_at_the_curves(shown: Lab, plot: Locator) -> None:
+    see(shown, plot, "data[0].x.length > 5 && data[1].x.length > 5")
+    see(shown, plot, "data[1].y.at(-1) < data[1].y[0] && layout.width > 750")
+    picture(shown, plot, "02_curves")
+    press(shown, "Train both")
+    expect(shown.page.get_by_role("button", name="Train both")).to_be_disabled()
+    see(shown, plot, "data[0].x.length >= 1 && data[0].x.length < 5")
+    press(shown, "Stop")
+    shown.page.get_by_text("Stopped early").wait_for(timeout=30_000)
+
+
+def type_and_swap(shown: Lab, plot: Locator) -> float:
+    page = shown.page
+    press(shown, "RNN, just now")
+    page.get_by_text("all it knows is in its state").wait_for()
+    press(shown, "Transf., baked")
+    see(shown, plot, "data[1].z.length > 8")  # every head of every layer
+    box = page.get_by_label("Your text:")
+    box.fill("")
+    plot.evaluate(STOPWATCH)
+    before = plot.evaluate(BARS)
+    for i, key in enumerate("The minister said"):
+        box.press(key if key != " " else "Space")
+        if key != " ":  # a blank at the end changes nothing
+            page.wait_for_function(f"window.delays.length > {i // 2}", timeout=10_000)
+            page.wait_for_timeout(60)
+    assert plot.evaluate(BARS) != before
+    delay = statistics.median(page.evaluate("window.delays"))
+    picture(shown, plot, "02_next_token", "end")
+    top = plot.evaluate(TOP)
+    handle = page.locator(".noUi-handle").first
+    for _ in range(5):
+        handle.press("ArrowLeft")
+    see(shown, plot, f"data[0].x[0] > {top}")  # the likely gets likelier
+    for name in ("trigrams", "Transf., baked"):
+        press(shown, name)
+        press(shown, "Write on")
+        expect(page.get_by_role("button", name="Write on")).to_be_disabled()
+        expect(page.get_by_role("button", name="Write on")).to_be_enabled(timeout=30_000)
+    assert page.get_by_text("The minister said").count() >= 2
+    page.get_by_text("The minister said").last.scroll_into_view_if_needed()
+    shown.page.wait_for_timeout(500)
+    shown.picture("02_written")
+    return delay

@@ -1,0 +1,218 @@
+"""Lesson 02's widgets without a browser: curves, bars, attention and writing against torch."""
+
+import numpy as np
+import pytest
+import torch
+
+from kit.checkpoint import Source
+from kit.data import corpora
+from kit.errors import KitError
+from kit.metrics import bits_per_byte
+from kit.models import (
+    RNN,
+    LanguageHead,
+    Model,
+    RNNConfig,
+    Transformer,
+    TransformerConfig,
+    VectorHead,
+)
+from kit.models.ngram import NGram
+from kit.objectives import next_token
+from kit.record import Run, recorded
+from kit.tokens import Tokens
+from kit.train import total_loss
+from kit.widgets import NextToken, Pretraining, minute, pretraining
+from kit.widgets import next_token as shown_next
+from kit.widgets.pretraining import HeldOut
+from kit.widgets.voices import Counts, Network, begin, sharpen, shown, voice
+
+TEXT = "The government said it would"
+
+
+@pytest.fixture(scope="module")
+def tokens(data) -> Tokens:
+    return Tokens.train(corpora.pinned("train", "news")["text"][:200], 1000)
+
+
+@pytest.fixture(scope="module")
+def windows(tokens) -> np.ndarray:
+    corpus = corpora.pinned("train", "news")["text"][:200]
+    return corpora.windows(corpus, tokens, 33).with_format("numpy")["ids"][:]
+
+
+def writer(kind: str, tokens: Tokens) -> Model:
+    torch.manual_seed(0)
+    if kind == "RNN":
+        body = RNN(RNNConfig(vocabulary=tokens.size, width=32, layers=1))
+    else:
+        shape = {"width": 32, "layers": 2, "heads": 4, "inner": 64, "longest": 128}
+        body = Transformer(TransformerConfig(vocabulary=tokens.size, causal=True, **shape))
+    return Model(body, LanguageHead.tied(body))
+
+
+@pytest.fixture(scope="module")
+def writers(tokens, windows) -> dict:
+    models = {kind: writer(kind, tokens) for kind in ("RNN", "Transformer")}
+    made = {kind: Source(kind, m.body, tokens, m.head) for kind, m in models.items()}
+    return made | {"trigrams": NGram(windows.ravel(), tokens.size, 3)}
+
+
+def test_surprise_at_held_out_text_by_hand(tokens, windows) -> None:
+    model, text = writer("RNN", tokens), HeldOut(windows[:3], tokens)
+    nats, n = total_loss(model, next_token(windows[:3]))
+    size = sum(len(tokens.decode(row[1:]).encode()) for row in windows[:3])
+    assert (text.tokens, text.bytes) == (n, size)
+    assert text.bits(model) == pytest.approx(nats / np.log(2) / size)
+
+
+def test_the_axis_of_perplexity_says_the_same_as_that_of_bits() -> None:
+    scene = pretraining.Scene({"unigrams": 2.5}, size=4.1, seconds=10)
+    axis = pretraining.figure(scene).layout.yaxis2
+    for place, text in zip(axis.tickvals, axis.ticktext, strict=True):
+        assert scene.perplexity(place) == pytest.approx(float(text.replace(",", "")))
+
+
+def test_the_curves_are_a_pure_function_of_their_scene() -> None:
+    scene = pretraining.Scene({"unigrams": 2.5, "trigrams": 1.7}, size=4.0, seconds=10)
+    empty = pretraining.figure(scene)
+    scene.runs["RNN"] = Run(
+        evaluations=[{"step": 1, "seconds": 0.5, "score": -2.0}],
+        steps=[{"step": 1, "seconds": 0.5, "loss": 7.0}],
+        settings={"tokens in an update": 1024},
+    )
+    scene.texts["RNN"] = "<b>bold</b>"
+    drawn = pretraining.figure(scene)
+    assert len(drawn.data) == len(empty.data) and drawn.data[0].y == (2.0,)
+    assert pretraining.figure(scene) == drawn
+    told = pretraining.table(scene)
+    assert "256" in told and "1,024" in told and "5.55" in told  # 2⁸, and 8 ln 2
+    assert "<b>bold" not in told
+
+
+def test_both_learn_and_a_second_click_changes_nothing(tokens, windows) -> None:
+    makers = {kind: lambda kind=kind: writer(kind, tokens) for kind in ("RNN", "Transformer")}
+    race = Pretraining(makers, windows, windows[:4], tokens, {"unigrams": 2.5}, seconds=2)
+    race.train().train().wait()
+    for name, run in race.scene.runs.items():
+        assert run.stopped == "budget" and run.evaluations[0]["seconds"] == 0
+        assert run.evaluations[-1]["score"] > run.evaluations[0]["score"], name
+        assert race.bits()[name] == pytest.approx(-run.evaluations[-1]["score"], abs=0.01)
+        assert race.source(name).head is race.models[name].head
+    assert "Done." in race.status.value and not race.train_button.disabled
+    race.seconds.value = 300
+    race.train()
+    race.job.stop()
+    race.wait()
+    assert "Stopped early" in race.status.value
+
+
+@pytest.mark.parametrize("name", ["RNN", "Transformer", "trigrams"])
+def test_a_voice_says_what_the_model_says(name: str, writers, tokens) -> None:
+    who = voice(writers[name], tokens)
+    ids = who.read(TEXT + " ")
+    assert ids == [tokens.eos, *tokens.encode(TEXT, special=False)]
+    p = sharpen(who.next(ids), 1.0)
+    assert p.sum() == pytest.approx(1, abs=1e-3) and p.shape == (tokens.size,)
+    if name == "trigrams":
+        assert np.allclose(p, writers[name].next(ids), atol=1e-5)
+        nats = -np.log(writers[name].probabilities(ids)[1:]).sum()
+    else:
+        model = Model(writers[name].body, writers[name].head)
+        nats, _ = total_loss(model, [{"ids": ids[:-1], "y": ids[1:]}], precision="fp32")
+    assert who.cost(ids) == pytest.approx(nats, rel=1e-3)
+    assert list(who.write(ids, 0.8, seed=3)) == list(who.write(ids, 0.8, seed=3))
+
+
+def test_greedy_writing_takes_the_first_bar(writers, tokens) -> None:
+    for writer in writers.values():
+        who = voice(writer, tokens)
+        ids = who.read(TEXT)
+        first = int(who.next(ids).argmax())
+        wrote = next(who.write(ids, 0.0, seed=0), tokens.eos)
+        assert wrote == first
+
+
+def test_temperature_sharpens_and_flattens() -> None:
+    logits = torch.tensor([1.0, 2.0, 3.0])
+    assert np.allclose(sharpen(logits, 2.0), torch.softmax(logits / 2, 0))
+    assert sharpen(logits, 0.0).tolist() == [0, 0, 1]
+
+
+def test_a_long_text_is_read_from_its_end(tokens) -> None:
+    ids = begin(TEXT * 50, tokens)
+    assert len(ids) == 65 and ids[0] == tokens.eos
+    assert ids[-5:] == tokens.encode(TEXT, special=False)[-5:]
+
+
+def test_pieces_are_shown_as_one_sees_them(tokens) -> None:
+    [*_, piece] = tokens.encode("It said", special=False)
+    assert shown(piece, tokens) == "␣said" and shown(tokens.eos, tokens) == "‹end›"
+
+
+def test_who_cannot_write_is_told_so(tokens) -> None:
+    reader = Source("reader", writer("RNN", tokens).body, tokens)
+    with pytest.raises(KitError, match="reader does not write"):
+        voice(reader, tokens)
+    body = RNN(RNNConfig(vocabulary=tokens.size, width=32, bidirectional=True))
+    with pytest.raises(KitError, match="does not write"):
+        voice(Source("both ways", body, tokens, VectorHead(32)), tokens)
+
+
+def test_bars_attention_and_numbers_of_a_scene(writers, tokens) -> None:
+    who = voice(writers["Transformer"], tokens)
+    now = shown_next.scene(who, TEXT, 1.0)
+    p = sharpen(who.next(who.read(TEXT)), 1.0)
+    assert now.p == sorted(p, reverse=True)[: shown_next.BARS]
+    assert now.entropy == pytest.approx(-(p * np.log2(p)).sum())
+    ids = who.read(TEXT)
+    assert now.bits == pytest.approx(bits_per_byte(who.cost(ids), len(TEXT)))
+    assert now.words[0] == "‹begin›" and len(now.words) == len(ids)
+    looks = shown_next.heads(now)
+    assert looks.shape == (8, len(ids)) and np.allclose(looks.sum(1), 1, atol=1e-5)
+    drawn = shown_next.figure(now)
+    assert drawn.layout.yaxis.ticktext == tuple(now.names)
+    assert "layer 2" in drawn.layout.yaxis2.ticktext
+
+
+@pytest.mark.parametrize("name", ["RNN", "trigrams"])
+def test_who_does_not_look_back_says_why(name: str, writers, tokens) -> None:
+    who = voice(writers[name], tokens)
+    assert isinstance(who, Counts if name == "trigrams" else Network)
+    now = shown_next.scene(who, "", 1.0)
+    assert now.attention is None
+    assert shown_next.figure(now).layout.annotations[-1].text == now.blind != ""
+    assert np.isnan(now.bits) and "bits per byte" not in shown_next.verdict(now, 1.0)
+
+
+def test_every_control_of_the_next_token(writers, tokens) -> None:
+    asked = NextToken(writers, tokens, TEXT)
+    before = asked.figure.data[0].x
+    asked.text.value = "The"
+    assert asked.figure.data[0].x != before
+    unsure = asked.status.value
+    asked.temperature.value = 0.5
+    assert asked.status.value != unsure
+    for name in writers:
+        asked.model.value = name
+        assert asked.figure.data[1].z.shape[0] == (8 if name == "Transformer" else 1)
+        asked.write().write().wait()
+        assert asked.written[name].startswith('<span style="color:#6B6B6B">The</span>')
+    assert list(asked.written) == list(writers) and not asked.button.disabled
+    asked.text.value = "<script>"
+    asked.write().wait()
+    assert "<script>" not in asked.pages.value
+
+
+def test_the_minute_shows_every_recorded_mean_and_the_stars() -> None:
+    results = recorded("live_transfer")
+    now = [{"body": "rnn", "pretraining": "vectors", "labels": 100, "accuracy": 0.61}]
+    drawn = minute.figure(results, now)
+    assert len(drawn.data) == 12 and all(len(bar.y) == 2 for bar in drawn.data[:6])
+    taught = [
+        row["accuracy"]
+        for row in results["rows"]
+        if (row["strategy"], row["labels"]) == ("rnn/vectors/words", 100)
+    ]
+    assert drawn.data[2].y[1] + minute.FLOOR == pytest.approx(100 * np.mean(taught))
+    assert [y for star in drawn.data[6:] for y in star.y] == [61.0]
