@@ -1,0 +1,109 @@
+"""Exercises: a student's answers, judged in words; hints, one step at a time.
+
+    exercises.check("03.1", answer)    what is wrong with it, not only that it is
+    exercises.hint("03.1")             the next hint
+
+The exercises of lesson NN stand in `kit/exercises/lesson_NN.py`, as `EXERCISES`; the answers that
+solve them are kept with the tests, out of the student's way.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from importlib import import_module
+from importlib.util import find_spec
+
+from kit.errors import KitError
+
+__all__ = ["Exercise", "Verdict", "check", "hint", "right", "wrong"]
+
+LOOK = {  # state: sign, colours of the text and of the ground
+    "right": ("✓", "#00513B", "#E2F4EE"),
+    "wrong": ("✗", "#8A1C00", "#FDEBE5"),
+    "open": ("…", "#1A1A1A", "#F5F5F5"),
+    "hint": ("?", "#003B5C", "#E3F1FA"),
+}
+OPEN = "Not answered yet: replace the three dots in the cell above."
+GIVEN: Counter[str] = Counter()
+"""How many hints were given, by exercise."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says of an answer."""
+
+    state: str
+    """"right", "wrong", "open" (not answered yet) or "hint"."""
+    text: str
+    """In words; of a wrong answer, what is wrong with it."""
+
+    def __bool__(self) -> bool:
+        return self.state == "right"
+
+    def __repr__(self) -> str:
+        return f"{LOOK[self.state][0]} {self.text}"
+
+    def _repr_html_(self) -> str:
+        sign, colour, ground = LOOK[self.state]
+        return (
+            f'<div role="status" style="font-size:16px;color:{colour};background:{ground};'
+            f'padding:.45em .9em;border-radius:.4em"><b>{sign}</b> {escape(self.text)}</div>'
+        )
+
+
+def right(text: str = "Right.") -> Verdict:
+    """The answer solves the exercise."""
+    return Verdict("right", text)
+
+
+def wrong(text: str) -> Verdict:
+    """The answer does not, and `text` says why."""
+    return Verdict("wrong", text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """One exercise of a lesson; its question stands in the notebook."""
+
+    judge: Callable[..., Verdict]
+    """From the answers to `right(...)` or `wrong(...)`. None of them is `...` any more."""
+    hints: tuple[str, ...]
+    """From a nudge to nearly the answer."""
+
+
+def check(name: str, *answers) -> Verdict:
+    """What exercise "03.1" (lesson 03, number 1) says of these answers.
+
+    An untouched stub, `...`, is not a wrong answer. What breaks while an answer is judged is
+    said in words as well. Raises KitError for an exercise that there is not.
+    """
+    exercise = _find(name)
+    if any(answer is ... for answer in answers):
+        return Verdict("open", OPEN)
+    try:
+        return exercise.judge(*answers)
+    except Exception as error:  # whatever a student gives: the answer is at fault, and learns why
+        given = ", ".join(repr(answer)[:80] for answer in answers)
+        return wrong(f"{given} cannot be judged: {type(error).__name__}: {error}")
+
+
+def hint(name: str) -> Verdict:
+    """The next hint for an exercise; after the last one, all of them again."""
+    hints = _find(name).hints
+    number = GIVEN[name] % len(hints)
+    GIVEN[name] += 1
+    more = "Run again for the next." if number + 1 < len(hints) else "That was the last."
+    return Verdict("hint", f"Hint {number + 1} of {len(hints)}: {hints[number]} {more}")
+
+
+def _find(name: str) -> Exercise:
+    lesson, _, number = str(name).partition(".")
+    module = f"{__name__}.lesson_{lesson}"
+    if not (lesson.isalnum() and find_spec(module)):
+        raise KitError(f"exercise {name!r}: there is no lesson {lesson!r} with exercises.")
+    there = import_module(module).EXERCISES
+    if number not in there:
+        known = ", ".join(f"{lesson}.{n}" for n in there)
+        raise KitError(f"exercise {name!r} is unknown: choose one of {known}.")
+    return there[number]
