@@ -253,7 +253,7 @@ def test_a_teacher_of_another_task_is_refused():
     given = source("bert")
     teacher = migrate(given, HEADS["tag"], "full").model
     made = migrate(given, HEADS["class"], "distil", teacher=teacher)
-    with pytest.raises(KitError, match="fine-tuned for this task"):
+    with pytest.raises(KitError, match="trained for this task"):
         loss_of(made.penalty, made)
 
 

@@ -25,13 +25,13 @@ def same(a: dict, b: dict) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def killed(command: list[str], seconds: float) -> tuple[int, int]:
-    """The first and the last step that it told before SIGKILL, so many seconds after the first."""
+def killed(command: list[str], steps: int, seconds: float) -> tuple[int, int]:
+    """The first and the last step that it told before SIGKILL, so many steps and seconds on."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ONE_THREAD) as process:
-        first = int(process.stdout.readline())
+        told = [int(process.stdout.readline()) for _ in range(steps)]
         time.sleep(seconds)
         process.kill()
-        return first, int(([str(first), *process.stdout.read().split()])[-1])
+        return told[0], int(([str(told[-1]), *process.stdout.read().split()])[-1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,7 +40,7 @@ def test_killed_again_and_again_it_reaches_the_same_bits(kind, tmp_path):
     command = [*COMMAND, kind, str(out), "--dropout", "0.1", "--keep", str(folder)]
     random, steps = np.random.default_rng(), [(0, 0)]
     for _ in range(3):
-        steps.append(killed(command, random.uniform(0, 0.25)))
+        steps.append(killed(command, random.integers(1, 20), random.uniform(0, 0.01)))
         assert steps[-2][1] <= steps[-1][0] <= steps[-2][1] + 2 and steps[-1][1] < STEPS
     without = [*COMMAND, kind, str(tmp_path / "whole"), "--dropout", "0.1"]
     for last in (command, without):
