@@ -1,10 +1,21 @@
 """The user's own text, looked at before a model sees it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from kit.errors import KitError
 
-__all__ = ["check_texts"]
+__all__ = ["Column", "check_texts"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column of a task holds."""
+
+    kind: str
+    """"text", "words" (a list of them), "class", "tags" (a list, one a word), "number"."""
+    names: tuple[str, ...] = ()
+    """The classes or tags, in the order of their numbers; none: whatever is found."""
 
 
 def check_texts(texts: str | Iterable[str]) -> list[str]:

@@ -1,1 +1,116 @@
-"""The tasks: data, head, loss, metric and baselines of each."""
+"""The tasks, each a module with the same parts, so that any source, strategy and `fit` work with
+any of them:
+
+    task = tasks.task("topics")
+    data, source = task.load(), sources.minilm()
+    target = migrate(source, partial(task.head, tokens=source.tokens), "full")
+    rows = task.sample(data["train"], 100, seed=0)
+    fit(target.model, task.encode(rows, source.tokens), task.recipe(100), groups=target.groups,
+        penalty=target.penalty)
+    answers = task.predict(target.model, source.tokens, asked(task, data["test"]))
+    task.score(answers, data["test"])[task.METRIC]
+
+A new one is a file beside this one, and its name in `TASKS`. `kit/tasks/topics.py` is a short one.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from kit.data.own import Column
+from kit.errors import KitError
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+    from torch import nn
+
+    from kit.tokens import Tokens
+    from kit.train import Recipe
+
+__all__ = ["TASKS", "Task", "asked", "bootstrap", "card", "task"]
+
+TASKS = (
+    "sentiment",
+    "topics",
+)
+"""Every task by name; each is the module `kit.tasks.NAME`."""
+
+
+class Task(Protocol):
+    """What each module has. What a function takes beyond this has a default."""
+
+    METRIC: str
+    """The name of its main metric: a key of what `score` returns; higher is better."""
+
+    COLUMNS: dict[str, Column]
+    """The columns that it learns from, by name, with what they hold: first what is read, last
+    what is answered. The user's own data is checked against them (`kit.data.own`)."""
+
+    def load(self) -> "DatasetDict":
+        """train, validation and test, with at least the columns in `COLUMNS`, and "id"."""
+
+    def sample(self, split: "Dataset", n: int, seed: int) -> "Dataset":
+        """n examples of a split to learn from; a seed's first 50 of its 100 are its 50."""
+
+    def head(self, width: int, tokens: "Tokens | None" = None) -> "nn.Module":
+        """The head for a body of this width, as `migrate` wants it. A head that writes has one
+        piece for each of `tokens`, the same that `encode` is given; others need none."""
+
+    def encode(self, rows: Iterable[dict], tokens: "Tokens") -> list[dict]:
+        """Rows as examples for `kit.train.fit`."""
+
+    def recipe(self, n: int, strategy: str = "full", *, seed: int = 0) -> "Recipe":
+        """How to fine-tune on n examples, the loss included: chosen on validation."""
+
+    def predict(self, model: "nn.Module", tokens: "Tokens", texts: Iterable[Any]) -> list:
+        """One answer for each text: a class, a number, tags, a text. `texts` are texts as a user
+        writes them, or what the first of `COLUMNS` holds. Any text gets an answer; a KitError
+        says what is wrong with one that is empty or no text at all."""
+
+    def score(self, answers: Sequence, rows: Iterable[dict]) -> dict[str, float]:
+        """Metric -> number, 0 to 1 (BLEU, chrF: 0 to 100, as the field has them); among them
+        `METRIC`. `answers` are those of `predict`, to the same rows."""
+
+    def baselines(self, train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
+        """What costs nothing -> its `METRIC` on `test`."""
+
+    def show(self, text: Any, answer: Any) -> str:
+        """One prediction as HTML."""
+
+
+def task(name: str) -> Task:
+    """The task with this name in `TASKS`."""
+    if name not in TASKS:
+        raise KitError(f"task {name!r} is unknown: choose one of {', '.join(TASKS)}.")
+    return import_module(f"{__name__}.{name}")
+
+
+def asked(task: Task, rows: Iterable[dict]) -> list:
+    """What of some rows a task reads: the values of the first of its `COLUMNS`."""
+    first = next(iter(task.COLUMNS))
+    return [row[first] for row in rows]
+
+
+def bootstrap(
+    task: Task, answers: Sequence, rows: Iterable[dict], *, draws: int = 200, seed: int = 0
+) -> tuple[float, float]:
+    """95 % interval of a task's main metric over its test examples, by drawing them again with
+    replacement and scoring each draw (Efron 1979; for BLEU: Koehn 2004). Returns (low, high)."""
+    rows, found = list(rows), []
+    for chosen in np.random.default_rng(seed).integers(0, len(rows), (draws, len(rows))):
+        again = task.score([answers[i] for i in chosen], [rows[i] for i in chosen])
+        found.append(again[task.METRIC])
+    low, high = np.percentile(found, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def card(text: str, answer: str, colour: str = "#0072B2") -> str:
+    """A text with an answer above it, as HTML: what `show` of a simple task returns."""
+    return (
+        f'<div style="font-size:17px;color:#1A1A1A;background:white;padding:.6em 1em;'
+        f'max-width:60em;border-left:.4em solid {colour}"><b style="color:{colour}">'
+        f"{escape(answer)}</b><br>{escape(text)}</div>"
+    )

@@ -5,26 +5,27 @@ Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text, ICWSM
 """
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kit import record
+from kit import record, train
 from kit.data.archives import ARCHIVES
-from kit.data.own import check_texts
-from kit.data.splits import DOMAINS, SPLITS, digest, ratings
+from kit.data.own import Column, check_texts
+from kit.data.splits import DOMAINS, SPLITS, ratings
 from kit.data.table import stored
 from kit.errors import KitError
 from kit.metrics import accuracy
-from kit.models import ClassHead, Model, VectorHead
+from kit.models import ClassHead, Model, RatingHead, VectorHead
 from kit.runtime import cache_dir
+from kit.tasks import card, classes
+from kit.tasks.classes import LIMIT, baselines, sample
 from kit.tokens import Tokens
-from kit.train import Recipe, predict
+from kit.train import Recipe
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -32,21 +33,32 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLASSES",
+    "COLUMNS",
     "DOMAINS",
+    "METRIC",
     "baselines",
     "encode",
     "from_words",
     "head",
     "load",
     "opinion",
+    "predict",
     "recipe",
     "recorded",
     "sample",
+    "score",
     "scorer",
+    "show",
     "unlabelled",
 ]
 
 CLASSES = ("negative", "positive")
+COLOURS = {"negative": "#B34A00", "positive": "#0072B2"}
+METRIC = "accuracy"
+COLUMNS = {"text": Column("text"), "label": Column("class", CLASSES)}
+ANSWERS = {"cross_entropy": "label", "squared_error": "rating"}
+"""ℓ -> the column that it compares answers with."""
+
 WORDS = {
     "negative": (
         "I hated this movie",
@@ -65,9 +77,6 @@ WORDS = {
 
 UNLABELLED = 200
 """Sentences of `train` whose texts, without labels, tell `from_words` where the middle is."""
-
-LIMIT = 128
-"""Tokens of a sentence that are read; the longest film review has fewer."""
 
 VERSION = 2  # of the table in the cache: count up when the code that makes it changes
 
@@ -112,33 +121,14 @@ def load(domain: str = "films", least: float = 0.5) -> "DatasetDict":
     return DatasetDict(splits)
 
 
-def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
-    """`n` labelled examples of a split, its classes in turn; the same `seed`, the same examples.
-
-    Nested: the first 50 of a seed's 100 are its 50. As balanced as the split allows: a class
-    that runs out leaves its turns to the others.
-    Raises KitError for an n below 2 or above what there is, and for a split of one class.
-    """
-    if not isinstance(n, Integral) or n < 2:
-        raise KitError(f"n={n!r} labels: give a whole number from 2, one of each class.")
-    if n > len(split):
-        raise KitError(f"n={n} labels, but there are only {len(split)}: give at most that.")
-    classes: dict[Hashable, list[tuple[str, int]]] = {}
-    for row, (name, label) in enumerate(zip(split["id"][:], split["label"][:], strict=True)):
-        classes.setdefault(label, []).append((digest(f"{seed}/{name}"), row))
-    if len(classes) < 2:
-        raise KitError(
-            f"every one of the {n} labels would be {next(iter(classes))!r}: there is nothing to "
-            "tell apart. Give a split that has both classes."
-        )
-    turns = itertools.zip_longest(*(sorted(classes[label]) for label in sorted(classes)))
-    chosen = [row for _, row in filter(None, itertools.chain.from_iterable(turns))]
-    return split.select(chosen[:n])
-
-
-def head(width: int) -> ClassHead:
-    """A fresh head: from a body of this width to the two classes."""
-    return ClassHead(width, len(CLASSES))
+def head(
+    width: int, tokens: Tokens | None = None, *, loss: str = "cross_entropy"
+) -> ClassHead | RatingHead:
+    """A fresh head: from a body of this width to the two classes, or, where the loss is
+    "squared_error", to the rating itself. (`tokens` are for heads that write.)"""
+    if loss not in ANSWERS:
+        raise KitError(f"loss {loss!r} is unknown here: choose one of {', '.join(ANSWERS)}.")
+    return ClassHead(width, len(CLASSES)) if loss == "cross_entropy" else RatingHead(width)
 
 
 def from_words(model: Model, tokens: Tokens, texts: Iterable[str]) -> Model:
@@ -172,24 +162,57 @@ def _vectors(model: Model, tokens: Tokens, texts: Iterable[str]) -> Tensor:
     """(N, D): the vector of each text that the model's head reads."""
     reader = Model(model.body, VectorHead(model.body.width, pool=model.head.pool, norm=False))
     rows = [{"ids": ids, "y": 0} for ids in tokens.encode_many(texts, LIMIT)]
-    return torch.from_numpy(np.stack(predict(reader, rows)))
+    return torch.from_numpy(np.stack(train.predict(reader, rows)))
 
 
-def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dict]:
-    """Rows with a text and a label as examples for `fit`, at most `limit` tokens each."""
-    rows = list(rows)
-    ids = tokens.encode_many([row["text"] for row in rows], limit)
-    return [{"ids": i, "y": row["label"]} for i, row in zip(ids, rows, strict=True)]
+def encode(
+    rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT, *, loss: str = "cross_entropy"
+) -> list[dict]:
+    """Rows with a text and a label (for "squared_error": a rating) as examples for `fit`."""
+    return classes.encode(rows, tokens, limit, ANSWERS[loss])
 
 
-def recipe(labels: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
+def recipe(
+    labels: int, strategy: str = "full", *, seed: int = 0, loss: str = "cross_entropy"
+) -> Recipe:
     """How to fine-tune on this many labels: chosen on validation sentences, never on the test.
 
     Few labels are seen more often. Nothing is chosen along the way: with 50 labels, a thousand
     more to stop by would be the larger half of the experiment.
     """
     epochs = min(12.0, 3 + 800 / labels) * (2 if strategy == "frozen" else 1)
-    return Recipe(epochs=epochs, keep_best=False, evaluations=5, seed=seed)
+    return Recipe(epochs=epochs, keep_best=False, evaluations=5, seed=seed, loss=loss)
+
+
+def predict(model: nn.Module, tokens: Tokens, texts: str | Iterable[str]) -> list[str | float]:
+    """The class of each text, or its rating where that is what the model was trained on.
+
+    A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
+    """
+    found = classes.logits(model, tokens, texts)  # (N, C) or (N,)
+    return [float(y) if y.ndim == 0 else CLASSES[y.argmax()] for y in found]
+
+
+def score(answers: Sequence[str | float], rows: Iterable[dict]) -> dict[str, float]:
+    """accuracy and f1 of the classes, a rating's class being its sign; of ratings also their
+    correlations with people's: pearson (along a line) and spearman (of the ranks)."""
+    from scipy.stats import pearsonr, spearmanr
+
+    rows = list(rows)
+    named = [a if isinstance(a, str) else CLASSES[a > 0] for a in answers]
+    found = classes.score(named, rows, CLASSES)
+    if any(isinstance(a, str) for a in answers):
+        return found
+    human = [row["rating"] for row in rows]
+    found["pearson"] = float(pearsonr(answers, human).statistic)
+    return found | {"spearman": float(spearmanr(answers, human).statistic)}
+
+
+def show(text: str, answer: str | float) -> str:
+    """A text with its class or its rating, as HTML."""
+    named = answer if isinstance(answer, str) else CLASSES[answer > 0]
+    said = named if isinstance(answer, str) else f"{answer:+.1f} of -4 to 4"
+    return card(text, said, COLOURS[named])
 
 
 def scorer(
@@ -197,7 +220,7 @@ def scorer(
 ) -> Callable[[nn.Module], float]:
     """From a model to its accuracy on these rows, or on the first `limit` of them."""
     examples = encode(itertools.islice(rows, limit), tokens)
-    return lambda model: accuracy(predict(model, examples), [e["y"] for e in examples])
+    return lambda model: accuracy(train.predict(model, examples), [e["y"] for e in examples])
 
 
 def opinion(model: nn.Module, tokens: Tokens, text: str) -> float:
@@ -205,41 +228,13 @@ def opinion(model: nn.Module, tokens: Tokens, text: str) -> float:
 
     A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
     """
-    [text] = check_texts([text])
-    negative, positive = predict(model, [{"ids": tokens.encode(text, LIMIT), "y": 0}])[0]
+    negative, positive = classes.logits(model, tokens, [text])[0]
     return float(1 / (1 + np.exp(negative - positive)))
-
-
-def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
-    """Test accuracy of what costs nothing: the majority class, and counting words.
-
-    "tfidf" is a logistic regression on TF-IDF weights of words and pairs of words. Without a
-    labelled sentence there is nothing to count: "majority" alone, and it is a guess, "positive".
-    """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
-    (texts, y), (test_texts, test_y) = (_columns(rows) for rows in (train, test))
-    if not texts:
-        return {"majority": float(np.mean(test_y))}
-    counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    words = make_pipeline(counts, LogisticRegression(C=10, max_iter=1000)).fit(texts, y)
-    majority = np.bincount(y).argmax()
-    return {
-        "majority": float(np.mean(np.asarray(test_y) == majority)),
-        "tfidf": float(words.score(test_texts, test_y)),
-    }
 
 
 def recorded() -> dict[int, dict[str, tuple[float, float]]]:
     """labels -> strategy or baseline -> (mean test accuracy, half-width of its 95 % interval)."""
     return record.by_budget(record.recorded("see_it_work")["rows"])
-
-
-def _columns(rows: Iterable[dict]) -> tuple[list[str], list[int]]:
-    rows = list(rows)
-    return [row["text"] for row in rows], [row["label"] for row in rows]
 
 
 def _table(domain: str) -> "Table":
