@@ -3,6 +3,7 @@
 PYTHON ?= python3
 LAB ?=
 TESTS ?=
+FOLDER ?= build/student
 
 BIN := .venv/bin
 # One stamp for each step of the set-up; it is made again when what it stands on has changed.
@@ -14,7 +15,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 LESSON := notebooks/00_see_it_work.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test check lint lock clean
+.PHONY: help lab test check lint lock student clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -24,6 +25,7 @@ help:
 	@echo 'make check  the same'
 	@echo 'make lint   ruff and the import contracts alone'
 	@echo 'make lock   pin the newest packages in constraints.txt'
+	@echo 'make student FOLDER=...  a copy for the students, without the solutions'
 	@echo 'make clean  remove the environment and everything built'
 	@echo 'Options: PYTHON=/path/to/python3.12   LAB="--no-browser --port=9000"'
 
@@ -52,6 +54,11 @@ lock: $(DONE)/venv
 	print(*(f"{name}=={pins[name]}" for name in sorted(pins)), sep="\n")' > build/constraints.txt
 	@mv build/constraints.txt constraints.txt
 	@echo 'constraints.txt is new: now run make test'
+
+student:
+	@mkdir -p '$(FOLDER)'
+	@git archive HEAD -- . ':!tests' ':!.ci' | tar -x -C '$(FOLDER)'
+	@echo '$(FOLDER) holds the course without solutions'
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis

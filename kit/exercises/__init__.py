@@ -1,13 +1,12 @@
 """Exercises: a student's answers, judged in words; hints, one step at a time.
 
     exercises.check("03.1", answer)    what is wrong with it, not only that it is
-    exercises.hint("03.1")             the next hint
+    exercises.hint("03.1")             hints, each folded until it is clicked on
 
 The exercises of lesson NN stand in `kit/exercises/lesson_NN.py`, as `EXERCISES`; the answers that
 solve them are kept with the tests, out of the student's way.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -16,17 +15,14 @@ from importlib.util import find_spec
 
 from kit.errors import KitError
 
-__all__ = ["Exercise", "Verdict", "check", "hint", "right", "wrong"]
+__all__ = ["Exercise", "Hints", "Verdict", "check", "hint", "right", "wrong"]
 
 LOOK = {  # state: sign, colours of the text and of the ground
     "right": ("✓", "#00513B", "#E2F4EE"),
     "wrong": ("✗", "#8A1C00", "#FDEBE5"),
     "open": ("…", "#1A1A1A", "#F5F5F5"),
-    "hint": ("?", "#003B5C", "#E3F1FA"),
 }
 OPEN = "Not answered yet: replace the three dots in the cell above."
-GIVEN: Counter[str] = Counter()
-"""How many hints were given, by exercise."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Verdict:
     """What a check says of an answer."""
 
     state: str
-    """"right", "wrong", "open" (not answered yet) or "hint"."""
+    """"right", "wrong" or "open" (not answered yet)."""
     text: str
     """In words; of a wrong answer, what is wrong with it."""
 
@@ -88,13 +84,29 @@ def check(name: str, *answers) -> Verdict:
         return wrong(f"{given} cannot be judged: {type(error).__name__}: {error}")
 
 
-def hint(name: str) -> Verdict:
-    """The next hint for an exercise; after the last one, all of them again."""
-    hints = _find(name).hints
-    number = GIVEN[name] % len(hints)
-    GIVEN[name] += 1
-    more = "Run again for the next." if number + 1 < len(hints) else "That was the last."
-    return Verdict("hint", f"Hint {number + 1} of {len(hints)}: {hints[number]} {more}")
+@dataclass(frozen=True)
+class Hints:
+    """The hints of one exercise: the next shows once the one before it is open."""
+
+    texts: tuple[str, ...]
+    """From a nudge to nearly the answer."""
+
+    def __repr__(self) -> str:
+        return f"{len(self.texts)} hints: hint(...).texts[0] is the first."
+
+    def _repr_html_(self) -> str:
+        inner = ""
+        for i in range(len(self.texts), 0, -1):
+            inner = (
+                f"<details><summary>Hint {i} of {len(self.texts)}</summary>"
+                f'<div style="padding:.2em 1em">{escape(self.texts[i - 1])}{inner}</div></details>'
+            )
+        return f'<div style="font-size:16px">{inner}</div>'
+
+
+def hint(name: str) -> Hints:
+    """The hints for an exercise, folded away. Raises KitError for one that there is not."""
+    return Hints(_find(name).hints)
 
 
 def _find(name: str) -> Exercise:
