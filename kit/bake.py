@@ -1,6 +1,7 @@
 """Make the sources that ship with the kit: `python -m kit.bake NAME`, from pinned data.
 
     python -m kit.bake teacher           MiniLM's vectors, in kit/baked/teacher.npz
+    python -m kit.bake translator        the parent of kit.tasks.translation, in kit/baked
     python -m kit.bake rnn_encoder       any of kit.sources.baked.BAKED, in kit/baked/NAME
     torchrun --nproc-per-node 2 -m kit.bake NAME      the same with two processes
 
@@ -39,6 +40,7 @@ from kit.models import (
 from kit.models.ngram import NGram
 from kit.sources import minilm
 from kit.sources.baked import FOLDER, ORIGINS, TEACHER, teacher, teaching
+from kit.tasks import translation, translation_parent
 from kit.tokens import Tokens
 from kit.train import Recipe, fit, predict, total_loss
 
@@ -123,6 +125,14 @@ def bake(name: str) -> Source:
     shutil.rmtree(keep, ignore_errors=True)
     source = Source(name, model.body.cpu(), tokens, model.head.cpu())
     source.card = card(source, how, run)
+    return source
+
+
+def translator() -> Source:
+    """The parent of the translation task."""
+    keep = runtime.cache_dir() / "bake" / "translator"
+    source = translation_parent.parent("translator", translation.pieces(), keep=keep)
+    shutil.rmtree(keep, ignore_errors=True)
     return source
 
 
@@ -216,7 +226,9 @@ def _components(vectors: np.ndarray, mean: np.ndarray, axes: np.ndarray) -> np.n
 def main(arguments: list[str] | None = None) -> int:
     """Bake what is named; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m kit.bake", description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="+", choices=("teacher", *BAKES), metavar="NAME")
+    parser.add_argument(
+        "names", nargs="+", choices=("teacher", "translator", *BAKES), metavar="NAME"
+    )
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write; kit/baked")
     options = parser.parse_args(arguments)
     try:
@@ -224,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
             if name == "teacher":
                 teach()
             else:
-                source = bake(name)
+                source = translator() if name == "translator" else bake(name)
                 if processes.rank():
                     continue
                 print(source, json.dumps(source.card["scores"], indent=1))

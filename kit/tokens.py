@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from kit.errors import KitError
 
@@ -51,18 +51,21 @@ class Tokens:
         return next((n for n in names if self._tokenizer.token_to_id(n) is not None), None)
 
     @classmethod
-    def train(cls, texts: Iterable[str], size: int = 8192) -> "Tokens":
+    def train(cls, texts: Iterable[str], size: int = 8192, alone: str | None = None) -> "Tokens":
         """Byte-level BPE: begin with the 256 bytes, then merge the most frequent neighbours
         into a new piece until there are `size` (Sennrich et al. 2016, arXiv:1508.07909;
         bytes: Radford et al. 2019). Every Unicode string comes back exactly from its ids.
 
+        alone: a regular expression; what it finds is never in one piece with what stands beside it.
         A text becomes <s> text </s>. Raises where the texts do not hold `size` pieces.
         """
         texts, least = _texts(texts), 256 + len(SPECIAL)
         if size < least:
             raise KitError(f"size={size} does not hold the 256 bytes: give at least {least}.")
         tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        words = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        apart = [pre_tokenizers.Split(Regex(alone), "isolated")] if alone else []
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*apart, words]) if apart else words
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=size,

@@ -1,0 +1,306 @@
+"""Translation: what a programme says, from English into a dozen languages; few sentences in some.
+
+Messages of JupyterLab and its extensions, Plone, Django and Wagtail, and what their translators
+made of them. No English text of validation or test is in anybody's training, whatever the
+language. A *parent* speaks `PARENTS`; a *child* begins from it with a few pairs of a language
+that it has never seen (Zoph et al. 2016, arxiv.org/abs/1604.02201). What a message shall become
+is said by its first piece, a tag for the language (Johnson et al. 2017, arxiv.org/abs/1611.04558).
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from kit.checkpoint import Source
+from kit.data import placeholders
+from kit.data.own import check_texts
+from kit.data.placeholders import hide, restore
+from kit.data.splits import SPLITS, digest, messages
+from kit.data.table import stored
+from kit.errors import KitError
+from kit.migrate import Migration, migrate
+from kit.models import SequenceHead, Transformer, TransformerConfig
+from kit.models.generate import generate
+from kit.runtime import cache_dir
+from kit.tasks.translation_memory import Memory
+from kit.tokens import Tokens
+from kit.train import Recipe
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+__all__ = [
+    "CHILDREN",
+    "LANGUAGES",
+    "METRIC",
+    "PARENTS",
+    "baselines",
+    "child",
+    "encode",
+    "head",
+    "load",
+    "pieces",
+    "predict",
+    "recipe",
+    "sample",
+    "score",
+    "show",
+    "signature",
+    "tag",
+]
+
+METRIC = "bleu"
+LANGUAGES = {
+    "ca": "Catalan",
+    "de": "German",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "ja": "Japanese",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "uk": "Ukrainian",
+    "zh": "Chinese",
+}
+PARENTS = ("es", "fr", "pt", "ru", "zh")
+CHILDREN = ("ca", "it", "ro", "uk")
+"""What the baked parent speaks, and what it has never seen a translation into."""
+
+WORDS = 20
+"""English words of a message, at most; longer ones are left out."""
+
+LIMIT = 64
+"""Pieces that are read, and written, at most, special ones included."""
+
+LONGEST = 128
+"""Pieces that the models of this task have room for."""
+
+PIECES = 4096
+"""V: one vocabulary for all languages and both sides."""
+
+VERSION = 1  # of the table in the cache: count up when the code that makes it changes
+
+
+def load(language: str = "it") -> "DatasetDict":
+    """Messages and their translation, as `train`, `validation` and `test`, for ever the same.
+
+    Columns:
+        id           string, unique within the language
+        english      string, 1 to 20 words, one line
+        translation  string; where there are several the first one
+        language     string, the code of the translation's language
+        origin       string: jupyterlab, plone, django or wagtail
+
+    Left out: longer messages, and those whose translation has a placeholder that the English
+    has not. The side of a message hangs on its English words alone, the same for all languages.
+    """
+    from datasets import Dataset, DatasetDict
+    from pyarrow import compute
+
+    if language not in LANGUAGES:
+        raise KitError(f"language {language!r} is unknown: choose one of {', '.join(LANGUAGES)}.")
+    path = cache_dir() / "translation" / f"{language}-{VERSION}.parquet"
+    table = stored(path, partial(_rows, language))
+    splits = {}
+    for name in SPLITS:
+        rows = table.filter(compute.equal(table["split"], name)).drop_columns(["split"])
+        splits[name] = Dataset(rows, split=name)
+    return DatasetDict(splits)
+
+
+def _rows(language: str) -> list[dict]:
+    rows: dict[str, dict] = {}
+    for row in messages(language):
+        english, translation = row["english"], row["translation"]
+        short = len(english.split()) <= WORDS and "\n" not in english + translation
+        whole = {*placeholders.found(translation)} <= {*placeholders.found(english)}
+        if short and whole and english not in rows:
+            name = {"id": digest(f"{language}/{english}")[:12], "language": language}
+            rows[english] = name | row
+    return sorted(rows.values(), key=lambda row: row["id"])
+
+
+def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
+    """`n` pairs of a split; nested: the first 100 of a seed's 300 are its 100."""
+    if not isinstance(n, Integral) or not 1 <= n <= len(split):
+        raise KitError(f"n={n!r} pairs: give a whole number from 1 to {len(split)}.")
+    order = sorted((digest(f"{seed}/{name}"), i) for i, name in enumerate(split["id"][:]))
+    return split.select([i for _, i in order[:n]])
+
+
+def tag(language: str) -> str:
+    """The character that says what a message shall become, before its first piece."""
+    if language not in LANGUAGES:
+        raise KitError(f"language {language!r} is unknown: choose one of {', '.join(LANGUAGES)}.")
+    return chr(placeholders.FIRST + 256 + list(LANGUAGES).index(language))
+
+
+def pieces(size: int = PIECES) -> Tokens:
+    """The vocabulary: byte-level BPE of what stands in `train` in all languages, both sides.
+
+    A tag or a slot for a placeholder is a piece of its own, whatever stands beside it. The
+    children's texts are read too (their own, never whose translation they are), as is usual:
+    a child with the parent and one from scratch cut words alike.
+    """
+    texts: dict[str, None] = {}
+    for language in LANGUAGES:
+        for row in load(language)["train"]:
+            english, names = hide(row["english"])
+            texts |= dict.fromkeys((english, hide(row["translation"], names)[0]))
+    alone = [tag(name) for name in LANGUAGES]
+    alone += [placeholders.slot(i) for i in range(placeholders.SLOTS)]
+    return Tokens.train([*texts, *alone * 500], size, alone=placeholders.PRIVATE.pattern)
+
+
+def head(
+    width: int, vocabulary: int = PIECES, layers: int = 2, heads: int = 5, **shape
+) -> SequenceHead:
+    """A fresh head: a decoder that attends to what a body of this width says."""
+    heads = heads if width % heads == 0 else 1
+    config = TransformerConfig(
+        vocabulary=vocabulary,
+        width=width,
+        layers=layers,
+        heads=heads,
+        inner=4 * width,
+        longest=LONGEST,
+        causal=True,
+        cross=True,
+        **{"positions": "rotary", "norm_first": True, "epsilon": 1e-5, "dropout": 0.1} | shape,
+    )
+    return SequenceHead(width, Transformer(config))
+
+
+def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dict]:
+    """Rows as examples for `fit`: ids (tag, English), target <s> y₁ … yᵤ₋₁, y y₁ … yᵤ with
+    yᵤ = </s>: the decoder reads what it should have written so far (teacher forcing)."""
+    sources, targets = [], []
+    for row in rows:
+        english, names = hide(row["english"])
+        sources.append(tag(row["language"]) + english)
+        targets.append(hide(row["translation"], names)[0])
+    ids, written = (tokens.encode_many(texts, limit) for texts in (sources, targets))
+    pairs = zip(ids, written, strict=True)
+    return [{"ids": i, "target": w[:-1], "y": w[1:]} for i, w in pairs]
+
+
+def recipe(n: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
+    """How to train a child on `n` pairs: chosen on validation messages, never on the test."""
+    steps = {"from_scratch": 600}.get(strategy, 300)
+    return Recipe(
+        steps=steps, batch_size=min(n, 16), rate=1e-3, keep_best=False, evaluations=5, seed=seed
+    )
+
+
+RATES: dict[str, dict] = {
+    "full": {"rate": 1e-3},
+    "from_scratch": {"rate": 2e-3},
+}
+"""Options of a strategy for a child, chosen on validation messages."""
+
+
+def child(source: Source, strategy: str = "full", *, seed: int = 0, **options) -> Migration:
+    """A child of a parent: its own decoder comes along, at the rates that suit this task."""
+    return migrate(source, None, strategy, seed=seed, **RATES.get(strategy, {}) | options)
+
+
+def predict(
+    model: nn.Module,
+    tokens: Tokens,
+    texts: str | Iterable[str],
+    language: str = "it",
+    *,
+    beams: int = 1,
+) -> list[str]:
+    """The translation of each text: what is most likely, piece after piece, or the best of
+    `beams`. Placeholders come out as they went in. A long text is read up to 64 pieces.
+
+    Raises KitError for what is no text, or empty, and for an unknown language.
+    """
+    hidden, names = zip(*map(hide, check_texts(texts)), strict=True)
+    ids = tokens.encode_many([tag(language) + text for text in hidden], LIMIT)
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    answers = [""] * len(ids)
+    for start in range(0, len(order), 64):
+        rows = order[start : start + 64]
+        most = min(LIMIT, 10 + 3 * max(len(ids[i]) for i in rows))
+        prompts, how = [ids[i] for i in rows], {"beams": beams, "stop": [tokens.eos]}
+        written = generate(model.eval(), prompts, most, start=[tokens.bos], **how)
+        for i, row in zip(rows, written, strict=True):
+            answers[i] = restore(tokens.decode(row), names[i]).strip()
+    return answers
+
+
+def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
+    """Of all answers together: BLEU and chrF (0 to 100), and the share of the English messages'
+    placeholders that is in the answer (0 to 1; 1 where there are none).
+
+    BLEU: Papineni et al. 2002; chrF: Popović 2015; both as sacrebleu counts them (Post 2018,
+    arxiv.org/abs/1804.08771), in Chinese and Japanese by characters.
+    """
+    bleu, chrf, rows = *_metrics(rows := list(rows)), rows
+    references = [[row["translation"] for row in rows]]
+    kept = total = 0
+    for answer, row in zip(answers, rows, strict=True):
+        wanted = placeholders.found(row["english"])
+        total += len(wanted)
+        kept += sum(name in answer for name in wanted)
+    return {
+        "bleu": bleu.corpus_score(answers, references).score,
+        "chrf": chrf.corpus_score(answers, references).score,
+        "placeholders": kept / total if total else 1.0,
+    }
+
+
+def signature(language: str = "it") -> str:
+    """How sacrebleu counted: what makes two BLEU figures comparable."""
+    return str(_metrics([{"language": language}])[0].get_signature())
+
+
+def interval(
+    answers: Sequence[str], rows: Iterable[dict], draws: int = 500
+) -> dict[str, tuple[float, float]]:
+    """Of BLEU and chrF: (mean, half of the 95 % interval), by drawing the test messages anew."""
+    rows, found = list(rows), {}
+    references = [[row["translation"] for row in rows]]
+    for name, metric in zip(("bleu", "chrf"), _metrics(rows), strict=True):
+        made = metric.corpus_score(answers, references, n_bootstrap=draws)
+        found[name] = float(made._mean), float(made._ci)
+    return found
+
+
+def _metrics(rows: Sequence[dict]) -> tuple:
+    from sacrebleu.metrics import BLEU, CHRF
+
+    if not rows:
+        raise KitError("there is nothing to score: give at least one row.")
+    cut = {"zh": "zh", "ja": "char"}.get(rows[0]["language"], "13a")
+    return BLEU(tokenize=cut), CHRF()
+
+
+def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
+    """BLEU of what costs nothing: the English as it is, and the translation memory
+    (`Memory`: the translation of the nearest message of `train`)."""
+    test = list(test)
+    texts = [row["english"] for row in test]
+    found = {"English": score(texts, test)["bleu"]}
+    if train := list(train):
+        found["memory"] = score(Memory(train).translate(texts), test)["bleu"]
+    return found
+
+
+def show(text: str, answer: str) -> str:
+    """HTML of one translation, placeholders marked."""
+    from html import escape
+
+    def marked(text: str) -> str:
+        for name in dict.fromkeys(placeholders.found(text)):
+            text = text.replace(name, f"\0{name}\1")
+        return escape(text).replace("\0", "<mark>").replace("\1", "</mark>")
+
+    return f"<p>{marked(text)}<br><b>{marked(answer)}</b></p>"

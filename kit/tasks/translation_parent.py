@@ -1,0 +1,97 @@
+"""Parents for translation: encoder and decoder together, trained on languages with many pairs."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from kit import runtime
+from kit.checkpoint import Source
+from kit.data.archives import ARCHIVES
+from kit.migrate import decoder_like
+from kit.models import RNN, Model, RNNConfig, SequenceHead, Transformer, TransformerConfig
+from kit.tasks import translation
+from kit.tokens import Tokens
+from kit.train import Recipe, fit
+
+__all__ = ["RECIPE", "examples", "parent", "rnn", "transformer"]
+
+RECIPE = Recipe(epochs=16, rate=2e-3, batch_size=32)
+"""Of the parent that ships; chosen on validation messages."""
+
+
+def transformer(vocabulary: int, width: int = 160, layers: int = 2) -> Model:
+    """Encoder and decoder of as many blocks each, rotary positions, the norm before each part."""
+    config = TransformerConfig(
+        vocabulary=vocabulary,
+        width=width,
+        layers=layers,
+        heads=5,
+        inner=4 * width,
+        longest=translation.LONGEST,
+        positions="rotary",
+        norm_first=True,
+        epsilon=1e-5,
+        dropout=0.1,
+    )
+    return Model(Transformer(config), translation.head(width, vocabulary, layers))
+
+
+def rnn(vocabulary: int, width: int = 160) -> Model:
+    """A bidirectional LSTM, and a decoder of two LSTMs with attention to it."""
+    config = RNNConfig(
+        vocabulary=vocabulary, width=width, layers=1, bidirectional=True, dropout=0.1
+    )
+    body = RNN(config)
+    return Model(body, SequenceHead(width, decoder_like(body, layers=2)))
+
+
+def examples(tokens: Tokens, languages: Sequence[str]) -> list[dict]:
+    """All of `train` in these languages."""
+    rows = [translation.load(language)["train"] for language in languages]
+    return [example for part in rows for example in translation.encode(part, tokens)]
+
+
+def parent(
+    name: str,
+    tokens: Tokens,
+    languages: Sequence[str] = translation.PARENTS,
+    make: Callable[[int], Model] = transformer,
+    recipe: Recipe = RECIPE,
+    keep: Path | None = None,
+) -> Source:
+    """Train a parent and describe it. With `keep`, a folder, a killed training goes on."""
+    torch.manual_seed(recipe.seed)
+    model = make(tokens.size)
+    run = fit(model, examples(tokens, languages), recipe, name=name, keep=keep)
+    source = Source(name, model.body.cpu(), tokens, model.head.cpu())
+    source.card = card(model, tokens, languages, run)
+    return source
+
+
+def card(model: nn.Module, tokens: Tokens, languages: Sequence[str], run) -> dict:
+    """What a reader must know before migrating from it."""
+    of = ("plone", "django", "wagtail", *(f"jupyterlab-{language}" for language in languages))
+    return {
+        "objective": "the translation, piece by piece, given the English and a language's tag",
+        "data": f"the train split of kit.tasks.translation in {', '.join(languages)}: no English "
+        "text of a test, and no translation into any other language",
+        "licence": "; ".join(sorted({ARCHIVES[name].licence for name in of})),
+        "languages": list(languages),
+        "recipe": run.settings,
+        "updates": len(run.steps),
+        "seconds": round(run.seconds),
+        "machine": runtime.machine(),
+        "scores": {language: scores(model, tokens, language) for language in languages},
+        "not good for": "anything but short messages of software; it makes mistakes in them too",
+        "command": "python -m kit.bake translator",
+    }
+
+
+def scores(model: nn.Module, tokens: Tokens, language: str, most: int = 300) -> dict[str, float]:
+    """BLEU and chrF on the first messages of `validation`."""
+    rows = translation.load(language)["validation"]
+    rows = rows.select(range(min(most, len(rows))))
+    answers = translation.predict(model, tokens, rows["english"][:], language)
+    return {k: round(v, 2) for k, v in translation.score(answers, rows).items()}
