@@ -34,6 +34,7 @@ __all__ = ["TASKS", "Task", "asked", "bootstrap", "card", "task"]
 
 TASKS = (
     "sentiment",
+    "entities",
     "topics",
 )
 """Every task by name; each is the module `kit.tasks.NAME`."""

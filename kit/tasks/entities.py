@@ -1,0 +1,293 @@
+"""Named entities: which words of a sentence name a person, an organisation, a place?
+
+CoNLL-2003, 20,744 sentences of Reuters news of 1996/97, tagged by people (Tjong Kim Sang & De
+Meulder 2003, aclanthology.org/W03-0419; for research and teaching). W words of a text, C tags.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from itertools import islice
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import nn
+
+from kit import record, train
+from kit.data.archives import ARCHIVES
+from kit.data.own import Column, check_texts
+from kit.data.splits import SPLITS, digest, tagged
+from kit.data.table import stored
+from kit.errors import KitError
+from kit.models import TagHead
+from kit.runtime import cache_dir
+from kit.tasks import spans
+from kit.tokens import Tokens
+from kit.train import Recipe
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+__all__ = ["COLUMNS", "KINDS", "METRIC", "TAGS", "align", "baselines", "encode"]
+__all__ += ["head", "interval", "load", "marked", "names", "options", "predict", "recipe"]
+__all__ += ["recorded", "sample", "score", "scorer", "show", "words"]
+
+KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place", "MISC": "other name"}
+TAGS = ("O", *(f"{begin}-{kind}" for kind in KINDS for begin in "BI"))
+"""O: no entity; B-…: its first word; I-…: each further one."""
+METRIC = "f1"
+COLUMNS = {"words": Column("words"), "tags": Column("tags", TAGS)}
+
+LIMIT = 128
+"""Pieces that are read at once; a longer text is read in several windows."""
+CAPITAL, CAPITALS = "^", "~"
+"""What tells a tokenizer that makes all letters small: a word begins with a capital, or has no
+small letter."""
+
+COLOURS = {"PER": "#CC79A7", "ORG": "#56B4E9", "LOC": "#009E73", "MISC": "#E69F00"}
+VERSION = 1  # of the table in the cache: count up when the code that makes it changes
+
+
+def load() -> "DatasetDict":
+    """CoNLL-2003's usual splits: 14,041 sentences to train, 3,250 to validate, 3,453 to test.
+
+    Columns:
+        id      string, such as "train/0"
+        words   list of strings, as the corpus cuts them: punctuation is a word
+        tags    list of the numbers of `TAGS`, one a word; every entity begins with a B-
+    """
+    from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, List, Value
+    from pyarrow import compute
+
+    table = stored(cache_dir() / "entities" / f"conll-{VERSION}.parquet", tagged)
+    kinds = {"id": Value("string"), "words": List(Value("string"))}
+    features = Features(kinds | {"tags": List(ClassLabel(names=list(TAGS)))})
+    about = ARCHIVES["conll"]
+    info = DatasetInfo(about.what, about.citation, license=about.licence, features=features)
+    splits = {}
+    for name in SPLITS:
+        rows = table.filter(compute.equal(table["split"], name)).select(list(features)).to_pydict()
+        splits[name] = Dataset.from_dict(rows, features=features, info=info, split=name)
+    return DatasetDict(splits)
+
+
+def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
+    """n sentences of a split, the same for the same seed; its first 50 of 100 are its 50.
+
+    Raises KitError for an n below 1 or above what there is.
+    """
+    if not isinstance(n, Integral) or not 1 <= n <= len(split):
+        raise KitError(f"n={n!r} sentences: give a whole number from 1 to {len(split):,}.")
+    coins = [digest(f"{seed}/{name}") for name in split["id"][:]]
+    order = sorted(range(len(split)), key=coins.__getitem__)
+    return split.select(order[:n])
+
+
+def head(width: int, tokens: Tokens | None = None, *, tags: Sequence[str] = TAGS) -> TagHead:
+    """A fresh head: from a body of this width to the C tags of each piece."""
+    return TagHead(width, len(tags))
+
+
+def options(strategy: str) -> dict:
+    """The rates that this task wants of a strategy, for `migrate`; chosen on validation."""
+    return {}
+
+
+def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dict]:
+    """Rows with words and tags as examples for `fit`, at most `limit` pieces each.
+
+    The first piece of each word carries its tag; what goes on and what is special carries
+    IGNORE, which costs nothing. Where the vocabulary has no capitals, words are `marked`.
+    """
+    found, marks = [], _small(tokens)
+    for row in rows:
+        ids, first = align(row["words"], tokens, limit, marks)
+        y = np.full(len(ids), train.losses.IGNORE)
+        there = first >= 0
+        y[first[there]] = np.asarray(row["tags"])[there]
+        found.append({"ids": ids, "y": y.tolist()})
+    return found
+
+
+def align(
+    words: Sequence[str], tokens: Tokens, limit: int | None = None, marks: bool | None = None
+) -> tuple[list[int], np.ndarray]:
+    """(ids, first): the pieces of the words, and of each word where its first piece is; -1 for
+    a word without one (nothing but control characters, or beyond the `limit`)."""
+    text, owner = list(words), range(len(words))
+    if _small(tokens) if marks is None else marks:
+        text, owner = marked(words)
+    ids, of = tokens.align(text, limit)
+    first = np.full(len(words), -1)
+    for place in reversed(range(len(ids))):
+        if of[place] is not None and owner[of[place]] is not None:
+            first[owner[of[place]]] = place
+    return ids, first
+
+
+def marked(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
+    """The words with `CAPITAL` before each that begins with a capital and `CAPITALS` before each
+    that has no small letter; and of each the number of the word, None for a mark."""
+    text, owner = [], []
+    for number, word in enumerate(words):
+        if word[:1].isupper():
+            text.append(CAPITALS if len(word) > 1 and word.isupper() else CAPITAL)
+            owner.append(None)
+        text.append(word)
+        owner.append(number)
+    return text, owner
+
+
+def _small(tokens: Tokens) -> bool:
+    """Whether the vocabulary makes all letters small, so that Turkey and turkey are one."""
+    return tokens.encode("Turkey") == tokens.encode("turkey")
+
+
+def recipe(n: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
+    """How to fine-tune on n sentences: chosen on validation sentences, never on the test."""
+    epochs = min(30.0, 4 + 6000 / n)
+    return Recipe(epochs=epochs, batch_size=16, keep_best=False, evaluations=5, seed=seed)
+
+
+LETTERS = r"[^\s!-/:-@\[-`{-~…“”‘’«»„–—،؛؟。、]+"
+WORD = re.compile(rf"(?:[A-Z]\.){{2,}}|['’]s\b|{LETTERS}(?:(?!['’]s\b)[-.&/'’]{LETTERS})*|\S")
+END = frozenset(".!?。؟")
+
+
+def words(text: str) -> list[str]:
+    """A text cut into words about as the corpus cuts them: punctuation is a word of its own."""
+    return WORD.findall(text)
+
+
+def predict(
+    model: nn.Module,
+    tokens: Tokens,
+    texts: str | Iterable[str | Sequence[str]],
+    *,
+    tags: Sequence[str] = TAGS,
+) -> list[list[str]]:
+    """The tags of each text, one a word: of a text as one writes it, of its `words`; a list of
+    words is taken as it is. Of any length: what is longer than 128 pieces is read in windows.
+
+    Raises KitError for what is neither, and for what is empty.
+    """
+    rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
+    if not rows:
+        raise KitError("there is no text: give at least one sentence.")
+    marks, windows, examples = _small(tokens), [], []
+    for row, of in enumerate(rows):
+        for start, end in _windows(of, tokens, marks):
+            ids, first = align(of[start:end], tokens, LIMIT, marks)
+            windows.append((row, start, first))
+            examples.append({"ids": ids, "y": 0})
+    logits = [np.zeros((len(of), len(tags)), np.float32) for of in rows]
+    for own in logits:
+        own[:, 0] = 1e-3  # a word without a piece is no entity
+    for (row, start, first), found in zip(windows, train.predict(model, examples), strict=True):
+        there = np.flatnonzero(first >= 0)
+        logits[row][start + there] = found[first[there]]
+    return [[tags[i] for i in spans.best(own, tags)] for own in logits]
+
+
+def _words(text: str | Sequence[str]) -> list[str]:
+    if isinstance(text, str):
+        return words(check_texts([text])[0])
+    if not isinstance(text, list | tuple | np.ndarray) or not len(text):
+        check_texts(text if isinstance(text, bytes) else [text])
+    wrong = [word for word in text if not isinstance(word, str)]
+    if wrong:
+        raise KitError(f"{wrong[0]!r:.60} is no word: give a text in quotes, or a list of words.")
+    return list(text)
+
+
+def _windows(words: list[str], tokens: Tokens, marks: bool) -> list[tuple[int, int]]:
+    """(first word, the one after the last) of windows of at most `LIMIT` pieces, which end where
+    a sentence does if one ends in their second half."""
+    ids, first = align(words, tokens, None, marks)
+    if len(ids) <= LIMIT:
+        return [(0, len(words))]
+    begins = np.maximum.accumulate(np.append(first, len(ids)))  # (W + 1,)
+    found, start = [], 0
+    while start < len(words):
+        room = max(begins[start], 0) + LIMIT - 2 - marks
+        end = max(start + 1, int(np.searchsorted(begins, room, "right")) - 1)
+        stops = [i + 1 for i in range((start + end) // 2, end) if words[i] in END]
+        end = stops[-1] if stops and end < len(words) else end
+        found.append((start, end))
+        start = end
+    return found
+
+
+def names(tags: Sequence[int | str]) -> list[str]:
+    """Tags as words: numbers are those of `TAGS`."""
+    return [tag if isinstance(tag, str) else TAGS[tag] for tag in tags]
+
+
+def score(answers: Sequence[Sequence[str]], rows: Iterable[dict]) -> dict[str, float]:
+    """f1, precision and recall of whole entities, 0 to 1, and f1 of each kind: "f1 PER", …"""
+    return spans.score(answers, [names(row["tags"]) for row in rows])
+
+
+def interval(answers: Sequence[Sequence[str]], rows: Iterable[dict]) -> tuple[float, float]:
+    """95 % interval of F1 over the sentences: `spans.interval`."""
+    return spans.interval(answers, [names(row["tags"]) for row in rows])
+
+
+def scorer(
+    rows: Iterable[dict], tokens: Tokens, limit: int | None = None
+) -> Callable[[nn.Module], float]:
+    """From a model to its F1 on these rows, or on the first `limit` of them."""
+    rows = list(islice(rows, limit))
+    asked = [row["words"] for row in rows]
+    return lambda model: score(predict(model, tokens, asked), rows)[METRIC]
+
+
+def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
+    """F1 on `test` of giving each word the tag that it most often had in `train`, and O to a
+    word that was never there."""
+    seen: dict[str, Counter] = defaultdict(Counter)
+    for row in train:
+        for word, tag in zip(row["words"], names(row["tags"]), strict=True):
+            seen[word][tag] += 1
+    usual = {word: found.most_common(1)[0][0] for word, found in seen.items()}
+    test = list(test)
+    answers = [[usual.get(word, "O") for word in row["words"]] for row in test]
+    return {"most frequent tag": score(answers, test)[METRIC]}
+
+
+def show(text: str | Sequence[str], answer: Sequence[str]) -> str:
+    """A text with its entities marked, each with its kind, as HTML; markup in it stays text."""
+    if isinstance(text, str):
+        places = [found.span() for found in WORD.finditer(text)]
+    else:
+        ends = np.cumsum([len(word) + 1 for word in text]).tolist()
+        places = [(end - len(word) - 1, end - 1) for word, end in zip(text, ends, strict=True)]
+        text = " ".join(text)
+    page, at = [], 0
+    for kind, first, last in spans.spans(answer[: len(places)]):
+        start, end = places[first][0], places[last][1]
+        page += [escape(text[at:start]), _mark(escape(text[start:end]), kind)]
+        at = end
+    return (
+        '<div dir="auto" style="font-size:19px;line-height:2.1;color:#1A1A1A;background:white;'
+        f'padding:.4em 1em;max-width:60em">{"".join(page)}{escape(text[at:])}</div>'
+    )
+
+
+def _mark(content: str, kind: str) -> str:
+    colour = COLOURS.get(kind, "#8C8C8C")
+    return (
+        f'<span style="background:{colour}40;border-bottom:3px solid {colour};padding:.1em .25em;'
+        f'border-radius:.25em">{content} <b style="font-size:.7em">{escape(kind)}</b></span>'
+    )
+
+
+def recorded() -> dict[tuple[str, int], dict[str, tuple[float, float]]]:
+    """(source, sentences) -> strategy or baseline -> (mean test F1, half-width of its 95 %
+    interval over the seeds)."""
+    found: dict = defaultdict(lambda: defaultdict(list))
+    for row in record.recorded("entities")["rows"]:
+        found[row["source"], row["sentences"]][row["strategy"]].append(row["f1"])
+    return {k: {s: record.interval(v) for s, v in by.items()} for k, by in found.items()}
