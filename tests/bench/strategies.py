@@ -2,18 +2,21 @@
 
     python tests/bench/strategies.py                                 # all of it
     python tests/bench/strategies.py --sources rnn_encoder --labels 100
-    python tests/bench/strategies.py --validation                    # for choosing rates
+    python tests/bench/strategies.py --validation --strategies lora --try rate=3e-3
+    python tests/bench/strategies.py --merge part.json               # into the results
 
 Film reviews, polarity; each target's head begins from words, as in `see_it_work.py`. Writes
 kit/recorded/strategies.json after each run, so that it can be stopped and goes on; with
---file several may run side by side, and --merge joins their files.
+--file several may run side by side, and --merge joins their files. Each run has a process of
+its own, so that its peak of memory is nobody else's.
 """
 
 import argparse
 import contextlib
-import gc
 import json
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from kit import objectives, runtime, sources
@@ -29,91 +32,109 @@ NAME = "strategies"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
 SOURCES = ("rnn_encoder", "transformer_encoder", "minilm")
 BUDGETS = (100, 400, 1600)
-LEFT_OUT = ("into", "grow_decoder", "grow_encoder", "warm_start")
-"""What needs a body of one's own, or makes sequences: not for this task."""
+LEFT_OUT = ("into", "unfrozen", "grow_decoder", "grow_encoder", "warm_start")
+"""What needs a body of one's own, a choice of layers (`freeze.py`), or makes sequences."""
 
 
-def options_of(strategy: str, source, films: list[str]) -> dict:
+def films() -> list[str]:
+    """The film reviews to read without their labels."""
+    return corpora.pinned("train", "films")["text"][:]
+
+
+def options_of(strategy: str, source) -> dict:
     """What a strategy cannot guess."""
     if strategy == "move_vocabulary":
-        return {"old": source.tokens, "new": Tokens.train(films, 4096)}
+        return {"old": source.tokens, "new": Tokens.train(films(), 4096)}
     if strategy == "domain_first":
-        return {"adapt": lambda body: read_films(body, source.tokens, films)}
+        return {"adapt": lambda body: read_films(body, source.tokens)}
     return {}
 
 
-def read_films(body, tokens: Tokens, films: list[str]) -> None:
+def read_films(body, tokens: Tokens) -> None:
     """One epoch of the cloze, or of the next token, on film reviews without their labels."""
     model = Model(body, LanguageHead.tied(body))
-    windows = corpora.windows(films, tokens, 64)
+    windows = corpora.windows(films(), tokens, 64)
     fit(model, objectives.masked(windows, tokens), Recipe(epochs=1, rate=5e-5, keep_best=False))
 
 
-def measure(source, strategy: str, train, data, test, films: list[str], seed: int) -> dict:
+def measure(name: str, strategy: str, labels: int, seed: int, split: str, given: dict) -> dict:
     """Migrate, ask by words, fine-tune, score: one row of the results."""
-    began, given = time.perf_counter(), options_of(strategy, source, films)
+    data, source = sentiment.load(), sources.load(name)
+    began, given = time.perf_counter(), options_of(strategy, source) | given
     made = migrate(source, sentiment.head, strategy, seed=seed, **given)
     tokens = given.get("new", source.tokens)
     sentiment.from_words(made.model, tokens, sentiment.unlabelled(data["train"]))
     moved = time.perf_counter() - began
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
-    recipe = sentiment.recipe(len(train), strategy, seed=seed)
-    examples = sentiment.encode(train, tokens)
+    examples = sentiment.encode(sentiment.sample(data["train"], labels, seed), tokens)
+    recipe = sentiment.recipe(labels, strategy, seed=seed)
     run = fit(made.model, examples, recipe, groups=made.groups, penalty=made.penalty)
+    peak = runtime.peak_memory()
     return {
-        "accuracy": sentiment.scorer(test, tokens)(made.model),
+        "accuracy": sentiment.scorer(data[split], tokens)(made.model),
         "trained": made.totals["trained"],
         "parameters": made.totals["parameters"],
         "seconds": round(run.seconds, 2),
         "seconds to migrate": round(moved, 2),
-        "peak memory, MB": round(runtime.peak_memory()),
+        "peak memory, MB": round(peak),
     }
 
 
+def row(name: str, strategy: str, labels: int, seed: int, split: str, given: dict) -> dict:
+    """`measure` in a process of its own; a strategy without a meaning here says why."""
+    found = {"source": name, "labels": labels, "strategy": strategy, "seed": seed}
+    found |= {"options": given} if given else {}
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as own:
+        try:
+            return found | own.submit(measure, name, strategy, labels, seed, split, given).result()
+        except KitError as error:
+            return found | {"refused": str(error)}
+
+
+def key(row: dict) -> tuple:
+    """What a row is about."""
+    named = ("source", "labels", "strategy", "seed")
+    return *(row[k] for k in named), json.dumps(row.get("options", {}))
+
+
 def rows(options, done: set):
-    """Every row that is not there yet, the small budgets first."""
-    data = sentiment.load()
-    test = data["validation" if options.validation else "test"]
-    films = corpora.pinned("train", "films")["text"][:]
+    """Every row that is not there yet: source by source, the small budgets first."""
+    split, given = "validation" if options.validation else "test", dict(options.tried)
     for name in options.sources:
-        source = sources.load(name)
         for labels in options.labels:
-            for seed in range(options.seeds):
-                train = sentiment.sample(data["train"], labels, seed)
-                for strategy in options.strategies:
-                    key = {"source": name, "labels": labels, "strategy": strategy, "seed": seed}
-                    if tuple(key.values()) in done:
-                        continue
-                    try:
-                        yield key | measure(source, strategy, train, data, test, films, seed)
-                    except KitError as error:  # it has no meaning for this source, and says why
-                        yield key | {"refused": str(error)}
-                    gc.collect()
+            for strategy in options.strategies:
+                for seed in range(options.seeds):
+                    if (name, labels, strategy, seed, json.dumps(given)) not in done:
+                        yield row(name, strategy, labels, seed, split, given)
+
+
+def option(text: str) -> tuple[str, object]:
+    name, _, value = text.partition("=")
+    return name, json.loads(value)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    every = [s for s in STRATEGIES if s not in LEFT_OUT]
     parser.add_argument("--sources", nargs="+", default=SOURCES)
     parser.add_argument("--labels", type=int, nargs="+", default=BUDGETS)
-    parser.add_argument(
-        "--strategies", nargs="+", default=[s for s in STRATEGIES if s not in LEFT_OUT]
-    )
+    parser.add_argument("--strategies", nargs="+", default=every)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--validation", action="store_true")
+    parser.add_argument("--validation", action="store_true", help="score those; needs --file")
+    parser.add_argument("--try", dest="tried", type=option, nargs="+", default=[])
     parser.add_argument("--file", type=Path, default=FILE)
     parser.add_argument("--merge", type=Path, nargs="+", default=[])
     options = parser.parse_args()
+    if options.file == FILE and (options.validation or options.tried):
+        parser.error("--validation and --try choose, they do not record: give --file.")
     found = [row for path in (options.file, *options.merge) for row in read(path)]
     if options.merge:
-        return save(options.file, found)
-    found = [] if options.validation else found
-    keys = ("source", "labels", "strategy", "seed")
-    for row in rows(options, {tuple(r[k] for k in keys) for r in found}):
-        print(row, flush=True)
-        found.append(row)
-        if not options.validation:
-            save(options.file, found)
+        return save(options.file, list({key(row): row for row in found}.values()))
+    for made in rows(options, {key(row) for row in found}):
+        print(made, flush=True)
+        found.append(made)
+        save(options.file, found)
     return None
 
 
