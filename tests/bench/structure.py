@@ -1,0 +1,185 @@
+"""Shrink, grow, and change the vocabulary: accuracy before a label and with 100, against controls.
+
+    python tests/bench/structure.py                     # three seeds: about 20 minutes on two cores
+    python tests/bench/structure.py --seeds 5 --minutes 3
+
+Each row of 0 labels and its row of 100 are one model, before and after fine-tuning; its head begins
+from words (`sentiment.from_words`), with every strategy. Controls: a fresh body of the same shape;
+for growth, old values with fresh ones around them (`kit.widgets.growth.naive`); for another
+vocabulary, a fresh word table under the source's blocks. Writes kit/recorded/structure.json
+after each run, so that it can be stopped (or stops after so many minutes) and goes on.
+"""
+
+import argparse
+import gc
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from kit import record, runtime, sources
+from kit.errors import KitError
+from kit.migrate import group, migrate
+from kit.migrate.migration import HEAD_RATE, RATE
+from kit.tasks import sentiment
+from kit.train import fit
+from kit.widgets.growth import asking, naive
+
+NAME = "structure"
+FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
+LABELS = 100
+LAYERS = {"minilm": (3, 1), "transformer_encoder": (1,), "rnn_encoder": ()}
+"""Source -> how many layers are kept; an RNN of one layer has none to lose."""
+
+SHARES = {"minilm": (1 / 2, 1 / 3), "transformer_encoder": (1 / 2, 1 / 3), "rnn_encoder": (1 / 2,)}
+"""Source -> the shares of the width that are kept."""
+
+
+def choices(name: str) -> Iterator[tuple[str, str]]:
+    """(strategy, shape) of every run with a source, the whole one first."""
+    there = sources.load(name).body.config
+    whole = f"{there.layers} layers, width {there.width}"
+    yield from (("full", whole), ("from_scratch", whole))
+    for k in LAYERS[name]:
+        shape = f"{k} layers, width {there.width}"
+        yield from (("every other layer", shape), ("first layers", shape), ("from_scratch", shape))
+    for share in SHARES[name]:
+        shape = f"{there.layers} layers, width {round(share * there.width)}"
+        yield from (("narrow", shape), ("from_scratch", shape))
+    if name == "minilm":
+        kinds = ("by spelling", "by neighbours", "fresh table")
+        yield from ((f"vocabulary, {kind}", whole) for kind in kinds)
+    else:
+        wide = f"{there.layers} layers, width {2 * there.width}"
+        deep = f"{there.layers + 2} layers, width {there.width}"
+        yield from (("widen", wide), ("naive", wide), ("deepen", deep), ("naive", deep))
+
+
+class Bench:
+    """A source, the data, and what every run with them shares."""
+
+    def __init__(self, name: str) -> None:
+        self.data, self.source = sentiment.load(), sources.load(name)
+        self.texts = sentiment.unlabelled(self.data["train"])
+        self.other = sources.load("rnn_encoder").tokens
+
+    def target(self, strategy: str, shape: str, seed: int):
+        """(model, groups, tokens): a target as the strategy makes it, its head asking by words."""
+        tokens = self.other if strategy.startswith("vocabulary") else self.source.tokens
+        model, groups = self._made(strategy, *_numbers(shape), seed)
+        sentiment.from_words(model, tokens, self.texts)
+        return model, groups, tokens
+
+    def _made(self, strategy: str, layers: int, width: int, seed: int):
+        source = self.source
+        there = source.body.config
+        if strategy == "naive":
+            torch.manual_seed(seed)
+            asked, times = asking(source, self.texts), width // there.width
+            model = naive(asked, times, layers - there.layers, seed=seed)
+            return model, [group(HEAD_RATE, model.head), group(RATE, model.body)]
+        options = {"seed": seed} | self._options(strategy, layers, width)
+        if strategy == "from_scratch" and (layers, width) != (there.layers, there.width):
+            how = "narrow" if width < there.width else "every other layer"
+            source = replace(source, body=self._made(how, layers, width, seed)[0].body, head=None)
+            options = {"seed": seed}
+        made = migrate(source, sentiment.head, KINDS.get(strategy, strategy), **options)
+        return made.model, made.groups
+
+    def _options(self, strategy: str, layers: int, width: int) -> dict:
+        train, old = self.data["train"], self.source.tokens
+        if strategy == "narrow":
+            examples = sentiment.encode(train.select(range(100)), old)
+            return {"share": width / self.source.body.width, "examples": examples}
+        if strategy in ("every other layer", "first layers"):
+            return {"layers": layers if strategy == "every other layer" else list(range(layers))}
+        if strategy == "deepen":
+            return {"layers": layers}
+        if strategy == "vocabulary, fresh table":
+            config = replace(self.source.body.config, vocabulary=self.other.size)
+            fresh = ("embed.tokens.weight",)
+            return {"target": type(self.source.body)(config), "fresh": fresh}
+        if strategy.startswith("vocabulary"):
+            texts = train["text"][:] if strategy.endswith("neighbours") else None
+            return {"old": old, "new": self.other, "texts": texts}
+        return {}
+
+    def run(self, strategy: str, shape: str, seed: int) -> list[dict]:
+        """Two rows of the results: without a label, and with `LABELS`."""
+        model, groups, tokens = self.target(strategy, shape, seed)
+        score = sentiment.scorer(self.data["test"], tokens)
+        row = {
+            "source": self.source.name,
+            "strategy": strategy,
+            "shape": shape,
+            "seed": seed,
+            "parameters": sum(p.numel() for p in model.parameters()),
+        }
+        rows = [row | {"labels": 0, "accuracy": score(model), "seconds": 0.0}]
+        few = sentiment.sample(self.data["train"], LABELS, seed)
+        recipe = sentiment.recipe(LABELS, seed=seed)
+        run = fit(model, sentiment.encode(few, tokens), recipe, groups=groups)
+        after = {"labels": LABELS, "accuracy": score(model), "seconds": round(run.seconds, 1)}
+        return [*rows, row | after]
+
+
+KINDS = {
+    "every other layer": "choose_layers",
+    "first layers": "choose_layers",
+    "vocabulary, by spelling": "move_vocabulary",
+    "vocabulary, by neighbours": "move_vocabulary",
+    "vocabulary, fresh table": "into",
+}
+"""The entry of `STRATEGIES` where the name here says more."""
+
+
+def _numbers(shape: str) -> tuple[int, int]:
+    """ "3 layers, width 384" -> (3, 384)."""
+    layers, _, _, width = shape.split()
+    return int(layers), int(width)
+
+
+def save(found: list[dict]) -> None:
+    order = ("source", "strategy", "shape", "labels", "seed")
+    what = {
+        "what": f"film reviews, polarity: test accuracy without a label and with {LABELS}, by the "
+        "structure of the target",
+        "command": "python tests/bench/structure.py",
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": runtime.machine(),
+        "rows": sorted(found, key=lambda row: [row[k] for k in order]),
+    }
+    runtime.write_json(FILE, what)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--sources", nargs="+", default=list(LAYERS))
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    options = parser.parse_args()
+    try:
+        found = record.recorded(NAME)["rows"]
+    except KitError:
+        found = []
+    began = time.monotonic()
+    done = {(r["source"], r["strategy"], r["shape"], r["seed"]) for r in found}
+    for seed in range(options.seeds):
+        for name in options.sources:
+            bench = Bench(name)
+            for strategy, shape in choices(name):
+                if (bench.source.name, strategy, shape, seed) in done:
+                    continue
+                if time.monotonic() - began > 60 * options.minutes:
+                    return
+                found += bench.run(strategy, shape, seed)
+                print(found[-2:], flush=True)
+                save(found)
+                gc.collect()
+    print(f"all {len(found)} rows are there: {FILE}")
+
+
+if __name__ == "__main__":
+    main()
