@@ -6,7 +6,8 @@ import sys
 from kit.data.archives import ARCHIVES, cached, fetch
 from kit.errors import KitError
 
-LESSONS = ("minilm", "ratings", "bbc")
+LESSONS = ("minilm", "ratings", "bbc", "conll", "plone", "django", "wagtail")
+LESSONS += tuple(f"jupyterlab-{language}" for language in ("ca", "it", "uk", "zh"))
 
 
 def main(arguments: list[str] | None = None) -> int:
