@@ -30,6 +30,8 @@ from kit.train import Recipe
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
+    from kit.checkpoint import Source
+
 __all__ = ["COLUMNS", "KINDS", "METRIC", "TAGS", "align", "baselines", "encode"]
 __all__ += ["head", "interval", "load", "marked", "names", "options", "predict", "recipe"]
 __all__ += ["recorded", "sample", "score", "scorer", "show", "words"]
@@ -90,18 +92,21 @@ def head(width: int, tokens: Tokens | None = None, *, tags: Sequence[str] = TAGS
     return TagHead(width, len(tags))
 
 
-def options(strategy: str) -> dict:
+def options(strategy: str, source: "Source") -> dict:
     """The rates that this task wants of a strategy, for `migrate`; chosen on validation."""
     return {}
 
 
-def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dict]:
+def encode(
+    rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT, *, marks: bool | None = None
+) -> list[dict]:
     """Rows with words and tags as examples for `fit`, at most `limit` pieces each.
 
     The first piece of each word carries its tag; what goes on and what is special carries
-    IGNORE, which costs nothing. Where the vocabulary has no capitals, words are `marked`.
+    IGNORE, which costs nothing. marks: whether words are `marked`; None where the vocabulary
+    has no capitals.
     """
-    found, marks = [], _small(tokens)
+    found, marks = [], _small(tokens) if marks is None else marks
     for row in rows:
         ids, first = align(row["words"], tokens, limit, marks)
         y = np.full(len(ids), train.losses.IGNORE)
@@ -167,16 +172,18 @@ def predict(
     texts: str | Iterable[str | Sequence[str]],
     *,
     tags: Sequence[str] = TAGS,
+    marks: bool | None = None,
 ) -> list[list[str]]:
     """The tags of each text, one a word: of a text as one writes it, of its `words`; a list of
     words is taken as it is. Of any length: what is longer than 128 pieces is read in windows.
+    marks: as in `encode`.
 
     Raises KitError for what is neither, and for what is empty.
     """
     rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
     if not rows:
         raise KitError("there is no text: give at least one sentence.")
-    marks, windows, examples = _small(tokens), [], []
+    marks, windows, examples = _small(tokens) if marks is None else marks, [], []
     for row, of in enumerate(rows):
         for start, end in _windows(of, tokens, marks):
             ids, first = align(of[start:end], tokens, LIMIT, marks)

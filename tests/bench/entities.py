@@ -1,0 +1,159 @@
+"""Named entities: three sources, four strategies, three budgets; and all sentences, once.
+
+    python tests/bench/entities.py                # all of the matrix: about an hour on two cores
+    python tests/bench/entities.py --minutes 3    # a piece of it; the next call goes on
+    python tests/bench/entities.py --everything   # MiniLM on all 14,041 sentences; also in pieces
+    python tests/bench/entities.py --minute       # MiniLM, 1,000 sentences, 60 s, undisturbed
+
+F1 on every third sentence of the test set (1,151), and for the last two on all of it. Writes
+kit/recorded/entities.json after each run. The small budgets come first.
+"""
+
+import argparse
+import gc
+import itertools
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from kit import record, runtime, sources
+from kit.errors import KitError
+from kit.migrate import migrate
+from kit.record import Run
+from kit.tasks import entities
+from kit.train import Recipe, fit, training
+
+NAME = "entities"
+FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
+KEEP = runtime.cache_dir() / "bench" / NAME
+SOURCES = ("rnn_encoder", "transformer_encoder", "minilm")
+BUDGETS = (100, 300, 1000)
+STRATEGIES = ("full", "from_scratch", "choose_layers", "lora")
+UNMARKED = "full, no marks"
+"""The source as it is: nothing tells it where capitals are."""
+KEYS = ("source", "sentences", "strategy", "seed")
+EVERYTHING = Recipe(epochs=4, batch_size=32, keep_best=False, seed=0, evaluations=1)
+
+
+def fine_tune(source, strategy: str, data, n: int, seed: int, test: list[dict]) -> dict:
+    """Migrate, fine-tune, score: one row of the results."""
+    marks = None if strategy != UNMARKED else False
+    name = strategy.split(",")[0]
+    target = migrate(source, entities.head, name, seed=seed, **entities.options(name, source))
+    examples = entities.encode(entities.sample(data["train"], n, seed), source.tokens, marks=marks)
+    recipe = entities.recipe(n, name, seed=seed)
+    run = fit(target.model, examples, recipe, groups=target.groups, penalty=target.penalty)
+    return scored(target.model, source, test, marks) | {
+        "seconds": round(run.seconds, 1),
+        "updates": len(run.steps),
+        "trained": target.totals["trained"],
+    }
+
+
+def scored(model, source, test: list[dict], marks: bool | None = None) -> dict:
+    """F1, its parts, and its interval over the sentences."""
+    asked = [row["words"] for row in test]
+    answers = entities.predict(model, source.tokens, asked, marks=marks)
+    found = {k: round(v, 4) for k, v in entities.score(answers, test).items()}
+    return found | {"over sentences": [round(v, 4) for v in entities.interval(answers, test)]}
+
+
+def rows(data, test: list[dict], done: set):
+    """Every row that is not there yet: budgets from small to large, small sources first."""
+    for n, seed in itertools.product(BUDGETS, range(3)):
+        if ("none", n, "most frequent tag", seed) not in done:
+            [f1] = entities.baselines(entities.sample(data["train"], n, seed), test).values()
+            yield dict(zip(KEYS, ("none", n, "most frequent tag", seed), strict=True)) | {"f1": f1}
+    loaded = {}
+    for n, name, strategy, seed in itertools.product(
+        BUDGETS, SOURCES, (*STRATEGIES, UNMARKED), range(3)
+    ):
+        key = (name, n, strategy, seed)
+        if key in done or (strategy == UNMARKED and name != "minilm"):
+            continue
+        source = loaded.get(name) or loaded.setdefault(name, sources.load(name))
+        yield dict(zip(KEYS, key, strict=True)) | fine_tune(source, strategy, data, n, seed, test)
+        gc.collect()
+
+
+def everything(data, minutes: float) -> dict | None:
+    """All sentences: None while there is more to do; it goes on where it was."""
+    source = sources.minilm()
+    target = migrate(source, entities.head, seed=0, **entities.options("full", source))
+    examples = entities.encode(data["train"], source.tokens)
+    until, run = time.monotonic() + 60 * minutes, Run()
+    loop = training(target.model, examples, EVERYTHING, run=run, groups=target.groups, keep=KEEP)
+    for _ in loop:
+        if time.monotonic() > until and run.spent < 1:
+            print(f"{run.spent:.0%} after {run.seconds:.0f} s, loss {run.steps[-1]['loss']:.3f}")
+            return None
+    return scored(target.model, source, data["test"].to_list()) | {
+        "recipe": {k: run.settings[k] for k in ("epochs", "batch_size", "precision", "seed")},
+        "seconds": round(run.seconds),
+        "updates": len(run.steps),
+    }
+
+
+def minute(data) -> dict:
+    """1,000 sentences, 60 s of training: with the source and from scratch, on all of the test."""
+    source, found = sources.minilm(), {}
+    for name, seed in itertools.product(("full", "from_scratch"), range(3)):
+        target = migrate(source, entities.head, name, seed=seed, **entities.options(name, source))
+        examples = entities.encode(entities.sample(data["train"], 1000, seed), source.tokens)
+        recipe = replace(entities.recipe(1000, name, seed=seed), epochs=None, seconds=60)
+        run = fit(target.model, examples, recipe, groups=target.groups)
+        row = scored(target.model, source, data["test"].to_list())
+        found.setdefault(name, []).append(row | {"updates": len(run.steps), "seed": seed})
+        print(name, row, flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--minutes", type=float, default=1e6)
+    parser.add_argument("--everything", action="store_true")
+    parser.add_argument("--minute", action="store_true")
+    options = parser.parse_args()
+    data, until = entities.load(), time.monotonic() + 60 * options.minutes
+    if options.everything:
+        if result := everything(data, options.minutes):
+            save(**{"all sentences": result})
+    elif options.minute:
+        save(**{"a minute": minute(data) | {"machine": runtime.machine()}})
+    else:
+        test = data["test"].select(range(0, len(data["test"]), 3)).to_list()
+        done = {tuple(r[k] for k in KEYS) for r in known()["rows"]}
+        for row in rows(data, test, done):
+            print(row, flush=True)
+            save(rows=[*known()["rows"], row])
+            if time.monotonic() > until:
+                return
+        print("all of the matrix is there")
+
+
+def known() -> dict:
+    try:
+        return record.recorded(NAME)
+    except KitError:
+        return {"rows": []}
+
+
+def save(**news) -> None:
+    """Write what is new beside what was known."""
+    order = (*SOURCES, "none").index
+    what = (
+        known()
+        | {
+            "what": "CoNLL-2003: test F1 on every third sentence of the test set (1,151)",
+            "command": f"python tests/bench/{NAME}.py",
+            "date": time.strftime("%Y-%m-%d"),
+            "machine": runtime.machine(),
+        }
+        | news
+    )
+    what["rows"].sort(key=lambda r: (r["sentences"], order(r["source"]), r["strategy"], r["seed"]))
+    runtime.write_json(FILE, what)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""Entities: alignment, marks, windows, spans against seqeval, and what is shown; the widget."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+import torch
+from seqeval.metrics import f1_score, precision_score, recall_score
+
+from kit import sources
+from kit.errors import KitError
+from kit.loss import IGNORE
+from kit.migrate import migrate
+from kit.models import Model, TagHead, Transformer, TransformerConfig
+from kit.record import Run
+from kit.tasks import entities, spans
+from kit.tokens import Tokens
+from kit.widgets import entities_picture
+from kit.widgets.entities import TagSideBySide
+
+RANDOM = random.Random(0)
+ROWS = [[RANDOM.choice(entities.TAGS) for _ in range(12)] for _ in range(200)]
+OTHER = [[t if RANDOM.random() < 0.6 else RANDOM.choice(entities.TAGS) for t in r] for r in ROWS]
+
+
+@pytest.fixture(scope="module")
+def corpus(data):
+    return entities.load()
+
+
+@pytest.fixture(scope="module")
+def tokens(data) -> Tokens:
+    return sources.minilm().tokens
+
+
+@pytest.fixture(scope="module")
+def cased(corpus) -> Tokens:
+    return Tokens.train([" ".join(words) for words in corpus["train"]["words"][:2000]], 2000)
+
+
+@pytest.fixture(scope="module")
+def model(tokens) -> Model:
+    torch.manual_seed(0)
+    shape = {"width": 16, "layers": 1, "heads": 2, "inner": 16, "longest": 128}
+    body = Transformer(TransformerConfig(vocabulary=tokens.size, **shape))
+    return Model(body, entities.head(16))
+
+
+def test_the_usual_splits_with_every_entity_beginning_on_b(corpus) -> None:
+    assert [len(rows) for rows in corpus.values()] == [14041, 3250, 3453]
+    row = corpus["train"][0]
+    assert row["words"][:3] == ["EU", "rejects", "German"]
+    assert entities.names(row["tags"])[:3] == ["B-ORG", "O", "B-MISC"]
+    for tags in corpus["test"]["tags"][:]:
+        before = ["O", *entities.names(tags)]
+        for a, b in itertools.pairwise(before):
+            assert not b.startswith("I-") or a[2:] == b[2:]
+    with pytest.raises(KitError, match="n=0 sentences: give a whole number"):
+        entities.sample(corpus["train"], 0, seed=0)
+
+
+@pytest.mark.parametrize("kind", ["tokens", "cased"])
+def test_the_first_piece_of_each_word_carries_its_tag(kind: str, corpus, request) -> None:
+    tokens = request.getfixturevalue(kind)
+    rows = corpus["train"].select(range(50)).to_list()
+    for row, example in zip(rows, entities.encode(rows, tokens), strict=True):
+        ids, y = example["ids"], np.array(example["y"])
+        assert len(ids) == len(y) <= entities.LIMIT
+        assert y[y != IGNORE].tolist() == row["tags"]
+        assert y[0] == y[-1] == IGNORE
+        for word, place in zip(row["words"], np.flatnonzero(y != IGNORE), strict=True):
+            pieces = {p.strip() for p in (*tokens.pieces(word), *tokens.pieces(" " + word))}
+            assert tokens.decode([ids[place]]).strip().removeprefix("##") in {
+                p.removeprefix("##") for p in pieces
+            }
+
+
+def test_marks_are_only_for_who_cannot_see_capitals(tokens, cased) -> None:
+    words = ["EU", "and", "Germany", "x", "A", "iPad", "3M"]
+    text, owner = entities.marked(words)
+    assert text == ["~", "EU", "and", "^", "Germany", "x", "^", "A", "iPad", "3M"]
+    assert owner == [None, 0, 1, None, 2, 3, None, 4, 5, 6]
+    ids, first = entities.align(words, tokens)
+    assert tokens.decode([ids[first[0] - 1]]) == "~" and tokens.decode([ids[first[2]]]) == "germany"
+    assert entities.align(words, tokens, marks=False)[0] == tokens.align(words)[0]
+    assert entities.align(words, cased)[0] == cased.align(words)[0]
+
+
+def test_a_word_without_a_piece_or_beyond_the_limit_has_no_place(tokens) -> None:
+    assert entities.align(["a", "\x00", "b"], tokens)[1].tolist() == [1, -1, 2]
+    ids, first = entities.align(["a"] * 20, tokens, limit=10)
+    assert len(ids) == 10 and first.tolist() == [*range(1, 9)] + [-1] * 12
+
+
+def test_a_text_is_cut_as_the_corpus_is() -> None:
+    cut = entities.words("Mr O'Neill's U.N. team (of AT&T) said: “hello”, 3.5%!")
+    assert " ".join(cut) == "Mr O'Neill 's U.N. team ( of AT&T ) said : “ hello ” , 3.5 % !"
+    assert entities.words("\x00 🎬🍿 שלום، عالم") == ["\x00", "🎬🍿", "שלום", "،", "عالم"]
+
+
+def test_windows_hold_every_word_once_and_end_where_sentences_do(tokens) -> None:
+    words = (["Fine"] * 20 + ["."]) * 30 + ["x" * 5000, "b", "\x00"]
+    cut = entities._windows(words, tokens, True)
+    assert [a for a, _ in cut] == [0, *(b for _, b in cut[:-1])] and cut[-1][1] == len(words)
+    assert all(words[b - 1] == "." for _, b in cut[:-4])
+    for a, b in cut:
+        ids, first = entities.align(words[a:b], tokens)
+        assert len(ids) <= entities.LIMIT or b - a == 1
+        assert (first >= 0).all() or "\x00" in words[a:b]
+
+
+def test_a_window_says_what_it_says_alone(model, tokens) -> None:
+    half = ["Peter", "flew", "to", "Rome"] * 15 + ["."]
+    [whole] = entities.predict(model, tokens, [half * 6])
+    [alone] = entities.predict(model, tokens, [half])
+    assert len(whole) == 6 * len(half) and len(entities._windows(half * 6, tokens, True)) == 6
+    assert whole == alone * 6
+
+
+def test_words_and_their_text_get_the_same_tags(model, tokens) -> None:
+    text = "Peter Blackburn flew to Rome, Italy."
+    answers = entities.predict(model, tokens, [text, entities.words(text)])
+    assert answers[0] == answers[1] and len(answers[0]) == 8
+    assert entities.predict(model, tokens, text) == answers[:1]
+    for wrong in (["a", 3], [None], {"a": 1}, []):
+        with pytest.raises(KitError):
+            entities.predict(model, tokens, [wrong])
+    with pytest.raises(KitError, match="there is no text"):
+        entities.predict(model, tokens, [])
+
+
+def test_the_best_row_of_tags_by_trying_all() -> None:
+    tags = ("O", "B-X", "I-X", "B-Y", "I-Y")
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        logits = random.normal(size=(4, 5))
+        rows = [
+            row
+            for row in itertools.product(range(5), repeat=4)
+            if all(
+                not tags[b].startswith("I") or tags[a][2:] == tags[b][2:]
+                for a, b in itertools.pairwise((0, *row))
+            )
+        ]
+        found = max(rows, key=lambda row: sum(logits[i, t] for i, t in enumerate(row)))
+        assert spans.best(logits, tags) == list(found)
+
+
+def test_scores_are_those_of_seqeval() -> None:
+    found = spans.score(OTHER, ROWS)
+    assert found["f1"] == pytest.approx(f1_score(ROWS, OTHER))
+    assert found["precision"] == pytest.approx(precision_score(ROWS, OTHER))
+    assert found["recall"] == pytest.approx(recall_score(ROWS, OTHER))
+    by_kind = f1_score(ROWS, OTHER, average=None)  # in the order of the alphabet
+    assert [found[f"f1 {k}"] for k in ("LOC", "MISC", "ORG", "PER")] == pytest.approx(by_kind)
+    low, high = spans.interval(OTHER, ROWS)
+    assert low < found["f1"] < high and high - low < 0.15
+    assert spans.score([["O"] * 12] * 200, ROWS)["f1"] == 0
+    assert spans.score(ROWS, ROWS)["f1"] == 1 and spans.interval(ROWS, ROWS) == (1, 1)
+    with pytest.raises(KitError, match="1 answers cannot be scored against 200 rows"):
+        spans.score(ROWS[:1], ROWS)
+
+
+def test_looking_up_by_hand() -> None:
+    train = [
+        {"words": ["Rome", "is", "Rome"], "tags": ["B-LOC", "O", "B-LOC"]},
+        {"words": ["Rome", "won"], "tags": ["B-ORG", "O"]},
+    ]
+    test = [{"words": ["Rome", "or", "Milan"], "tags": ["B-LOC", "O", "B-LOC"]}]
+    assert entities.baselines(train, test) == {"most frequent tag": pytest.approx(2 / 3)}
+
+
+def test_what_is_shown_marks_the_text_as_it_was_written() -> None:
+    text = "<b>Bob</b>  Smith & co"
+    cut = entities.words(text)
+    tags = ["B-PER" if w == "Bob" else "O" for w in cut]
+    page = entities.show(text, tags)
+    assert "<b>Bob" not in page and "&lt;b&gt;" in page and "Smith &amp; co" in page
+    assert page.count("<span") == 1 and ">Bob <b" in page
+    both = entities.show(["New", "York", "!"], ["B-LOC", "I-LOC", "O"])
+    assert ">New York <b" in both and "LOC" in both
+    assert 'dir="auto"' in entities.show("שלום", ["O"])
+    assert "onload" not in entities.show("a", ['B-"onload=1'])[:40]
+
+
+def test_a_source_learns_where_a_random_start_hardly_does(corpus, tokens) -> None:
+    """Twelve sentences by heart: the loss reaches them through the first pieces."""
+    from dataclasses import replace
+
+    from kit.train import fit
+
+    source, rows = sources.baked("rnn_encoder"), corpus["train"].select(range(12)).to_list()
+    target = migrate(source, entities.head, **entities.options("full", source))
+    recipe = replace(entities.recipe(12), epochs=None, steps=60, warmup=0.1)
+    fit(target.model, entities.encode(rows, source.tokens), recipe, groups=target.groups)
+    assert entities.scorer(rows, source.tokens)(target.model) > 0.8
+
+
+def test_the_race_is_a_pure_function_of_its_scene() -> None:
+    scene = entities_picture.Scene(200, 109, 0.2)
+    empty = entities_picture.figure(scene)
+    scene.runs["full"] = Run(
+        steps=[{"step": 1, "seconds": 1.0, "loss": 1.0}],
+        evaluations=[{"step": 1, "seconds": 1.0, "score": 0.4}],
+    )
+    scene.tested["full"] = 0.5
+    drawn = entities_picture.figure(scene)
+    assert len(drawn.data) == len(empty.data) and drawn.data[0].y == (0.0, 40.0)
+    assert drawn.data[-1].y == (20.0, None, 50.0)
+    assert entities_picture.figure(scene) == drawn
+
+
+def test_the_matrix_shows_what_is_recorded_and_no_more() -> None:
+    found = {
+        ("minilm", 100): {"full": (0.5, 0.02), "from_scratch": (0.2, float("nan"))},
+        ("none", 100): {"most frequent tag": (0.13, 0.01)},
+    }
+    shown = entities_picture.matrix(found)
+    points = {(t.name, t.xaxis): t.y for t in shown.data if len(t.y)}
+    assert points["with a source", "x3"] == (50.0,) and points["from scratch", "x3"] == (20.0,)
+    assert len(points) == 5  # the lookup stands in each of three panels
+
+
+def test_both_learn_mark_a_text_and_survive_any_other(corpus) -> None:
+    race = TagSideBySide(sources.baked("rnn_encoder"), corpus, sentences=100)
+    race.validation, race.test = race.validation[:20], race.test[:30]
+    race.ask()
+    assert "Train both first" in race.answer.value
+    race.train().train()
+    race.job.stop()
+    race.wait()
+    assert set(race.scene.tested) == {"full", "from_scratch"} and not race.train_button.disabled
+    assert "test sentences" in race.status.value and "Stopped early" in race.status.value
+    race.text.value = "<script>alert(1)</script> Bob"
+    assert "<script" not in race.answer.value and "&lt;" in race.answer.value
+    race.text.value = "  "
+    assert "is empty" in race.answer.value
+    race.sentences.value = 300
+    assert race.scene.sentences == 300 and not race.scene.tested
+
+
+def test_a_head_of_other_tags() -> None:
+    head = entities.head(8, tags=("O", "B-GENE", "I-GENE"))
+    assert isinstance(head, TagHead) and head.config["classes"] == 3
