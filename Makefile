@@ -4,6 +4,7 @@ PYTHON ?= python3
 LAB ?=
 TESTS ?=
 FOLDER ?= build/student
+FORK ?=
 
 BIN := .venv/bin
 # One stamp for each step of the set-up; it is made again when what it stands on has changed.
@@ -15,7 +16,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 LESSON := notebooks/00_see_it_work.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test check lint lock student clean
+.PHONY: help lab test check lint lock student notebooks clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -26,6 +27,7 @@ help:
 	@echo 'make lint   ruff and the import contracts alone'
 	@echo 'make lock   pin the newest packages in constraints.txt'
 	@echo 'make student FOLDER=...  a copy for the students, without the solutions'
+	@echo 'make notebooks FORK=owner/name  write set-up, badges and slides into every lesson'
 	@echo 'make clean  remove the environment and everything built'
 	@echo 'Options: PYTHON=/path/to/python3.12   LAB="--no-browser --port=9000"'
 
@@ -59,6 +61,9 @@ student:
 	@mkdir -p '$(FOLDER)'
 	@git archive HEAD -- . ':!tests' ':!.ci' | tar -x -C '$(FOLDER)'
 	@echo '$(FOLDER) holds the course without solutions'
+
+notebooks: $(DONE)/dev
+	@$(BIN)/python tests/lessons.py $(FORK)
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from kit.widgets.descent import Descent
 from kit.widgets.freeze import Freeze
+from kit.widgets.health import Health
 from kit.widgets.label_curves import LabelCurves
 from kit.widgets.loss_curves import LossCurves
 from kit.widgets.next_token import NextToken
@@ -13,6 +14,7 @@ from kit.widgets.tensor_map import TensorMap
 __all__ = [
     "Descent",
     "Freeze",
+    "Health",
     "LabelCurves",
     "LossCurves",
     "NextToken",

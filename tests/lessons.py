@@ -1,0 +1,132 @@
+"""Write into every lesson what all of them share: badges, the set-up cell, slides.
+
+python tests/lessons.py               # whose fork it is, is read from the git remote
+python tests/lessons.py owner/name    # or given; where none is known there are no badges
+python tests/lessons.py --check       # say which lessons and README are not as written
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+BEGIN, END = "<!-- begin badges -->", "<!-- end badges -->"
+FORK = re.compile(r'FORK = "([^"]*)"')
+SETUP = """\
+# Set-up: on Colab it installs the kit, elsewhere nothing. Then: where does this run?
+import os
+
+FORK = "{fork}"  # owner/name on GitHub, written by: make notebooks FORK=owner/name
+if "COLAB_RELEASE_TAG" in os.environ:
+    %pip install -q --no-deps git+https://github.com/{{FORK}}
+    from kit.colab import install
+
+    install()
+
+from kit.widgets import Health
+
+Health()"""
+
+
+def remote() -> str:
+    """owner/name of the git remote `origin` on GitHub, or ""."""
+    asked = ["git", "remote", "get-url", "origin"]
+    address = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout
+    found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(\.git)?$", address.strip())
+    return found[1] if found else ""
+
+
+def places(fork: str, lesson: str) -> tuple[str, str]:
+    """Where Binder and Colab open a lesson."""
+    return (
+        f"https://mybinder.org/v2/gh/{fork}/HEAD?urlpath=lab/tree/notebooks/{lesson}",
+        f"https://colab.research.google.com/github/{fork}/blob/main/notebooks/{lesson}",
+    )
+
+
+def badges(fork: str, lesson: str) -> NotebookNode:
+    """Links without pictures: a picture would ask another host whenever the lesson is opened."""
+    binder, colab = places(fork, lesson)
+    cell = new_markdown_cell(f"Open this lesson on [Binder]({binder}) or on [Colab]({colab}).")
+    cell.id = "badges"
+    return cell
+
+
+def setup(fork: str) -> NotebookNode:
+    cell = new_code_cell(SETUP.format(fork=fork))
+    cell.id = "setup"
+    return cell
+
+
+def slide(cell: NotebookNode) -> str:
+    """Prose opens a slide, each cell of code is the next step below it; set-up is not shown."""
+    if cell.id in ("badges", "setup"):
+        return "skip"
+    return "slide" if cell.cell_type == "markdown" else "subslide"
+
+
+def written(notebook: NotebookNode, fork: str, lesson: str) -> NotebookNode:
+    """The lesson with its shared cells after the title, and each cell's kind of slide."""
+    own = [cell for cell in notebook.cells if cell.id not in ("badges", "setup")]
+    shared = [badges(fork, lesson)] if fork else []
+    notebook.cells = [own[0], *shared, setup(fork), *own[1:]]
+    for cell in notebook.cells:
+        cell.metadata["slideshow"] = {"slide_type": slide(cell)}
+    return notebook
+
+
+def readme(text: str, fork: str) -> str:
+    """The README with badges between its marks."""
+    binder, colab = places(fork, "00_see_it_work.ipynb")
+    shown = (
+        f"[![Binder](https://mybinder.org/badge_logo.svg)]({binder})\n"
+        f"[![Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})\n"
+    )
+    pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
+    return re.sub(pattern, f"{BEGIN}\n{shown if fork else ''}{END}", text, flags=re.DOTALL)
+
+
+def contents(path: Path, fork: str) -> str:
+    """What should stand in a file."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return readme(text, fork)
+    notebook = written(nbformat.reads(text, as_version=4), fork, path.name)
+    return nbformat.writes(notebook) + "\n"
+
+
+def committed() -> list[Path]:
+    listed = subprocess.check_output(["git", "ls-files", "notebooks"], cwd=ROOT, text=True)
+    return [ROOT / name for name in listed.split() if name.endswith(".ipynb")]
+
+
+def stale() -> list[str]:
+    """The committed lessons, and the README, that are not as this command writes them."""
+    lessons = committed()
+    fork = FORK.search(lessons[0].read_text(encoding="utf-8").replace('\\"', '"'))[1]
+    return [p.name for p in (*lessons, README) if contents(p, fork) != contents_now(p)]
+
+
+def contents_now(path: Path) -> str:
+    """A file as it is, a notebook's JSON being laid out as nbformat does."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return text
+    return nbformat.writes(nbformat.reads(text, as_version=4)) + "\n"
+
+
+def main(given: str = "") -> None:
+    if given == "--check":
+        sys.exit(", ".join(stale()) + ": run make notebooks" if stale() else 0)
+    for path in (*sorted((ROOT / "notebooks").glob("*.ipynb")), README):
+        path.write_text(contents(path, given or remote()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,71 @@
+"""The classroom: what all lessons share, where a lesson runs, and what is installed there."""
+
+import subprocess
+import sys
+
+import lessons
+import nbformat
+import pytest
+
+from kit import colab
+from kit.widgets import Health, health
+
+
+def test_the_lessons_share_their_setup_and_slides() -> None:
+    assert not lessons.stale(), "run make notebooks"
+
+
+def test_badges_name_the_fork_and_nothing_is_written_twice() -> None:
+    path = lessons.committed()[0]
+    lesson = nbformat.read(path, 4)
+    plain = nbformat.writes(lessons.written(lesson, "", path.name))
+    assert "mybinder" not in plain
+    for fork in ("a/b", "an-owner/a.name"):
+        once = nbformat.writes(lessons.written(lesson, fork, path.name))
+        assert nbformat.writes(lessons.written(lesson, fork, path.name)) == once
+        assert once.count("mybinder.org/v2/gh/" + fork + "/HEAD") == 1
+        assert f'FORK = \\"{fork}\\"' in once
+    assert nbformat.writes(lessons.written(lesson, "", path.name)) == plain
+    text = "a\n<!-- begin badges -->\n<!-- end badges -->\nb"
+    with_badges = lessons.readme(text, "a/b")
+    assert with_badges.count("gh/a/b/") == 1 and lessons.readme(with_badges, "") == text
+
+
+def test_the_setup_cell_does_nothing_here_and_is_quick() -> None:
+    """Beside what a lesson imports anyway."""
+    timed = f"""
+import time
+import kit.widgets, kit.runtime, ipywidgets
+began = time.perf_counter()
+{lessons.SETUP.format(fork="").replace("%pip", "# %pip")}
+assert "widget-view" in str(Health()._repr_mimebundle_().keys())
+print(time.perf_counter() - began)
+"""
+    told = subprocess.check_output([sys.executable, "-c", timed], text=True)
+    print(f"the set-up cell takes {float(told):.2f} s")
+    assert float(told) < 5  # 0.5 is the aim; a busy machine must not fail the build
+
+
+def test_health_says_where_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in health.HOSTS:
+        monkeypatch.delenv(variable, raising=False)
+    assert health.rows()["host"] == "this computer"
+    monkeypatch.setenv("BINDER_SERVICE_HOST", "10.0.0.1")
+    shown = Health()
+    assert shown.rows["host"] == "Binder" and "GiB" in shown.rows["memory"]
+    bundle = shown._repr_mimebundle_()
+    assert "<i>" not in health.table({"GPU": "<i>"}, alive=True)
+    assert "✗" in bundle["text/html"] and "✓ alive" in shown.shown.value
+
+
+def test_colab_gets_only_what_is_missing(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert colab.missing() == []
+    known = colab.version
+
+    def without(name: str) -> str:
+        if name in ("gguf", "jupyterlab"):
+            raise colab.PackageNotFoundError(name)
+        return known(name)
+
+    monkeypatch.setattr(colab, "version", without)
+    assert [r.split(">")[0] for r in colab.missing()] == ["gguf"]
