@@ -1,0 +1,139 @@
+"""Exercises of lesson 04: migrate structure."""
+
+from collections.abc import Callable
+
+from kit import record
+from kit.exercises import Exercise, Verdict, right, wrong
+
+__all__ = ["EXERCISES"]
+
+BLOCK = "blocks.1."
+
+
+def widened(widen: Callable) -> Verdict:
+    """widen(A, B, unit, times) -> (A′, B′): one unit stands `times` times, the answer stays.
+
+    A (H, D), B (C, H): answer = relu(x Aᵀ) Bᵀ, x (N, D).
+    """
+    import torch
+
+    luck = torch.Generator().manual_seed(4)
+    for unit, times in ((0, 2), (3, 2), (2, 5)):
+        A, B, x = (torch.randn(n, d, generator=luck) for n, d in ((4, 3), (2, 4), (9, 3)))
+        before = (x @ A.T).relu() @ B.T
+        wide, read = widen(A.clone(), B.clone(), unit, times)
+        high = 4 + times - 1
+        if tuple(wide.shape) != (high, 3) or tuple(read.shape) != (2, high):
+            return wrong(
+                f"with times={times} there must be {high} units: A′ ({high}, 3), B′ (2, {high}); "
+                f"yours are {tuple(wide.shape)} and {tuple(read.shape)}."
+            )
+        if (n := int((wide == A[unit]).all(1).sum())) != times:
+            return wrong(f"unit {unit} must stand {times} times in A′, not {n} times.")
+        far = float(((x @ wide.T).relu() @ read.T - before).abs().max())
+        if far > 1e-4:
+            return wrong(
+                f"unit={unit}, times={times}: the answer moved by up to {far:.3f}. What reads the "
+                "copies must add up to what read the one."
+            )
+    return right("Right: copied on one side, shared out on the other.")
+
+
+def silent(names: tuple[str, ...]) -> Verdict:
+    """The fewest tensors of a copied block, norm first, that must be zero so that it adds nothing.
+
+    names: without "blocks.1.".
+    """
+    import torch
+
+    model, ids = _two_blocks(), torch.randint(0, 50, (3, 7), generator=torch.manual_seed(0))
+    tensors = dict(model.named_parameters())
+    unknown = [n for n in names if BLOCK + n not in tensors]
+    if unknown or isinstance(names, str):
+        some = [n.removeprefix(BLOCK) for n in tensors if n.startswith(BLOCK)]
+        return wrong(f"give a tuple of names such as {some[:2]}; these are not any: {unknown}.")
+    with torch.no_grad():
+        for name in names:
+            tensors[BLOCK + name].zero_()
+        far = float((model(ids) - _without(model, ids)).abs().max())
+    if far > 1e-6:
+        return wrong(f"The block still adds up to {far:.2f}. What writes to the stream, and how?")
+    if len(set(names)) > 4:
+        return wrong(f"It adds nothing, but with {len(set(names))} tensors. Four are enough.")
+    return right("Right: nothing is written, and what reads may stay and learn.")
+
+
+def _two_blocks():
+    """Norm first, block 1 a copy of block 0, no value of them zero."""
+    import torch
+
+    from kit.models import Transformer, TransformerConfig
+
+    torch.manual_seed(0)
+    shape = {"vocabulary": 50, "width": 8, "heads": 2, "inner": 16, "longest": 9}
+    model = Transformer(TransformerConfig(layers=2, norm_first=True, **shape)).eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p += 0.3 * torch.randn_like(p)
+    model.blocks[1].load_state_dict(model.blocks[0].state_dict())
+    return model
+
+
+def _without(model, ids):
+    """What comes out where block 1 is left out."""
+    rest, model.blocks = model.blocks, model.blocks[:1]
+    out, model.blocks = model(ids), rest
+    return out
+
+
+def worth(answer: str) -> Verdict:
+    """The smallest recorded cut of MiniLM that beats, with 100 labels and as a mean over the
+    seeds, the whole architecture with fresh values."""
+    from kit.widgets.shrink import table
+
+    rows = record.recorded("structure")["rows"]
+    size = {r["shape"]: r["parameters"] for r in rows if r["source"] == "MiniLM"}
+    found = table({"rows": rows}, "MiniLM")
+    whole = max(size, key=size.get)
+    goal = found["from_scratch", whole, 100][0]
+    cut = {
+        shape: mean
+        for (name, shape, n), (mean, _) in found.items()
+        if n == 100 and name in ("narrow", "first layers", "every other layer")
+    }
+    best = min((s for s in cut if cut[s] > goal), key=size.get, default=None)
+    if answer not in cut and answer is not None:
+        return wrong(f"{answer!r} is none of the recorded cuts: {sorted(cut)}, nor None.")
+    if answer == best:
+        return right(f"Right: {size[best]:,} parameters." if best else "Right.")
+    if answer is None:
+        return wrong(f"Some cut is above {goal:.3f}, what the whole shape has from scratch.")
+    if cut[answer] <= goal:
+        return wrong(f"It has {cut[answer]:.3f}, and the whole shape from scratch {goal:.3f}.")
+    return wrong(f"It is above {goal:.3f}, with {size[answer]:,} parameters; a smaller one is too.")
+
+
+EXERCISES = {
+    "1": Exercise(
+        judge=widened,
+        hints=(
+            "A′ is A with more rows at its end: copies of row `unit`.",
+            "B′ has as many more columns: copies of column `unit`.",
+            "Then divide all `times` columns that belong to the unit by `times`, the old one too.",
+        ),
+    ),
+    "2": Exercise(
+        judge=silent,
+        hints=(
+            "A block adds twice to the stream: attention, then feed-forward.",
+            "Each of the two ends in a linear layer, which has a weight and a bias.",
+        ),
+    ),
+    "3": Exercise(
+        judge=worth,
+        hints=(
+            "The goal is the rightmost square at the right: the whole shape, fresh values.",
+            "Hover the curves from left to right: which point is the first above it?",
+        ),
+    ),
+}

@@ -1,0 +1,60 @@
+"""Answers that solve lesson 04's exercises, and answers that do not."""
+
+import torch
+
+from kit import record
+from kit.widgets.shrink import table
+
+
+def widen(A, B, unit, times, share=None):
+    """One unit stands `times` times; what reads it is shared out."""
+    A = torch.cat([A, A[[unit] * (times - 1)]])
+    B = torch.cat([B, B[:, [unit] * (times - 1)]], 1)
+    B[:, [unit, *range(B.shape[1] - times + 1, B.shape[1])]] /= share or times
+    return A, B
+
+
+def not_shared(A, B, unit, times):
+    """All copies are read in full."""
+    return widen(A, B, unit, times, share=1)
+
+
+def halved(A, B, unit, times):
+    """Right for two copies alone."""
+    return widen(A, B, unit, times, share=2)
+
+
+def fresh(A, B, unit, times):
+    """New units that nobody reads: the answer stays, but they are no copies."""
+    return torch.cat([A, torch.randn(times - 1, 3)]), torch.cat([B, torch.zeros(2, times - 1)], 1)
+
+
+def cut() -> str:
+    """The smallest cut above the whole shape from scratch."""
+    rows = record.recorded("structure")["rows"]
+    size = {r["shape"]: r["parameters"] for r in rows if r["source"] == "MiniLM"}
+    found = table({"rows": rows}, "MiniLM")
+    goal = found["from_scratch", "6 layers, width 384", 100][0]
+    ways = ("narrow", "first layers", "every other layer")
+    return min(
+        (s for (name, s, n), v in found.items() if name in ways and n == 100 and v[0] > goal),
+        key=size.get,
+    )
+
+
+WRITERS = tuple(
+    f"{part}.{kind}"
+    for part in ("attention.output", "feed_forward.down")
+    for kind in ("weight", "bias")
+)
+SOLUTIONS = {"1": lambda: (widen,), "2": lambda: (WRITERS,), "3": lambda: (cut(),)}
+WRONG = {
+    "1": [(not_shared,), (halved,), (fresh,), (lambda A, B, unit, times: (A, B),), (3,)],
+    "2": [
+        (WRITERS[:2],),
+        ((*WRITERS, "attention.value.bias"),),
+        ("attention",),
+        (("attention.output",),),
+    ],
+    "3": [("6 layers, width 384",), (None,), ("9 layers",)],
+}
