@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from kit.models.copying import CopyHead
 from kit.models.heads import (
     ClassHead,
     LanguageHead,
@@ -18,6 +19,7 @@ from kit.models.transformer import Transformer, TransformerConfig
 __all__ = [
     "RNN",
     "ClassHead",
+    "CopyHead",
     "LanguageHead",
     "Model",
     "RNNConfig",
@@ -36,7 +38,7 @@ class Model(nn.Module):
     """logits = head(body(ids)).
 
     ids (B, T) int64, mask (B, T) bool, True where there is a token; target (B, U) only for a
-    `SequenceHead`. The shape of the logits is the head's.
+    `SequenceHead`; a `CopyHead` also reads the ids. The shape of the logits is the head's.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module):
@@ -46,4 +48,5 @@ class Model(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor, target: Tensor | None = None) -> Tensor:
         hidden = self.body(ids, mask)  # (B, T, D)
-        return self.head(hidden, mask) if target is None else self.head(hidden, mask, target)
+        extra = () if target is None else (target,)
+        return self.head(hidden, mask, *extra, *([ids] if isinstance(self.head, CopyHead) else []))

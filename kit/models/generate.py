@@ -5,15 +5,27 @@ B prompts, K beams, T tokens of a prompt, V vocabulary.
 
 import warnings
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from kit.errors import KitError
+from kit.models.copying import CopyHead, predicted
 from kit.models.heads import SequenceHead
 
-__all__ = ["choose", "generate", "stream"]
+__all__ = ["Beams", "choose", "generate", "search", "stream"]
+
+
+@dataclass(frozen=True)
+class Beams:
+    """Where a beam search stands after one step, for one prompt; scores are Σ log p, in nats."""
+
+    alive: list[tuple[float, list[int]]]
+    """The beams that go on, best first: score and ids."""
+    over: list[tuple[float, list[int]]]
+    """Those that have stopped, as they came: score / length ^ length_penalty, and ids."""
 
 
 def generate(
@@ -39,7 +51,9 @@ def generate(
     if beams < 1 or (beams > 1 and how.get("temperature")):
         raise KitError(f"beams={beams}: give at least 1, and more than 1 only without temperature.")
     if beams > 1:
-        return _beam(_Writer(model, prompts, most, start, beams), beams, length_penalty, set(stop))
+        steps = search(model, prompts, most, beams, length_penalty, stop=stop, start=start)
+        *_, last = steps
+        return [max(one.over, key=lambda found: found[0])[1] for one in last]
     written: list[list[int]] = [[] for _ in prompts]
     for pieces in stream(model, prompts, most, stop=stop, start=start, **how):
         for row, piece in zip(written, pieces, strict=True):
@@ -73,7 +87,7 @@ def stream(
         if not any(going):
             return
         yield [piece if on else None for on, piece in zip(going, pieces, strict=True)]
-        writer.ids = ids[:, None]
+        writer.read(ids[:, None])
 
 
 def choose(
@@ -107,7 +121,7 @@ class _Writer:
     """The model, its cache, and the ids that it has not read yet."""
 
     def __init__(self, model, prompts, most: int, start: Sequence[int] = (), copies: int = 1):
-        self.body, self.head, self.memory = model.body, model.head, ()
+        self.body, self.head, self.memory, self.mix = model.body, model.head, (), None
         device = next(model.body.parameters()).device
         ids, mask = _padded(prompts, device)
         if isinstance(model.head, SequenceHead):
@@ -115,8 +129,10 @@ class _Writer:
                 memory = model.head.bridge(model.body(ids, mask))
             self.memory = (memory.repeat_interleave(copies, 0), mask.repeat_interleave(copies, 0))
             self.body, self.head = model.head.decoder, model.head.output
+            if isinstance(model.head, CopyHead):
+                self.mix, self.source = model.head.mix, ids.repeat_interleave(copies, 0)
             ids, mask = _padded([list(start)] * len(prompts), device)
-        self.ids = ids.repeat_interleave(copies, 0)  # (B K, T)
+        self.ids = self.target = ids.repeat_interleave(copies, 0)  # (B K, T)
         room = mask.new_ones(len(mask), most)
         self.mask = torch.cat((mask, room), 1).repeat_interleave(copies, 0)  # (B K, T + most)
         self.cache = self.body.cache(len(self.ids), self.mask.shape[1])
@@ -127,39 +143,70 @@ class _Writer:
         mask = self.mask[:, : self.cache.used + self.ids.shape[1]] if self.padded else None
         memory = self.memory or (None, None)
         hidden = self.body(self.ids, mask, *memory, self.cache)[:, -1:]  # (B K, 1, D)
-        return self.head(hidden, None)[:, 0]
+        if self.mix is None:
+            return self.head(hidden, None)[:, 0]
+        parts = self.mix(hidden, *memory, self.source, self.target)
+        return predicted(parts, self.source)[:, 0]
+
+    def read(self, ids: Tensor, rows: Tensor | None = None) -> None:
+        """What to read next, (B K, 1), after these rows (B K,) of what was read so far."""
+        if rows is not None:
+            self.cache.reorder(rows)
+            self.target = self.target[rows]
+        self.ids, self.target = ids, torch.cat([self.target, ids], 1)
 
 
 @torch.inference_mode()
-def _beam(writer: _Writer, beams: int, penalty: float, stop: set[int]) -> list[list[int]]:
-    prompts = len(writer.ids) // beams
-    scores = torch.full((prompts, beams), -torch.inf, device=writer.ids.device)
+def search(
+    model: nn.Module,
+    prompts: Sequence[Sequence[int]],
+    most: int = 50,
+    beams: int = 4,
+    length_penalty: float = 1.0,
+    *,
+    stop: Collection[int] = (),
+    start: Sequence[int] = (),
+) -> Iterator[list[Beams]]:
+    """Beam search step by step: one `Beams` for each prompt. After the last step, those that had
+    to end for want of room are among `over`, and the best of `over` is what `generate` returns.
+    """
+    writer, stop = _Writer(model, prompts, most, start, beams), set(stop)
+    scores = torch.full((len(prompts), beams), -torch.inf, device=writer.ids.device)
     scores[:, 0] = 0  # all beams are the same at first: only one may have successors
-    alive = [[[] for _ in range(beams)] for _ in range(prompts)]
-    ended: list[list[tuple[float, list[int]]]] = [[] for _ in range(prompts)]
-    most = writer.mask.shape[1] - writer.ids.shape[1]
+    alive: list = [[[] for _ in range(beams)] for _ in prompts]
+    ended: list[list[tuple[float, list[int]]]] = [[] for _ in prompts]
     for length in range(1, most + 1):
-        new = writer.logits().float().log_softmax(-1).unflatten(0, (prompts, beams))
+        new = writer.logits().float().log_softmax(-1).unflatten(0, (len(prompts), beams))
         total = (new + scores[..., None]).flatten(1)  # (B, K V)
         best = total.topk(min((1 + len(stop)) * beams, total.shape[1]))
         rows = []
-        for prompt in range(prompts):
+        for prompt in range(len(prompts)):
             found = zip(best.values[prompt].tolist(), best.indices[prompt].tolist(), strict=True)
             kept, over = _sort(found, alive[prompt], new.shape[-1], beams, stop)
-            ended[prompt] += [(score / length**penalty, ids) for score, ids in over]
+            ended[prompt] += [(score / length**length_penalty, ids) for score, ids in over]
             scores[prompt] = torch.tensor([score for score, _, _ in kept])
             rows += [prompt * beams + beam for _, beam, _ in kept]
             alive[prompt] = [ids for _, _, ids in kept]
-        longest = most if penalty > 0 else length + 1  # where a beam that goes on scores best
-        hopes = (scores.max(1).values / longest**penalty).tolist()
-        if all(over and hope <= max(over)[0] for over, hope in zip(ended, hopes, strict=True)):
-            break
-        writer.cache.reorder(torch.tensor(rows, device=writer.ids.device))
-        writer.ids = writer.ids.new_tensor([ids[-1:] for prompt in alive for ids in prompt])
-    for prompt in range(prompts):
-        found = zip(scores[prompt].tolist(), alive[prompt], strict=True)
-        ended[prompt] += [(score / len(ids) ** penalty, ids) for score, ids in found]
-    return [max(found, key=lambda one: one[0])[1] for found in ended]
+        longest = most if length_penalty > 0 else length + 1  # where a beam that goes on is best
+        hopes = (scores.max(1).values / longest**length_penalty).tolist()
+        last = length == most or all(
+            over and hope <= max(over)[0] for over, hope in zip(ended, hopes, strict=True)
+        )
+        yield _stand(scores.tolist(), alive, ended, length_penalty if last else None)
+        if last:
+            return
+        ids = writer.ids.new_tensor([ids[-1:] for prompt in alive for ids in prompt])
+        writer.read(ids, torch.tensor(rows, device=ids.device))
+
+
+def _stand(scores: list, alive: list, ended: list, end: float | None) -> list[Beams]:
+    """One `Beams` for each prompt; with `end`, a length penalty, all that is alive ends now."""
+    found = []
+    for values, beams, over in zip(scores, alive, ended, strict=True):
+        going = list(zip(values, beams, strict=True))
+        more = [] if end is None else [(score / len(ids) ** end, ids) for score, ids in going]
+        found.append(Beams(going, over + more))
+    return found
 
 
 def _sort(found, alive: list, vocabulary: int, beams: int, stop: set[int]) -> tuple[list, list]:
