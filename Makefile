@@ -64,6 +64,7 @@ student:
 
 notebooks: $(DONE)/dev
 	@$(BIN)/python tests/lessons.py $(FORK)
+	@cp environment.yml binder/
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,5 +1,6 @@
 """The classroom: what all lessons share, where a lesson runs, and what is installed there."""
 
+import os
 import subprocess
 import sys
 
@@ -9,6 +10,9 @@ import pytest
 
 from kit import colab
 from kit.widgets import Health, health
+
+ROOT = lessons.ROOT
+NO_DEFAULT = "--Repo2Docker.default_buildpack=None"
 
 
 def test_the_lessons_share_their_setup_and_slides() -> None:
@@ -69,3 +73,24 @@ def test_colab_gets_only_what_is_missing(tmp_path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(colab, "version", without)
     assert [r.split(">")[0] for r in colab.missing()] == ["gguf"]
+
+
+def test_binder_is_built_as_we_mean_it() -> None:
+    """repo2docker's own plan, made without Docker."""
+    plan = subprocess.check_output(
+        [*(sys.executable, "-m", "repo2docker", "--no-build", "--debug"), NO_DEFAULT, "."],
+        cwd=ROOT,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    for step in (
+        "Building conda environment for python=3.12",
+        'env update -p ${NB_PYTHON_PREFIX} --file "binder/environment.yml"',
+        "RUN ./binder/postBuild",
+    ):
+        assert step in plan, step
+    root = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    assert (ROOT / "binder/environment.yml").read_text(encoding="utf-8") == root
+    after = (ROOT / "binder/postBuild").read_text(encoding="utf-8")
+    assert os.access(ROOT / "binder/postBuild", os.X_OK) and "\nset -e" in after
+    assert "pip install --no-deps" in after and "python -m kit.data" in after
