@@ -15,6 +15,9 @@ from kit.tokens import Tokens
 
 __all__ = ["move_vocabulary"]
 
+PART = "bytes "
+"""What the spelling of a part of a character begins with: no text spells it."""
+
 Mix = dict[int, tuple[list[int], list[float]]]
 """For a new piece: the old rows that its own is made of, and the weight of each."""
 
@@ -104,18 +107,26 @@ def _spellings(tokens: Tokens) -> dict[int, str]:
         if piece in special:
             continue
         if kind == "WordPiece":
-            found[i] = piece[2:] if piece.startswith("##") else f" {piece}"
+            alone, bare = not piece.startswith("##"), piece.removeprefix("##")
+            if any(map(str.isalnum, bare)):
+                found[i] = f" {bare}" if alone else bare
+            elif alone:  # punctuation is a word by itself: "##." is never read, so never learnt
+                found[i] = bare
         elif "▁" in piece:
             found[i] = piece.replace("▁", " ")
         else:
             text = tokens.decode([i])
-            found[i] = f"bytes {piece}" if "\ufffd" in text else text  # a part of a character
+            found[i] = PART + piece if "\ufffd" in text else text
     return found
 
 
 def _spelt(old: Tokens, new: Tokens, shared: dict[int, int]) -> Mix:
     """The old pieces that spell each new one, in equal shares."""
-    other = {i: text for i, text in _spellings(new).items() if i not in shared}
+    other = {
+        i: text
+        for i, text in _spellings(new).items()
+        if i not in shared and not text.startswith(PART)
+    }
     spelt = zip(other, old.encode_many(other.values(), special=False), strict=True)
     rows = {i: [row for row in ids if row != old.unk] for i, ids in spelt}
     return {i: (ids, [1 / len(ids)] * len(ids)) for i, ids in rows.items() if ids}
