@@ -131,7 +131,11 @@ def bake(name: str) -> Source:
 def translator() -> Source:
     """The parent of the translation task."""
     keep = runtime.cache_dir() / "bake" / "translator"
-    source = translation_parent.parent("translator", translation.pieces(), keep=keep)
+    tokens = keep / "tokenizer.json"  # so that going on is quick
+    if not tokens.exists():
+        keep.mkdir(parents=True, exist_ok=True)
+        translation.pieces().save(tokens)
+    source = translation_parent.parent("translator", Tokens.load(tokens), keep=keep)
     shutil.rmtree(keep, ignore_errors=True)
     return source
 

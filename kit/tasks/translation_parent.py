@@ -17,17 +17,21 @@ from kit.train import Recipe, fit
 
 __all__ = ["RECIPE", "examples", "parent", "rnn", "transformer"]
 
-RECIPE = Recipe(epochs=16, rate=2e-3, batch_size=32)
-"""Of the parent that ships; chosen on validation messages."""
+RECIPE = Recipe(steps=3000, rate=3e-3, batch_size=32)
+"""Of the parent that ships."""
 
 
-def transformer(vocabulary: int, width: int = 160, layers: int = 2) -> Model:
-    """Encoder and decoder of as many blocks each, rotary positions, the norm before each part."""
+def transformer(vocabulary: int, width: int = 128, layers: int = 2) -> Model:
+    """An encoder of two blocks and a decoder of one, rotary positions, the norm before each part.
+
+    A shallow decoder costs little and translates nearly as well: Kasai et al. 2020,
+    arxiv.org/abs/2006.10369.
+    """
     config = TransformerConfig(
         vocabulary=vocabulary,
         width=width,
         layers=layers,
-        heads=5,
+        heads=4,
         inner=4 * width,
         longest=translation.LONGEST,
         positions="rotary",
@@ -35,16 +39,16 @@ def transformer(vocabulary: int, width: int = 160, layers: int = 2) -> Model:
         epsilon=1e-5,
         dropout=0.1,
     )
-    return Model(Transformer(config), translation.head(width, vocabulary, layers))
+    return Model(Transformer(config), translation.head(width, vocabulary))
 
 
-def rnn(vocabulary: int, width: int = 160) -> Model:
-    """A bidirectional LSTM, and a decoder of two LSTMs with attention to it."""
+def rnn(vocabulary: int, width: int = 128) -> Model:
+    """A bidirectional LSTM, and a decoder of one LSTM with attention to it."""
     config = RNNConfig(
         vocabulary=vocabulary, width=width, layers=1, bidirectional=True, dropout=0.1
     )
     body = RNN(config)
-    return Model(body, SequenceHead(width, decoder_like(body, layers=2)))
+    return Model(body, SequenceHead(width, decoder_like(body)))
 
 
 def examples(tokens: Tokens, languages: Sequence[str]) -> list[dict]:
