@@ -99,7 +99,7 @@ def worth(answer: str) -> Verdict:
     cut = {
         shape: mean
         for (name, shape, n), (mean, _) in found.items()
-        if n == 100 and name in ("narrow", "first layers", "every other layer")
+        if n == 100 and name in ("narrow", "first layers", "spread layers")
     }
     best = min((s for s in cut if cut[s] > goal), key=size.get, default=None)
     if answer not in cut and answer is not None:

@@ -149,6 +149,7 @@ class Grow:
         if name != self.loaded:
             self._say(f"Loading {name} …")
             self._load(name)
+            self.figure.layout.yaxis.range = grow_picture.room(self.scene, DEEPER)
         scene = self._shape(times, more)
         self._draw(scene)
         if scene.parameters[1] > ROOM:

@@ -5,7 +5,7 @@ from html import escape
 
 from kit.widgets.style import FONT, dress
 
-__all__ = ["HUE", "KEYS", "WORD", "Scene", "answers", "cards", "figure", "traces"]
+__all__ = ["HUE", "KEYS", "WORD", "Scene", "answers", "cards", "figure", "room", "traces"]
 
 HUE = {"source": "#0072B2", "grown": "#009E73", "naive": "#D55E00"}
 WORD = {"source": "the source", "grown": "grown", "naive": "grown naively"}
@@ -48,10 +48,15 @@ class Scene:
         return sum((a > 0) != (b > 0) for a, b in pairs)
 
 
-def figure(scene: Scene, *, widest: int = 3, most: int = 10):
+def room(scene: Scene, deeper: int = 4) -> list[float]:
+    """The range of the axis along the layers: room for so many more than the source has."""
+    return [-1.7, sum(scene.old) + deeper + 0.6]
+
+
+def figure(scene: Scene, *, widest: int = 3):
     """Source and target to scale | what the target answers against what the source answers.
 
-    widest: times the source's width that there is room for. most: layers, with the embeddings.
+    widest: times the source's width that there is room for.
     """
     import plotly.graph_objects as go
 
@@ -60,7 +65,7 @@ def figure(scene: Scene, *, widest: int = 3, most: int = 10):
         "barmode": "overlay",
         "dragmode": False,
         "xaxis": {"domain": [0, 0.47], "range": [-0.03, 1 + GAP + widest], "visible": False},
-        "yaxis": {"range": [-1.2, most + 0.4], "visible": False},
+        "yaxis": {"range": room(scene), "visible": False},
         "xaxis2": {"domain": [0.56, 1], "title": "log odds that the source gives, nats"} | answer,
         "yaxis2": {"anchor": "x2", "title": "that the larger model gives"} | answer,
     }
@@ -107,17 +112,20 @@ def _slabs(slabs: list[tuple], colour: str, name: str) -> dict:
 
 def _labels(scene: Scene, right: float) -> dict:
     """What stands beneath both stacks."""
-    said = f"{scene.name}<br>width {scene.width}", f"width {scene.times * scene.width}"
-    counts = [f"{sum(scene.old)} layers" for _ in said[:1]] + [f"{len(scene.old)} layers"]
+    sizes = (scene.width, sum(scene.old)), (scene.times * scene.width, len(scene.old))
     return {
         "x": [0.5, right + scene.times / 2],
-        "y": [-0.85, -0.85],
-        "text": [f"{width}, {n}" for width, n in zip(said, counts, strict=True)],
+        "y": [-1.05, -1.05],
+        "text": [f"width {width:,}<br>{_layers(n)}" for width, n in sizes],
         "mode": "text",
-        "textfont": {"size": 15},
+        "textfont": {"size": 16},
         "hoverinfo": "skip",
         "showlegend": False,
     }
+
+
+def _layers(n: int) -> str:
+    return f"{n} layers" if n > 1 else "1 layer"
 
 
 SECOND = {"xaxis": "x2", "yaxis": "y2"}
@@ -174,11 +182,11 @@ def cards(scene: Scene) -> str:
     boxes = [_card("#1A1A1A", *size)]
     for which in ("grown", "naive"):
         if scene.answers is None:
-            boxes.append(_card(HUE[which], "…", f"{WORD[which]}: asking it"))
+            boxes.append(_card(HUE[which], "…", f"{WORD[which]}: asking"))
             continue
         n, far = len(scene.answers["source"]), scene.moved(which)
-        turned = f"{scene.turned(which)} of {n} judged the other way"
-        boxes.append(_card(HUE[which], f"{far:.7f}", f"{WORD[which]}: moved at most, {turned}"))
+        said = f"{WORD[which]}: the most an answer moved; {scene.turned(which)} of {n} turned round"
+        boxes.append(_card(HUE[which], f"{far:.7f} nats", said))
     look = f"display:flex;gap:.6em;font:16px {FONT};margin:.3em 0;max-width:80em"
     return f'<div style="{look}">{"".join(boxes)}</div>'
 

@@ -59,11 +59,24 @@ def larger(config, times: int = 1, more: int = 0):
 
 
 def size(source: Source, times: int = 1, more: int = 0) -> int:
-    """How many parameters such a body and its head would have; none is made."""
-    with torch.device("meta"):
-        body = type(source.body)(larger(source.body.config, times, more))
-        parts = nn.ModuleList([body, _head(source, body)])
-    return sum(p.numel() for p in parts.parameters())
+    """How many parameters a naively grown model has; none is made."""
+    body, head = source.body, source.head
+    own = set(body.parameters())
+    total = sum(p.numel() * (times if p.ndim > 1 else 1) for p in set(head.parameters()) - own)
+    config = larger(body.config, times, more)
+    if not isinstance(body, Transformer):
+        return total + times * body.embedding.weight.numel() + _rnn(config)
+    for name, p in body.named_parameters():  # a table grows along one axis, a matrix along both
+        layers = 1 + more * name.startswith("blocks.0.")
+        total += layers * p.numel() * times ** (1 if name.startswith("embed.") else p.ndim)
+    return total
+
+
+def _rnn(config) -> int:
+    """Numbers in the layers of an RNN: W, U and two biases for each gate and direction."""
+    directions, gates = 1 + config.bidirectional, {"lstm": 4, "gru": 3}[config.cell]
+    pairs = zip(config.sizes, config.sizes[1:], strict=False)
+    return sum(gates * n * (m + n // directions + 2) for m, n in pairs)
 
 
 @torch.no_grad()

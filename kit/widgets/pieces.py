@@ -103,7 +103,7 @@ def legend(counts: dict[str, dict[str, int]]) -> str:
         parts = "".join(
             f'<div style="width:{100 * n / whole:.1f}%;background:{KINDS[kind][0]};'
             f"color:{KINDS[kind][1]};overflow:hidden;white-space:nowrap;text-align:center;"
-            f'font-weight:600">{100 * n / whole:.0f} %</div>'
+            f'font-weight:600">{_percent(n / whole)}</div>'
             for kind, n in found.items()
             if n
         )
@@ -116,6 +116,11 @@ def legend(counts: dict[str, dict[str, int]]) -> str:
     kinds = " ".join(_chip(words, ground, ink, 14) for ground, ink, words in KINDS.values())
     look = f"font:16px {FONT};color:#1A1A1A;max-width:72em"
     return f'<div style="{look}">{"".join(rows)}<div>{kinds}</div></div>'
+
+
+def _percent(share: float) -> str:
+    """Nothing where there is no room for it."""
+    return f"{100 * share:.0f} %" if share > 0.04 else ""
 
 
 def _chip(text: str, ground: str, ink: str, size: int) -> str:
@@ -140,7 +145,7 @@ class Pieces:
             f"of {sum(running.values()):,} in film reviews": running,
         }
         self.text = w.Text(
-            value="An unforgettable, heartwarming masterpiece of storytelling.",
+            value="An incredible and hilarious masterpiece about shareholders.",
             description="Your own sentence:",
             style={"description_width": "initial"},
             layout={"width": "820px"},

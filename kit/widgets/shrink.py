@@ -7,7 +7,7 @@ __all__ = ["figure", "points", "table"]
 
 LOOK = {
     "first layers": ("#0072B2", "circle", "solid"),
-    "every other layer": ("#56B4E9", "diamond", "dashdot"),
+    "spread layers": ("#56B4E9", "diamond", "dashdot"),
     "narrow": ("#117733", "triangle-up", "dash"),
     "from_scratch": (COLOUR["from_scratch"], "square", "dot"),
 }

@@ -32,10 +32,10 @@ from kit.widgets.growth import asking, naive
 NAME = "structure"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
 LABELS = 100
-LAYERS = {"minilm": (3, 1), "transformer_encoder": (), "rnn_encoder": ()}
+LAYERS = {"minilm": (1, 3), "transformer_encoder": (), "rnn_encoder": ()}
 """Source -> how many layers are kept."""
 
-SHARES = {"minilm": (1 / 2, 1 / 3), "transformer_encoder": (1 / 2,), "rnn_encoder": (1 / 2,)}
+SHARES = {"minilm": (1 / 3, 1 / 2), "transformer_encoder": (1 / 2,), "rnn_encoder": (1 / 2,)}
 """Source -> the shares of the width that are kept."""
 
 LUCKY = ("from_scratch", "naive", "vocabulary, fresh table")
@@ -46,12 +46,6 @@ def choices(name: str) -> Iterator[tuple[str, str]]:
     """(strategy, shape) of every run with a source."""
     there = sources.load(name).body.config
     whole = f"{there.layers} layers, width {there.width}"
-    for k in LAYERS[name]:
-        shape = f"{k} layers, width {there.width}"
-        yield from (("every other layer", shape), ("first layers", shape), ("from_scratch", shape))
-    for share in SHARES[name]:
-        shape = f"{there.layers} layers, width {round(share * there.width)}"
-        yield from (("narrow", shape), ("from_scratch", shape))
     if name == "minilm":
         kinds = ("by spelling", "fresh table")
         pieces = sources.load("rnn_encoder").tokens.size
@@ -60,6 +54,12 @@ def choices(name: str) -> Iterator[tuple[str, str]]:
         wide = f"{there.layers} layers, width {2 * there.width}"
         deep = f"{there.layers + 2} layers, width {there.width}"
         yield from (("widen", wide), ("naive", wide), ("deepen", deep), ("naive", deep))
+    for share in SHARES[name]:
+        shape = f"{there.layers} layers, width {round(share * there.width)}"
+        yield from (("narrow", shape), ("from_scratch", shape))
+    for k in LAYERS[name]:
+        shape = f"{k} layers, width {there.width}"
+        yield from (("first layers", shape), ("spread layers", shape), ("from_scratch", shape))
 
 
 class Bench:
@@ -87,7 +87,7 @@ class Bench:
             return model, [group(HEAD_RATE, model.head), group(RATE, model.body)]
         options = {"seed": seed} | self._options(strategy, layers, width)
         if strategy == "from_scratch" and (layers, width) != (there.layers, there.width):
-            how = "narrow" if width < there.width else "every other layer"
+            how = "narrow" if width < there.width else "spread layers"
             source = replace(source, body=self._made(how, layers, width, seed)[0].body, head=None)
             options = {"seed": seed}
         made = migrate(source, sentiment.head, KINDS.get(strategy, strategy), **options)
@@ -97,8 +97,8 @@ class Bench:
         if strategy == "narrow":
             examples = sentiment.encode(self.data["train"].select(range(100)), self.source.tokens)
             return {"share": width / self.source.body.width, "examples": examples}
-        if strategy in ("every other layer", "first layers"):
-            return {"layers": layers if strategy == "every other layer" else list(range(layers))}
+        if strategy in ("spread layers", "first layers"):
+            return {"layers": layers if strategy == "spread layers" else list(range(layers))}
         if strategy == "deepen":
             return {"layers": layers}
         if strategy == "vocabulary, fresh table":
@@ -110,7 +110,7 @@ class Bench:
         return {}
 
     def run(self, strategy: str, shape: str, seed: int, known: float | None) -> list[dict]:
-        """Two rows of the results: without a label, and with `LABELS`. known: the first score."""
+        """Rows of the results: without a label, and with `LABELS`. known: the first one's score."""
         model, groups, tokens = self.target(strategy, shape, seed)
         score = sentiment.scorer(self.data["test"], tokens)
         row = {
@@ -122,6 +122,8 @@ class Bench:
         }
         before = score(model) if known is None else known
         rows = [row | {"labels": 0, "accuracy": before, "seconds": 0.0}]
+        if strategy.startswith("vocabulary"):
+            return rows  # what is asked of it is what it still knows
         few = sentiment.sample(self.data["train"], LABELS, seed)
         recipe = sentiment.recipe(LABELS, seed=seed)
         run = fit(model, sentiment.encode(few, tokens), recipe, groups=groups)
@@ -130,7 +132,7 @@ class Bench:
 
 
 KINDS = {
-    "every other layer": "choose_layers",
+    "spread layers": "choose_layers",
     "first layers": "choose_layers",
     "vocabulary, by spelling": "move_vocabulary",
     "vocabulary, fresh table": "into",
@@ -163,8 +165,18 @@ def whole() -> Iterator[dict]:
             }
 
 
+def known() -> list[dict]:
+    """The rows that are there already."""
+    try:
+        return record.recorded(NAME)["rows"]
+    except KitError:
+        return list(whole())
+
+
 def save(found: list[dict]) -> None:
     order = ("source", "strategy", "shape", "labels", "seed")
+    keys = [[row[k] for k in order] for row in found]
+    found += [row for row in known() if [row[k] for k in order] not in keys]  # of another process
     what = {
         "what": f"film reviews, polarity: test accuracy without a label and with {LABELS}, by the "
         "structure of the target",
@@ -189,21 +201,18 @@ def main() -> None:
     parser.add_argument("--sources", nargs="+", default=list(LAYERS))
     parser.add_argument("--minutes", type=float, default=float("inf"))
     options = parser.parse_args()
-    try:
-        found = record.recorded(NAME)["rows"]
-    except KitError:
-        found = list(whole())
-    began = time.monotonic()
+    began, found = time.monotonic(), known()
     done = {(r["source"], r["strategy"], r["shape"], r["seed"]) for r in found}
-    for seed in range(options.seeds):
-        for name in options.sources:
-            bench = Bench(name)
-            for strategy, shape in choices(name):
+    for name in options.sources:
+        bench = Bench(name)
+        for strategy, shape in choices(name):
+            for seed in range(options.seeds):
                 if (bench.source.name, strategy, shape, seed) in done:
                     continue
                 if time.monotonic() - began > 60 * options.minutes:
                     return
-                found += bench.run(strategy, shape, seed, before(found, bench, strategy, shape))
+                first = before(found, bench, strategy, shape)
+                found += bench.run(strategy, shape, seed, first)
                 print(found[-2:], flush=True)
                 save(found)
                 gc.collect()

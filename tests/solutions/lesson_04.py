@@ -35,7 +35,7 @@ def cut() -> str:
     size = {r["shape"]: r["parameters"] for r in rows if r["source"] == "MiniLM"}
     found = table({"rows": rows}, "MiniLM")
     goal = found["from_scratch", "6 layers, width 384", 100][0]
-    ways = ("narrow", "first layers", "every other layer")
+    ways = ("narrow", "first layers", "spread layers")
     return min(
         (s for (name, s, n), v in found.items() if name in ways and n == 100 and v[0] > goal),
         key=size.get,
