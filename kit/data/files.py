@@ -18,7 +18,7 @@ from kit.errors import KitError
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
-__all__ = ["MEMORY", "hub", "own"]
+__all__ = ["MARKS", "MEMORY", "encoding_of", "hub", "own"]
 
 MEMORY = 100_000_000
 """Bytes of text files that are still read into memory; more are streamed."""
@@ -58,7 +58,7 @@ def own(
 
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     files = list(chain.from_iterable(_files(Path(path)) for path in paths))
-    files = [(path, origin, encoding or _encoding(path)) for path, origin in files]
+    files = [(path, origin, encoding or encoding_of(path)) for path, origin in files]
     about = {"files": files, "column": column, "split": split}
     if stream is None:
         stream = sum(path.stat().st_size for path, *_ in files) > MEMORY
@@ -124,8 +124,11 @@ def _files(path: Path) -> list[tuple[Path, str]]:
     return [(file, file.relative_to(path).as_posix()) for file in inside if file.is_file()]
 
 
-def _encoding(path: Path) -> str:
-    """UTF-8 where the whole file is; else what its mark says, or what its bytes look like."""
+def encoding_of(path: Path, warn: bool = True) -> str:
+    """UTF-8 where the whole file is; else what its mark says, or what its bytes look like.
+
+    A guess is warned about. Raises KitError for a file that is no text, or cannot be read.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
@@ -146,13 +149,13 @@ def _encoding(path: Path) -> str:
                     file.readline(BLOCK)  # begin with a whole line
                 else:
                     file.seek(0)
-                return _guess(file.read(2 * BLOCK), path)
+                return _guess(file.read(2 * BLOCK), path, warn)
     except OSError as problem:
         raise KitError(f"{path} cannot be read ({problem.strerror}): give another.") from problem
     return "utf-8"
 
 
-def _guess(sample: bytes, path: Path) -> str:
+def _guess(sample: bytes, path: Path, warn: bool) -> str:
     """The encoding of bytes that are not UTF-8, from how often they come together."""
     from charset_normalizer import from_bytes
 
@@ -167,10 +170,9 @@ def _guess(sample: bytes, path: Path) -> str:
     }
     few = sum(byte > 127 for byte in sample) < 20  # to guess by
     encoding = COMMON[0] if few else next((c for c in COMMON if c in near), best.encoding)
-    warnings.warn(
-        f"{path} is not UTF-8; it is read as {encoding}. Where letters are wrong, give encoding=.",
-        stacklevel=2,
-    )
+    if warn:
+        said = f"{path} is not UTF-8; it is read as {encoding}."
+        warnings.warn(f"{said} Where letters are wrong, give encoding=.", stacklevel=2)
     return encoding
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "head",
     "load",
     "opinion",
+    "opinions",
     "predict",
     "recipe",
     "recorded",
@@ -137,7 +138,8 @@ def from_words(model: Model, tokens: Tokens, texts: Iterable[str]) -> Model:
     With v a sentence's pooled vector, w = mean v(praise) - mean v(blame) over `WORDS`, and m, s
     the mean and deviation of w·v over `texts`: logits = ±(w·v - m) / 2s. So a source that knows
     what words mean answers before it has seen a label, and a random start does not. (Label
-    names as classifiers: Yin et al. 2019, arxiv.org/abs/1909.00161.)
+    names as classifiers: Yin et al. 2019, arxiv.org/abs/1909.00161.) A rating begins as
+    (w·v - m) / s.
     The head is changed in place, and is trained from these values like any other.
     """
     texts = check_texts(texts)
@@ -146,10 +148,11 @@ def from_words(model: Model, tokens: Tokens, texts: Iterable[str]) -> Model:
     sides = [_vectors(model, tokens, WORDS[name]).mean(0) for name in CLASSES]
     w = sides[1] - sides[0]  # (D,)
     z = _vectors(model, tokens, texts) @ w  # (N,)
-    scale = 1 / (2 * z.std().clamp(min=1e-6))
+    sides = torch.tensor([[-0.5], [0.5]] if isinstance(model.head, ClassHead) else [[1.0]])
+    sides = sides / z.std().clamp(min=1e-6)  # (2, 1) or (1, 1)
     with torch.no_grad():
-        model.head.linear.weight.copy_(torch.stack((-w, w)) * scale)
-        model.head.linear.bias.copy_(torch.stack((z.mean(), -z.mean())) * scale)
+        model.head.linear.weight.copy_(sides * w)
+        model.head.linear.bias.copy_(-sides[:, 0] * z.mean())
     return model
 
 
@@ -223,13 +226,18 @@ def scorer(
     return lambda model: accuracy(train.predict(model, examples), [e["y"] for e in examples])
 
 
-def opinion(model: nn.Module, tokens: Tokens, text: str) -> float:
-    """P(positive) for a sentence, from 0 to 1: softmax of the two logits.
+def opinions(model: nn.Module, tokens: Tokens, texts: str | Iterable[str]) -> np.ndarray:
+    """(N,): P(positive) of each text, from 0 to 1: softmax of the two logits.
 
     A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
     """
-    negative, positive = classes.logits(model, tokens, [text])[0]
-    return float(1 / (1 + np.exp(negative - positive)))
+    negative, positive = classes.logits(model, tokens, texts).T
+    return 1 / (1 + np.exp(negative - positive))
+
+
+def opinion(model: nn.Module, tokens: Tokens, text: str) -> float:
+    """P(positive) of one text."""
+    return float(opinions(model, tokens, [text])[0])
 
 
 def recorded() -> dict[int, dict[str, tuple[float, float]]]:
