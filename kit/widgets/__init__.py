@@ -10,6 +10,7 @@ from kit.widgets.next_token import NextToken
 from kit.widgets.pieces import Pieces
 from kit.widgets.pretraining import Pretraining
 from kit.widgets.side_by_side import SideBySide
+from kit.widgets.strategies import Strategies
 from kit.widgets.style import Strip
 from kit.widgets.tensor_map import TensorMap
 
@@ -24,6 +25,7 @@ __all__ = [
     "Pieces",
     "Pretraining",
     "SideBySide",
+    "Strategies",
     "Strip",
     "TensorMap",
 ]
