@@ -58,6 +58,7 @@ def test_what_the_kit_imports_is_declared() -> None:
     other_names = {
         "IPython": "ipywidgets",
         "charset_normalizer": "charset-normalizer",
+        "rouge_score": "rouge-score",
         "sklearn": "scikit-learn",
         "yaml": "PyYAML",
     }
