@@ -17,7 +17,7 @@ from kit.train import Recipe, fit
 
 __all__ = ["RECIPE", "examples", "parent", "rnn", "transformer"]
 
-RECIPE = Recipe(steps=3000, rate=3e-3, batch_size=32)
+RECIPE = Recipe(steps=2400, rate=3e-3, batch_size=32)
 """Of the parent that ships."""
 
 

@@ -3,8 +3,9 @@
     python tests/bench/translation.py              # all that is missing, an hour on one core
     python tests/bench/translation.py --parts rnn  # one part; each child is saved as it is made
 
-Parts: budgets (four children, 100 to 1,000 pairs, with the parent, from scratch, memory), what
-(which parts of the parent to keep, 300 pairs), kin (a related against an unrelated parent), rnn.
+Parts: budgets (four children, 100 to 1,000 pairs, with the parent, from scratch, memory), longer
+(from scratch with three times the updates), what (which parts of the parent to keep, 300 pairs),
+kin (a related against an unrelated parent), rnn.
 Scored on the same 300 test messages of a language. Writes kit/recorded/translation.json after each
 child, so that it can be stopped and goes on. The small parents of kin and rnn stay in the cache.
 """
@@ -13,6 +14,7 @@ import argparse
 import gc
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -70,6 +72,7 @@ def wanted() -> Iterator[dict]:
             for language in languages:
                 for strategy in ("full", "from_scratch", "memory"):
                     yield row("budgets", "translator", language, n, strategy, seed)
+        yield row("longer", "translator", "it", 300, "from_scratch", seed)
         for strategy in ("lora", "frozen", "encoder", "decoder"):
             yield row("what", "translator", "it", 300, strategy, seed)
         for name in ("related", "unrelated"):
@@ -95,6 +98,8 @@ def measure(about: dict, split: str = "test") -> dict:
         given = source(about["source"])
         made = child(given, about["strategy"], about["seed"])
         recipe = translation.recipe(about["pairs"], about["strategy"], seed=about["seed"])
+        if about["part"] == "longer":
+            recipe = replace(recipe, steps=3 * recipe.steps)
         examples = translation.encode(rows, given.tokens)
         seconds = fit(made.model, examples, recipe, groups=made.groups).seconds
         answers = translation.predict(made.model, given.tokens, texts, about["language"])
@@ -161,7 +166,7 @@ def made(rows: list[dict]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--parts", nargs="+", default=("budgets", "what", "kin", "rnn"))
+    parser.add_argument("--parts", nargs="+", default=("budgets", "longer", "what", "kin", "rnn"))
     parser.add_argument("--parents", nargs="+", default=(), help="train these, and nothing else")
     options = parser.parse_args()
     if options.parents:
