@@ -67,11 +67,12 @@ def source(name: str):
 
 def wanted() -> Iterator[dict]:
     """Every child: what it is made of."""
-    for seed in range(SEEDS):
-        for n, languages in BUDGETS.items():
+    for n, languages in BUDGETS.items():
+        for seed in range(SEEDS):
             for language in languages:
                 for strategy in ("full", "from_scratch", "memory"):
                     yield row("budgets", "translator", language, n, strategy, seed)
+    for seed in range(SEEDS):
         yield row("longer", "translator", "it", 300, "from_scratch", seed)
         for strategy in ("lora", "frozen", "encoder", "decoder"):
             yield row("what", "translator", "it", 300, strategy, seed)
