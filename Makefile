@@ -5,6 +5,7 @@ LAB ?=
 TESTS ?=
 FOLDER ?= build/student
 FORK ?=
+THEME ?= Light
 
 BIN := .venv/bin
 # One stamp for each step of the set-up; it is made again when what it stands on has changed.
@@ -16,12 +17,13 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 LESSON := notebooks/00_see_it_work.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test check lint lock student notebooks clean
+.PHONY: help lab present test check lint lock student notebooks clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make lab    set up what is missing, then open the first lesson in JupyterLab'
+	@echo 'make present LESSON=notebooks/NN_x.ipynb  a lesson as slides (THEME=Dark)'
 	@echo 'make test   set up what is missing, then run every check (TESTS="-k name" runs a part)'
 	@echo 'make check  the same'
 	@echo 'make lint   ruff and the import contracts alone'
@@ -33,6 +35,20 @@ help:
 
 lab: $(DONE)/data
 	$(BIN)/jupyter lab $(AS_ROOT) --LabApp.default_url=/lab/tree/$(LESSON) $(LAB)
+
+# Slides: space for the next step, Shift+Enter runs it; large type; the settings are their own.
+SLIDES := build/slides
+present: $(DONE)/data $(DONE)/dev $(SLIDES)
+	JUPYTERLAB_SETTINGS_DIR=$(SLIDES) $(BIN)/jupyter lab $(AS_ROOT) \
+	    --LabApp.default_url='/lab/tree/$(LESSON)?reset' $(LAB)
+
+.PHONY: $(SLIDES)
+$(SLIDES):
+	@mkdir -p $@/@jupyterlab/apputils-extension $@/jupyterlab-slideshow
+	@echo '{"active": true}' >$@/jupyterlab-slideshow/plugin.jupyterlab-settings
+	@echo '{"theme": "JupyterLab $(THEME)", "overrides": {"code-font-size": "18px",' \
+	    '"content-font-size1": "24px", "ui-font-size1": "14px"}}' \
+	    >$@/@jupyterlab/apputils-extension/themes.jupyterlab-settings
 
 test check: lint $(DONE)/data $(DONE)/browser
 	$(BIN)/python -m pytest $(TESTS)

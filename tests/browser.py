@@ -110,9 +110,12 @@ class Lab:
 
 
 @contextmanager
-def lab(folder: Path) -> Iterator[Lab]:
-    """JupyterLab on a folder, in Chromium; at the end nothing must have gone wrong in the page."""
-    with server(folder) as (address, token), sync_playwright() as playwright:
+def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
+    """JupyterLab on a folder, in Chromium; at the end nothing must have gone wrong in the page.
+
+    chosen: a folder of settings to begin with.
+    """
+    with server(folder, chosen) as (address, token), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         shown = Lab(page, address, token)
@@ -124,7 +127,7 @@ def lab(folder: Path) -> Iterator[Lab]:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[tuple[str, str]]:
+def server(folder: Path, chosen: Path | None = None) -> Iterator[tuple[str, str]]:
     """A JupyterLab server on a free port, with settings of its own: its address and token."""
     token = secrets.token_hex(16)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -135,7 +138,7 @@ def server(folder: Path) -> Iterator[tuple[str, str]]:
     ):
         process = subprocess.Popen(
             command(folder, port, token),
-            env=os.environ | settings(Path(own)),
+            env=os.environ | settings(Path(own), chosen),
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -155,10 +158,12 @@ def command(folder: Path, port: int, token: str) -> list[str]:
     ]
 
 
-def settings(own: Path) -> dict[str, str]:
+def settings(own: Path, chosen: Path | None = None) -> dict[str, str]:
     """The environment that keeps a server away from the user's own Jupyter; no news pop-up."""
     news = own / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    news.parent.mkdir(parents=True)
+    if chosen:
+        shutil.copytree(chosen, own / "settings")
+    news.parent.mkdir(parents=True, exist_ok=True)
     news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
     return {
         "JUPYTERLAB_SETTINGS_DIR": str(own / "settings"),

@@ -139,11 +139,11 @@ class LossCurves:
             step=0.1,
             readout_format="+.1f",
             description="the answer ŷ",
-            style={"description_width": "100px"},
+            style={"description_width": "initial"},
             layout={"width": "760px"},
         )
         self.of = w.ToggleButtons(
-            options=[(text, name) for name, text in OF.items()], style={"button_width": "170px"}
+            options=[(text, name) for name, text in OF.items()], style={"button_width": "200px"}
         )
         self.words = w.HTML(verdict(answer))
         self.figure = live(figure(answer))
