@@ -192,9 +192,9 @@ def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dic
 
 
 def recipe(n: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
-    """How to train a child on `n` pairs: as many updates whatever the strategy, 17 √n (170 for
-    100 pairs, 294 for 300, 538 for 1,000), of 16 pairs each."""
-    steps = round(17 * n**0.5)
+    """How to train a child on `n` pairs: as many updates whatever the strategy, 12 √n (120 for
+    100 pairs, 208 for 300, 379 for 1,000), of 16 pairs each."""
+    steps = round(12 * n**0.5)
     return Recipe(steps=steps, batch_size=min(n, 16), keep_best=False, evaluations=5, seed=seed)
 
 
