@@ -1,0 +1,247 @@
+"""Summarisation: an article to its headline. 2,050 of the BBC's, of 2004 and 2005.
+
+A *reader* (an encoder) reads the beginning of the article; a *writer* (a decoder) that may also
+copy its words (`CopyHead`) writes the headline. Both may come from sources of the same vocabulary.
+Greene & Cunningham 2006, as in `kit.tasks.topics`; for research.
+"""
+
+import copy
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from kit.checkpoint import Source
+from kit.data.own import Column, check_texts
+from kit.data.splits import SPLITS, articles, digest
+from kit.errors import KitError
+from kit.migrate import STRATEGIES, Migration, decoder_like, migrate
+from kit.models import CopyHead, Transformer, TransformerConfig
+from kit.models.generate import generate
+from kit.tasks.chosen_words import ChosenWords
+from kit.tokens import Tokens
+from kit.train import Recipe
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+__all__ = ["COLUMNS", "METRIC", "WAYS", "baselines", "encode", "head", "invented", "lead", "load"]
+__all__ += ["names", "predict", "read", "recipe", "rouge", "sample", "score", "show", "target"]
+
+METRIC = "rouge1"
+COLUMNS = {"text": Column("text"), "headline": Column("text")}
+
+LIMIT = 80
+"""Pieces of an article that are read: its first two or three sentences."""
+
+MOST = 20
+"""Pieces of a headline, at most; 19 of 20 have at most 12."""
+
+WAYS = {
+    "scratch": "both halves fresh",
+    "parameter": "the reader's values move",
+    "structure": "the writer's values move; a reader grows before it",
+    "mixed": "both halves move",
+}
+"""What comes from the sources: {nothing, the reader, the writer, both}. What copies is fresh."""
+
+
+def load() -> "DatasetDict":
+    """id, topic, headline, text (paragraphs, one a line), as train, validation and test: the
+    same articles as in `kit.tasks.topics`. Follow-ups of a story are all in one split."""
+    from datasets import Dataset, DatasetDict
+
+    kept = {s: [{**r} for r in articles() if r["split"] == s and r["headline"]] for s in SPLITS}
+    return DatasetDict({s: Dataset.from_list(kept[s]).remove_columns("split") for s in SPLITS})
+
+
+def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
+    """n articles; nested: the first 100 of a seed's 300 are its 100."""
+    if not 1 <= n <= len(split):
+        raise KitError(f"n={n!r} articles: give a whole number from 1 to {len(split)}.")
+    order = sorted((digest(f"{seed}/{name}"), i) for i, name in enumerate(split["id"][:]))
+    return split.select([i for _, i in order[:n]])
+
+
+def head(width: int, tokens: Tokens | None = None, *, decoder: nn.Module | None = None) -> CopyHead:
+    """A fresh head that writes and copies. By itself its decoder is a Transformer of 2 layers,
+    width 160, with one row for each of `tokens`."""
+    if decoder is None:
+        config = TransformerConfig(
+            vocabulary=tokens.size if tokens else 8192,
+            width=160,
+            layers=2,
+            heads=5,
+            inner=640,
+            longest=256,
+            causal=True,
+            cross=True,
+            norm_first=True,
+            epsilon=1e-5,
+            positions="rotary",
+        )
+        decoder = Transformer(config)
+    return CopyHead(width, decoder)
+
+
+def target(
+    reader: Source, writer: Source, way: str = "mixed", *, seed: int = 0, **rates: float
+) -> Migration:
+    """A summariser of the reader's and the writer's shapes, one of `WAYS`: `from_scratch`, `full`
+    (the reader), `grow_encoder` (the writer) or `warm_start` (both).
+
+    rates: of the strategy; by themselves what was best on validation articles.
+    """
+    if way not in WAYS:
+        raise KitError(f"way={way!r} is unknown: choose one of {list(WAYS)}.")
+    if reader.tokens.to_json() != writer.tokens.to_json():
+        raise KitError(
+            f"{reader.name} and {writer.name} cut text into different pieces, so that none could "
+            "be copied: move one to the other's vocabulary (move_vocabulary), or choose others."
+        )
+    torch.manual_seed(seed)
+    made = head(reader.body.width, decoder=decoder_like(writer.body))
+    rates = RATES[way] | rates
+    if way == "structure":
+        body, fresh = copy.deepcopy(writer.body), type(reader.body)(reader.body.config)
+        return STRATEGIES["grow_encoder"](body, made, encoder=fresh, **rates)
+    strategy = {"scratch": "from_scratch", "parameter": "full", "mixed": "warm_start"}[way]
+    more = {"decoder": writer.body} if way == "mixed" else {}
+    return migrate(reader, lambda _: made, strategy, seed=seed, **more, **rates)
+
+
+RATES = {
+    "scratch": {"rate": 1e-3},
+    "parameter": {"rate": 5e-4, "head_rate": 2e-3},
+    "structure": {"rate": 5e-4, "fresh_rate": 2e-3},
+    "mixed": {"rate": 5e-4, "fresh_rate": 2e-3},
+}
+"""Highest learning rates, chosen on validation articles."""
+
+
+def read(texts: Iterable[str], tokens: Tokens, limit: int = LIMIT) -> list[list[int]]:
+    """The pieces of each article that are read. It begins with a space, so that its first word
+    is cut like all others."""
+    return tokens.encode_many([" " + " ".join(text.split()) for text in texts], limit)
+
+
+def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dict]:
+    """Rows as examples: ids, the article; target <s> y₁ … yᵤ; y y₁ … yᵤ </s>."""
+    rows = list(rows)
+    ids = read([row["text"] for row in rows], tokens, limit)
+    headlines = [" " + plain(row["headline"], row["text"]) for row in rows]
+    written = tokens.encode_many(headlines, MOST)
+    pairs = zip(ids, written, strict=True)
+    return [{"ids": i, "target": w[:-1], "y": w[1:]} for i, w in pairs]
+
+
+def plain(headline: str, text: str) -> str:
+    """The headline with a small first letter where the article has its first word so: a word
+    that can then be copied."""
+    first = re.match(r"[A-Z][a-z]*", headline)
+    if first and f" {first[0].lower()}" in f" {text}" and f" {first[0]}" not in f" {text}":
+        return headline[0].lower() + headline[1:]
+    return headline
+
+
+def recipe(n: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
+    """How to train on n articles: chosen on validation articles; nothing is chosen on the way."""
+    epochs = min(20.0, 5 + 1500 / n)
+    return Recipe(epochs=epochs, rate=1e-3, keep_best=False, evaluations=5, seed=seed)
+
+
+def predict(
+    model: nn.Module, tokens: Tokens, texts: str | Iterable[str], *, beams: int = 4
+) -> list[str]:
+    """A headline for each article, the best of `beams`, of at most 20 pieces.
+
+    Read are the first 80 pieces of each. Raises KitError for what is no text, or empty.
+    """
+    ids = read(check_texts(texts), tokens)
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    answers = [""] * len(ids)
+    for begin in range(0, len(order), 32):
+        rows = order[begin : begin + 32]
+        how = {"beams": beams, "stop": [tokens.eos], "start": [tokens.bos]}
+        written = generate(model.eval(), [ids[i] for i in rows], MOST, **how)
+        for i, row in zip(rows, written, strict=True):
+            answers[i] = capital(tokens.decode(row))
+    return answers
+
+
+def capital(text: str) -> str:
+    """Without spaces around it, and with a capital letter first."""
+    text = " ".join(text.split())
+    return text[:1].upper() + text[1:]
+
+
+@cache
+def _scorer():
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+
+
+def rouge(answer: str, headline: str) -> dict[str, float]:
+    """ROUGE-1, -2 and -L of one headline, F1 of words in common, stemmed, 0 to 1 (Lin 2004)."""
+    return {k: v.fmeasure for k, v in _scorer().score(headline, answer).items()}
+
+
+def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
+    """Means over the articles: rouge1, rouge2, rougeL (0 to 1), and invented: how many names a
+    headline has that stand nowhere in the article (`invented`; lower is better)."""
+    rows = list(rows)
+    if not rows or len(answers) != len(rows):
+        raise KitError(f"{len(answers)} answers cannot be scored against {len(rows)} rows.")
+    found = [rouge(a, row["headline"]) for a, row in zip(answers, rows, strict=True)]
+    means = {k: sum(one[k] for one in found) / len(rows) for k in found[0]}
+    new = sum(len(invented(a, row["text"])) for a, row in zip(answers, rows, strict=True))
+    return means | {"invented": new / len(rows)}
+
+
+def names(headline: str) -> list[str]:
+    """Its capitalised words but the first, which is always so."""
+    return [word for word in re.findall(r"[\w']+", headline)[1:] if word[0].isupper()]
+
+
+def invented(headline: str, text: str) -> list[str]:
+    """The `names` in a headline that stand nowhere in the article, whole: said, not read."""
+    known = {word.lower() for word in re.findall(r"\w+", text)}
+    own = [(name, re.findall(r"\w+", name.lower())) for name in names(headline)]
+    return [name for name, parts in own if parts and parts[0] not in known]
+
+
+def lead(text: str, words: int | None = None) -> str:
+    """The article's first paragraph, as a rule one sentence; or its first words."""
+    first = text.strip().split("\n")[0].split()
+    return " ".join(first[:words])
+
+
+def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
+    """ROUGE-1 of the lead sentence, of its first eight words, and of the words of it that are
+    likeliest to be a headline's (`ChosenWords`, learnt from `train`)."""
+    test, train = list(test), list(train)
+    texts = [row["text"] for row in test]
+    found = {"lead": [lead(text) for text in texts]}
+    found["eight words"] = [lead(text, 8) for text in texts]
+    if train:
+        found["chosen words"] = ChosenWords(train).headlines(texts)
+    return {name: score(answers, test)[METRIC] for name, answers in found.items()}
+
+
+def show(text: str, answer: str) -> str:
+    """A headline above the beginning of its article, as HTML; invented names underlined."""
+    from html import escape
+
+    new, words = set(invented(answer, text)), []
+    for part in re.split(r"([\w']+)", answer):
+        said = escape(part)
+        words.append(f'<u title="nowhere in the article">{said}</u>' if part in new else said)
+    body = escape(text if len(text) < 300 else text[:300] + " …")
+    return (
+        '<div style="font-size:17px;color:#1A1A1A;background:white;padding:.6em 1em;'
+        f'max-width:60em"><b style="font-size:1.3em">{"".join(words)}</b><br>{body}</div>'
+    )
