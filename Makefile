@@ -17,7 +17,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 LESSON := notebooks/00_see_it_work.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab present test check lint lock student notebooks clean
+.PHONY: help lab present test check lint lock student notebooks html clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -30,6 +30,7 @@ help:
 	@echo 'make lock   pin the newest packages in constraints.txt'
 	@echo 'make student FOLDER=...  a copy for the students, without the solutions'
 	@echo 'make notebooks FORK=owner/name  write set-up, badges and slides into every lesson'
+	@echo 'make html   the course as pages that need no kernel and no network, in build/html'
 	@echo 'make clean  remove the environment and everything built'
 	@echo 'Options: PYTHON=/path/to/python3.12   LAB="--no-browser --port=9000"'
 
@@ -81,6 +82,9 @@ student:
 notebooks: $(DONE)/dev
 	@$(BIN)/python tests/lessons.py $(FORK)
 	@cp environment.yml binder/
+
+html: $(DONE)/data $(DONE)/dev
+	@$(BIN)/python tests/edition.py build/html
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
