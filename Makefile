@@ -17,7 +17,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 LESSON := notebooks/00_see_it_work.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab present test check lint lock student notebooks html clean
+.PHONY: help lab present test check lint lock student notebooks html colab-test clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -31,6 +31,7 @@ help:
 	@echo 'make student FOLDER=...  a copy for the students, without the solutions'
 	@echo 'make notebooks FORK=owner/name  write set-up, badges and slides into every lesson'
 	@echo 'make html   the course as pages that need no kernel and no network, in build/html'
+	@echo 'make colab-test  the widgets with the versions that Colab has'
 	@echo 'make clean  remove the environment and everything built'
 	@echo 'Options: PYTHON=/path/to/python3.12   LAB="--no-browser --port=9000"'
 
@@ -85,6 +86,17 @@ notebooks: $(DONE)/dev
 
 html: $(DONE)/data $(DONE)/dev
 	@$(BIN)/python tests/edition.py build/html
+
+# Colab's versions over those of .venv, which are seen through a .pth file: no second torch.
+COLAB := build/colab/bin/python
+SITE = import sysconfig; print(sysconfig.get_path("purelib"))
+colab-test: $(DONE)/data $(DONE)/dev
+	@$(BIN)/python -m venv --without-pip build/colab
+	@site=$$($(COLAB) -c '$(SITE)') && $(BIN)/python -c '$(SITE)' >$$site/venv.pth && \
+	$(PIP) install -q --no-deps --upgrade --target $$site \
+	    ipywidgets==7.7.1 ipython==7.34.0 anywidget==0.9.21 plotly==5.24.1 datasets==4.0.0 \
+	    widgetsnbextension==3.6.10 backcall decorator pickleshare ipython-genutils 'fsspec<=2025.3'
+	$(COLAB) -m pytest -q -o addopts= -o filterwarnings= -p no:nbval tests/test_widgets_*.py
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
