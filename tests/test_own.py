@@ -203,8 +203,8 @@ def test_a_label_never_seen_and_other_things_worth_knowing() -> None:
     assert "1 text has different classes in different rows" in " ".join(again.notes)
 
 
-@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=3)), max_size=40))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=3)), max_size=12))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_row_is_good_or_bad_and_equal_texts_share_a_split(rows) -> None:
     given = [{"text": t, "label": c} for t, c in rows]
     if not given:

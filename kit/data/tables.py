@@ -153,7 +153,8 @@ def keys(texts) -> np.ndarray:
 
 def counted(good: "Dataset", name: str, column) -> dict[str, int]:
     """Class -> how many rows have it."""
-    count = np.bincount(good.with_format("numpy")[name][:], minlength=len(column.names))
+    numbers = np.array(good[name][:], dtype=int)
+    count = np.bincount(numbers, minlength=len(column.names))
     return dict(zip(column.names, count.tolist(), strict=True))
 
 
@@ -161,10 +162,10 @@ def divided(good: "Dataset", first: str) -> "DatasetDict":
     """train, validation and test: as given, and what is missing by the hash of the text."""
     from datasets import DatasetDict
 
-    split = np.array([NAMES.get(name, "train") for name in good["split"][:]])
+    split = np.array([NAMES.get(name, "train") for name in good["split"][:]], object)
     missing = [name for name in SPLITS[1:] if not (split == name).any()]
     if not (split == "train").any():  # a test without anything to learn from
-        split, missing = np.full(len(good), "train"), list(SPLITS[1:])
+        split, missing = np.full(len(good), "train", object), list(SPLITS[1:])
     train = np.flatnonzero(split == "train")
     key = keys(good.select(train)[first][:])
     before = np.searchsorted(np.sort(key), key)  # how many texts have a smaller hash

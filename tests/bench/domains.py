@@ -23,7 +23,6 @@ from kit.train import fit
 
 NAME = "domains"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
-SOURCES = ("rnn_encoder", "transformer_encoder", "minilm")
 LABELS, FEW, CLOSE = 400, 100, 800
 """Film labels; labels of the new domain; product labels that make a source closer to films."""
 
@@ -72,13 +71,13 @@ def tested(source: Source, domain: str) -> dict:
     }
 
 
-def far(source: Source, seed: int, **how) -> list[dict]:
-    """Trained on films, tested everywhere; with a class, then a few labels of each domain more."""
+def far(source: Source, seed: int, then: bool = False, **how) -> list[dict]:
+    """Trained on films, tested everywhere; `then` with a few labels of each domain more."""
     films = learn(source, "films", LABELS, seed, **how)
     about = {"start": how.get("strategy", "full"), "trained": {"films": LABELS}}
     about["loss"] = how.get("loss", "cross_entropy")
     rows = [about | tested(films, domain) for domain in sentiment.DOMAINS]
-    return rows if how else rows + few(films, seed, {"films": LABELS})
+    return rows + few(films, seed, {"films": LABELS}) if then else rows
 
 
 def few(source: Source, seed: int, before: dict[str, int]) -> list[dict]:
@@ -102,7 +101,8 @@ def back(source: Source, seed: int, before: dict[str, int]) -> list[dict]:
 
 
 CASES = {
-    "films, then a few": far,
+    "films": far,
+    "films, then a few": lambda source, seed: far(source, seed, then=True),
     "a few straight": lambda source, seed: few(source, seed, {}),
     "films, rating": lambda source, seed: far(source, seed, loss="squared_error"),
     "films straight": lambda source, seed: back(source, seed, {}),
@@ -110,6 +110,14 @@ CASES = {
     "films, from scratch": lambda source, seed: far(source, seed, strategy="from_scratch"),
 }
 """Name -> what is done with a source and a seed."""
+
+CHEAP = tuple(case for case in CASES if case != "films")  # it is part of "films, then a few"
+PLAN = {
+    "rnn_encoder": CHEAP,
+    "transformer_encoder": CHEAP,
+    "minilm": ("films", "films, rating", "a few straight"),
+}
+"""Source -> its cases, what matters most first. MiniLM takes ten times as long as the others."""
 
 
 def counted(seed: int) -> list[dict]:
@@ -126,6 +134,14 @@ def counted(seed: int) -> list[dict]:
     ]
 
 
+def known() -> list[dict]:
+    """What has been recorded so far; several may run side by side."""
+    try:
+        return record.recorded(NAME)["rows"]
+    except KitError:
+        return []
+
+
 def save(rows: list[dict]) -> None:
     what = {
         "what": "sentiment across domains: test accuracy, and correlation with people's ratings",
@@ -137,32 +153,29 @@ def save(rows: list[dict]) -> None:
     runtime.write_json(FILE, what)
 
 
-def missing(rows: list[dict], wanted: tuple[str, ...], seeds: int) -> list[tuple[str, str, int]]:
-    """(source, case, seed) that are still to be done."""
-    done = {(row["source"], row["case"], row["seed"]) for row in rows}
+def missing(wanted: tuple[str, ...], seeds: int, only: tuple[str, ...]) -> list[tuple]:
+    """(source, case, seed) that are still to be done, of these sources and cases."""
+    done = {(row["source"], row["case"], row["seed"]) for row in known()}
     plan = [("counted", "counted", seed) for seed in range(seeds)]
-    plan += [(name, case, s) for name in wanted for case in CASES for s in range(seeds)]
+    for name in wanted:
+        plan += [(name, case, s) for case in PLAN[name] if case in only for s in range(seeds)]
     return [unit for unit in plan if unit not in done]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sources", nargs="+", default=SOURCES)
+    parser.add_argument("--sources", nargs="+", default=tuple(PLAN))
+    parser.add_argument("--cases", nargs="+", default=tuple(CASES))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no case after these")
     options = parser.parse_args()
-    try:
-        rows = record.recorded(NAME)["rows"]
-    except KitError:
-        rows = []
     began = time.monotonic()
-    for name, case, seed in missing(rows, options.sources, options.seeds):
+    for name, case, seed in missing(options.sources, options.seeds, options.cases):
         if time.monotonic() - began > 60 * options.minutes:
             break
         then, about = time.monotonic(), {"source": name, "case": case, "seed": seed}
         found = counted(seed) if case == "counted" else CASES[case](body_of(name), seed)
-        rows += [about | row for row in found]
-        save(rows)
+        save(known() + [about | row for row in found])
         gc.collect()
         print(about, f"{time.monotonic() - then:.0f} s", flush=True)
 
