@@ -100,9 +100,9 @@ def gradual(
     body: nn.Module,
     head: nn.Module,
     *,
-    rate: float = RATE,
+    rate: float = 2 * RATE,
     head_rate: float = HEAD_RATE,
-    decay: float = 1.0,
+    decay: float = 0.8,
     until: float = 0.5,
 ) -> Migration:
     """Unfreeze one layer after the other, from the head down.

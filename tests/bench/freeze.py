@@ -28,7 +28,7 @@ CHOICES = {
     "blocks 0-2": {"strategy": "unfrozen", "layers": [0, 1, 2]},
     "embeddings": {"strategy": "unfrozen", "embeddings": True},
     "layer_wise": {},
-    "gradual": {},
+    "gradual": {"rate": 1e-4, "decay": 1.0},
     "l2_sp": {},
 }
 """Name -> strategy (the name itself where none is given) and its options."""

@@ -45,6 +45,10 @@ def options_of(strategy: str, source) -> dict:
     """What a strategy cannot guess."""
     if strategy == "move_vocabulary":
         return {"old": source.tokens, "new": Tokens.train(films(), 4096)}
+    if strategy == "narrow":
+        return {
+            "examples": [{"ids": i, "y": 0} for i in source.tokens.encode_many(films()[:300], 64)]
+        }
     if strategy == "domain_first":
         return {"adapt": lambda body: read_films(body, source.tokens)}
     return {}
