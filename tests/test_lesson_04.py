@@ -52,12 +52,12 @@ def grow(shown: Lab, plot: Locator) -> float:
     """Choose, drag and type; the median delay of the slider in ms."""
     shown.page.locator(".jp-OutputArea select").first.select_option("transformer_encoder")
     asked = f"data[{GROWN}].x.length === 16"
-    see(shown, plot, f"{asked} && data[{NEW}].y.length === 7")  # × 2, 2 layers on: as it was left
+    see(shown, plot, f"{asked} && data[{NEW}].y.length === 5")  # × 2, 2 layers on: as it was left
     picture(shown, plot, "04_grow")
     handles = shown.page.locator(".noUi-handle")
     handles.nth(1).focus()
     handles.nth(1).press("ArrowRight")
-    see(shown, plot, f"{asked} && data[{NEW}].y.length === 8")
+    see(shown, plot, f"{asked} && data[{NEW}].y.length === 6")
     apart = f"Math.max(...data[{GROWN}].x.map((x, i) => Math.abs(x - data[{GROWN}].y[i])))"
     see(shown, plot, f"{apart} < 1e-5 && {apart.replace(str(GROWN), str(NAIVE))} > 0.1")
     text = shown.page.get_by_label("Your own sentence:").first

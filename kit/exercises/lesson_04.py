@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from kit import record
 from kit.exercises import Exercise, Verdict, right, wrong
 
 __all__ = ["EXERCISES"]
@@ -86,31 +85,16 @@ def _without(model, ids):
     return out
 
 
-def worth(answer: str) -> Verdict:
-    """The smallest recorded cut of MiniLM that beats, with 100 labels and as a mean over the
-    seeds, the whole architecture with fresh values."""
-    from kit.widgets.shrink import table
-
-    rows = record.recorded("structure")["rows"]
-    size = {r["shape"]: r["parameters"] for r in rows if r["source"] == "MiniLM"}
-    found = table({"rows": rows}, "MiniLM")
-    whole = max(size, key=size.get)
-    goal = found["from_scratch", whole, 100][0]
-    cut = {
-        shape: mean
-        for (name, shape, n), (mean, _) in found.items()
-        if n == 100 and name in ("narrow", "first layers", "spread layers")
-    }
-    best = min((s for s in cut if cut[s] > goal), key=size.get, default=None)
-    if answer not in cut and answer is not None:
-        return wrong(f"{answer!r} is none of the recorded cuts: {sorted(cut)}, nor None.")
-    if answer == best:
-        return right(f"Right: {size[best]:,} parameters." if best else "Right.")
-    if answer is None:
-        return wrong(f"Some cut is above {goal:.3f}, what the whole shape has from scratch.")
-    if cut[answer] <= goal:
-        return wrong(f"It has {cut[answer]:.3f}, and the whole shape from scratch {goal:.3f}.")
-    return wrong(f"It is above {goal:.3f}, with {size[answer]:,} parameters; a smaller one is too.")
+def saved(answer: int) -> Verdict:
+    """Parameters that MiniLM loses when it moves from 30,522 pieces to 8,192."""
+    pieces, width = 30_522 - 8_192, 384
+    if answer == pieces * width:
+        return right(f"Right: {pieces:,} rows of {width} numbers.")
+    if answer == pieces:
+        return wrong(f"{pieces:,} are the rows: each is a vector, as wide as the stream.")
+    if answer in (8_192 * width, 30_522 * width):
+        return wrong(f"{answer:,} is the size of one table: the question is the difference.")
+    return wrong(f"Not {answer:,}: rows fewer, times the numbers in a row.")
 
 
 EXERCISES = {
@@ -130,10 +114,10 @@ EXERCISES = {
         ),
     ),
     "3": Exercise(
-        judge=worth,
+        judge=saved,
         hints=(
-            "The goal is the rightmost square at the right: the whole shape, fresh values.",
-            "Hover the curves from left to right: which point is the first above it?",
+            "The word table has a row for each piece. How many rows fewer are there?",
+            "A row is as long as MiniLM is wide: look at the shape above.",
         ),
     ),
 }

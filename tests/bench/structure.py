@@ -32,10 +32,10 @@ from kit.widgets.growth import asking, naive
 NAME = "structure"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
 LABELS = 100
-LAYERS = {"minilm": (1, 3), "transformer_encoder": (), "rnn_encoder": ()}
+LAYERS = {"minilm": (1,), "transformer_encoder": (), "rnn_encoder": ()}
 """Source -> how many layers are kept."""
 
-SHARES = {"minilm": (1 / 3, 1 / 2), "transformer_encoder": (1 / 2,), "rnn_encoder": (1 / 2,)}
+SHARES = {"minilm": (1 / 3,), "transformer_encoder": (1 / 2,), "rnn_encoder": (1 / 2,)}
 """Source -> the shares of the width that are kept."""
 
 LUCKY = ("from_scratch", "naive", "vocabulary, fresh table")
@@ -46,6 +46,9 @@ def choices(name: str) -> Iterator[tuple[str, str]]:
     """(strategy, shape) of every run with a source."""
     there = sources.load(name).body.config
     whole = f"{there.layers} layers, width {there.width}"
+    for k in LAYERS[name]:
+        shape = f"{k} layers, width {there.width}"
+        yield from (("first layers", shape), ("from_scratch", shape), ("spread layers", shape))
     if name == "minilm":
         kinds = ("by spelling", "fresh table")
         pieces = sources.load("rnn_encoder").tokens.size
@@ -57,9 +60,6 @@ def choices(name: str) -> Iterator[tuple[str, str]]:
     for share in SHARES[name]:
         shape = f"{there.layers} layers, width {round(share * there.width)}"
         yield from (("narrow", shape), ("from_scratch", shape))
-    for k in LAYERS[name]:
-        shape = f"{k} layers, width {there.width}"
-        yield from (("first layers", shape), ("spread layers", shape), ("from_scratch", shape))
 
 
 class Bench:
