@@ -184,15 +184,15 @@ def test_what_is_shown_marks_the_text_as_it_was_written() -> None:
     assert "onload" not in entities.show("a", ['B-"onload=1'])[:40]
 
 
-def test_a_source_learns_where_a_random_start_hardly_does(corpus, tokens) -> None:
-    """Twelve sentences by heart: the loss reaches them through the first pieces."""
+def test_six_sentences_are_learnt_by_heart(corpus, tokens) -> None:
+    """So the loss reaches the words, through their first pieces, and the answer comes back."""
     from dataclasses import replace
 
     from kit.train import fit
 
-    source, rows = sources.baked("rnn_encoder"), corpus["train"].select(range(12)).to_list()
+    source, rows = sources.baked("rnn_encoder"), corpus["train"].select(range(6)).to_list()
     target = migrate(source, entities.head, **entities.options("full", source))
-    recipe = replace(entities.recipe(12), epochs=None, steps=60, warmup=0.1)
+    recipe = replace(entities.recipe(6), epochs=None, steps=120)
     fit(target.model, entities.encode(rows, source.tokens), recipe, groups=target.groups)
     assert entities.scorer(rows, source.tokens)(target.model) > 0.8
 
