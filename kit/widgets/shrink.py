@@ -3,7 +3,7 @@
 from kit.record import interval
 from kit.widgets.style import COLOUR, dress, error_bars
 
-__all__ = ["figure", "points", "table"]
+__all__ = ["figure", "points", "said", "table"]
 
 LOOK = {
     "first layers": ("#0072B2", "circle", "solid"),
@@ -25,6 +25,13 @@ def table(results: dict, source: str) -> dict[tuple[str, str, int], tuple[float,
             key = row["strategy"], row["shape"], row["labels"]
             found.setdefault(key, []).append(row["accuracy"])
     return {key: interval(scores) for key, scores in found.items()}
+
+
+def said(score: tuple[float, float]) -> str:
+    """A mean in percent and half of its interval, or that it is of one seed."""
+    mean, half = score
+    about = f"± {100 * half:.1f}" if half == half else "(one seed)"
+    return f"{100 * mean:.1f} {about}"
 
 
 def points(results: dict, source: str, strategy: str, labels: int) -> list[tuple]:
