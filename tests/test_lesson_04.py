@@ -75,7 +75,7 @@ def grow(shown: Lab, plot: Locator) -> float:
 
 def spell(shown: Lab) -> None:
     text = shown.page.get_by_label("Your own sentence:").nth(1)
-    text.fill("An incredible notebook.")
-    shown.page.get_by_text("␣noteb", exact=True).wait_for()
+    text.fill("Miss Swank.")
+    shown.page.get_by_text("␣Swank", exact=True).wait_for()
     text.evaluate("box => box.scrollIntoView({ block: 'center' })")
     shown.picture("04_pieces")

@@ -185,8 +185,9 @@ def cards(scene: Scene) -> str:
             boxes.append(_card(HUE[which], "…", f"{WORD[which]}: asking"))
             continue
         n, far = len(scene.answers["source"]), scene.moved(which)
-        said = f"{WORD[which]}: the most an answer moved; {scene.turned(which)} of {n} turned round"
-        boxes.append(_card(HUE[which], f"{far:.7f} nats", said))
+        said = f"{WORD[which]}: most that an answer moved, in nats; "
+        said += f"{scene.turned(which)} of {n} turned round"
+        boxes.append(_card(HUE[which], f"{far:.7f}", said))
     look = f"display:flex;gap:.6em;font:16px {FONT};margin:.3em 0;max-width:80em"
     return f'<div style="{look}">{"".join(boxes)}</div>'
 
@@ -194,7 +195,8 @@ def cards(scene: Scene) -> str:
 def _card(colour: str, large: str, small: str) -> str:
     return (
         f'<div style="flex:1;padding:.5em .9em;border-left:.4em solid {colour};background:#F7F7F7;'
-        f'border-radius:.4em;color:#1A1A1A"><div style="font-size:1.9em;line-height:1.2;'
+        f'border-radius:.4em;color:#1A1A1A"><div style="font-size:1.8em;line-height:1.2;'
+        "white-space:nowrap;"
         f'font-weight:700;color:{colour};font-variant-numeric:tabular-nums">{large}</div>'
         f"{escape(small)}</div>"
     )

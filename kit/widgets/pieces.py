@@ -145,7 +145,7 @@ class Pieces:
             f"of {sum(running.values()):,} in film reviews": running,
         }
         self.text = w.Text(
-            value="An incredible and hilarious masterpiece about shareholders.",
+            value="Hilary Swank, incredulous and vulnerable: a masterpiece.",
             description="Your own sentence:",
             style={"description_width": "initial"},
             layout={"width": "820px"},

@@ -33,7 +33,7 @@ WRITERS = tuple(
 )
 SOLUTIONS = {"1": lambda: (widen,), "2": lambda: (WRITERS,), "3": lambda: (22_330 * 384,)}
 WRONG = {
-    "1": [(not_shared,), (halved,), (fresh,), (lambda A, B, unit, times: (A, B),), (3,)],
+    "1": [(not_shared,), (halved,), (fresh,), (lambda A, B, unit, times: (A, B),)],
     "2": [
         (WRITERS[:2],),
         ((*WRITERS, "attention.value.bias"),),
