@@ -25,7 +25,8 @@ FORMAT = 1
 """The version that `save` writes and the newest that `load` reads."""
 
 BODIES = {"Transformer": models.TransformerConfig, "RNN": models.RNNConfig}
-HEADS = ("ClassHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead", "VectorHead")
+HEADS = ("ClassHead", "CopyHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead")
+HEADS += ("VectorHead",)
 """All that a checkpoint may name. Nothing else in a file is ever looked up or called."""
 
 JSON, TENSORS = "source.json", "tensors.safetensors"

@@ -63,7 +63,7 @@ class CopyHead(SequenceHead):
         super().__init__(width, decoder, norm)
         self.query = nn.Linear(decoder.width, decoder.width, bias=False)
         self.gate = nn.Linear(2 * decoder.width, 1)
-        self.weights = nn.Parameter(torch.tensor([1.0, 2.0, 2.0]))  # λ, β, γ
+        self.weights = nn.Parameter(torch.tensor([1.0, 4.0, 4.0]))  # λ, β, γ
         nn.init.zeros_(self.gate.bias)
 
     def forward(self, hidden: Tensor, mask: Tensor, target: Tensor, ids: Tensor) -> Tensor:

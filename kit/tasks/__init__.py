@@ -36,6 +36,7 @@ TASKS = (
     "sentiment",
     "entities",
     "topics",
+    "summarization",
 )
 """Every task by name; each is the module `kit.tasks.NAME`."""
 
