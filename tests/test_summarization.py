@@ -17,6 +17,7 @@ from kit.models.copying import Mixture, mixture, predicted
 from kit.models.generate import generate, search
 from kit.tasks import summarization as task
 from kit.tasks.chosen_words import ChosenWords
+from kit.tasks.summary_trace import trace
 from kit.train import fit
 
 BODIES = {"Transformer": (Transformer, BERT), "RNN": (RNN, replace(GRU, bidirectional=True))}
@@ -109,6 +110,26 @@ def test_the_search_ends_with_what_generate_returns(kind: str) -> None:
         for one in step:
             assert len(one.alive) == 3 and {len(ids) for _, ids in one.alive} == {length}
             assert [s for s, _ in one.alive] == sorted((s for s, _ in one.alive), reverse=True)
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_trace_tells_where_each_word_is_from(kind: str) -> None:
+    text = "Shares of Time Warner rose.\nThe US firm said so."
+    model = made(kind, seed=2)
+    found = trace(model, TOKENS, text, 3)
+    assert "".join(found.pieces) + found.rest == " " + text.replace("\n", " ")
+    best = max(found.steps[-1].over)[1]
+    assert found.candidates[0].ids == best and len(found.candidates) <= 3
+    scores = [one.score for one in found.candidates]
+    assert scores == sorted(scores, reverse=True)
+    for one in found.candidates:
+        said = [word for word in one.words if word.text]
+        assert all(0 <= word.copied <= 1 for word in said)
+        for word in one.words:
+            copied = [found.pieces[place] for place in word.places]
+            assert all(piece in TOKENS.decode(one.ids) for piece in copied)
+    with pytest.raises(KitError, match="empty"):
+        trace(model, TOKENS, " ")
 
 
 @pytest.mark.parametrize("kind", BODIES)
