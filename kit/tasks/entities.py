@@ -223,19 +223,29 @@ def _words(text: str | Sequence[str]) -> list[str]:
 def _windows(words: list[str], tokens: Tokens, marks: bool) -> list[tuple[int, int]]:
     """(first word, the one after the last) of windows of at most `LIMIT` pieces, which end where
     a sentence does if one ends in their second half."""
-    ids, first = align(words, tokens, None, marks)
-    if len(ids) <= LIMIT:
+    text, owner = marked(words) if marks else (words, range(len(words)))
+    size, ahead = np.zeros(len(words), int), 0
+    for pieces, number in zip(_pieces(text, tokens), owner, strict=True):
+        ahead += pieces  # a mark counts for the word that it stands before
+        if number is not None:
+            size[number], ahead = ahead, 0
+    begins = np.append(0, np.cumsum(size))  # (W + 1,)
+    if begins[-1] <= LIMIT - 2:
         return [(0, len(words))]
-    begins = np.maximum.accumulate(np.append(first, len(ids)))  # (W + 1,)
     found, start = [], 0
     while start < len(words):
-        room = max(begins[start], 0) + LIMIT - 2 - marks
+        room = begins[start] + LIMIT - 2
         end = max(start + 1, int(np.searchsorted(begins, room, "right")) - 1)
         stops = [i + 1 for i in range((start + end) // 2, end) if words[i] in END]
         end = stops[-1] if stops and end < len(words) else end
         found.append((start, end))
         start = end
     return found
+
+
+def _pieces(words: Sequence[str], tokens: Tokens) -> list[int]:
+    """How many pieces each word has in running text."""
+    return [len(i) for i in tokens.encode_many([f" {word}" for word in words], special=False)]
 
 
 def names(tags: Sequence[int | str]) -> list[str]:
