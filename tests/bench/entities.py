@@ -1,6 +1,6 @@
 """Named entities: three sources, four strategies, three budgets; and all sentences, once.
 
-    python tests/bench/entities.py                # all of the matrix: about an hour on two cores
+    python tests/bench/entities.py                # all of the matrix: hours on a slow machine
     python tests/bench/entities.py --minutes 3    # a piece of it; the next call goes on
     python tests/bench/entities.py --everything   # MiniLM on all 14,041 sentences; also in pieces
     python tests/bench/entities.py --minute       # MiniLM, 1,000 sentences, 60 s, undisturbed
