@@ -68,7 +68,7 @@ class Strategies:
         self.budget = w.Dropdown(options=self._budgets(), description="labels", **wide)
         self.axis = w.ToggleButtons(
             options=[(text, name) for name, text in AXES.items()],
-            style={"button_width": "230px"},
+            style={"button_width": "270px"},
         )
         self.strategy = w.Dropdown(options=self._strategies(), description="strategy", **wide)
         self.button = w.Button(
@@ -151,6 +151,8 @@ class Strategies:
             kept = strategy in self.strategy.options
             self.strategy.value = strategy if kept else self._strategies()[0]
         self._draw()
+        self.report.value = ""  # of another source
+        self._say(self._told())
 
     def _shown(self) -> tuple:
         """What the figure is made of."""

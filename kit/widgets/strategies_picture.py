@@ -30,18 +30,18 @@ SYMBOLS = {"parameter": "circle", "structure": "square", "mixed": "diamond"}
 
 AXES = {
     "trained": "parameters that are trained",
-    "seconds": "seconds of training",
+    "seconds": "seconds of training, busy machine",
     "memory": "peak memory, MB",
 }
 """What a strategy costs -> the title of the axis."""
 COLUMN = {"trained": "trained", "seconds": "seconds", "memory": "peak memory, MB"}
 
-WIDTH, HEIGHT = 900, 560
+WIDTH, HEIGHT = 820, 560
 MARGIN = {"l": 70, "r": 20, "t": 30, "b": 110}
 LETTER, LINE = 7.6, 18
 """Pixels of a letter and of a line of the labels, about."""
-NEAR = 17
-"""Pixels that two points keep from each other."""
+NEAR = 13
+"""Pixels that two points keep from each other, so that none covers another."""
 LEVELS = ("tfidf", "majority")
 
 
@@ -207,7 +207,7 @@ def spread(found: list[Point], every: list[Point]) -> dict[str, float]:
                 (
                     at
                     for at in free
-                    if all(abs(at - a) >= NEAR or abs(y - b) >= 3 * NEAR for a, b in place.values())
+                    if all(abs(at - a) >= NEAR or abs(y - b) >= NEAR for a, b in place.values())
                 ),
                 x,
             ),
