@@ -6,8 +6,7 @@ import sys
 from kit.data.archives import ARCHIVES, cached, fetch
 from kit.errors import KitError
 
-LESSONS = ("minilm", "ratings", "bbc", "conll", "plone", "django", "wagtail")
-LESSONS += tuple(f"jupyterlab-{language}" for language in ("ca", "it", "uk", "zh"))
+LESSONS = ("minilm", "ratings", "bbc", "conll")
 
 
 def main(arguments: list[str] | None = None) -> int:

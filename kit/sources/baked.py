@@ -12,14 +12,11 @@ from kit.data import corpora
 from kit.data.splits import digest
 from kit.errors import KitError
 
-__all__ = ["BAKED", "FOLDER", "ORIGINS", "PARENTS", "TEACHER", "baked", "teacher", "teaching"]
+__all__ = ["BAKED", "FOLDER", "ORIGINS", "TEACHER", "baked", "teacher", "teaching"]
 
 FOLDER = Path(str(resources.files("kit"))) / "baked"
 BAKED = ("rnn_encoder", "transformer_encoder", "rnn_writer", "transformer_writer")
 """Two that read whole sentences, taught by MiniLM's vectors; two that write, word after word."""
-
-PARENTS = ("translator",)
-"""Encoder and decoder together, which know a task already: the parent of translation."""
 
 TEACHER = FOLDER / "teacher.npz"
 ORIGINS = ("news", "films", "products", "editorials", "tweets")
@@ -27,10 +24,10 @@ ORIGINS = ("news", "films", "products", "editorials", "tweets")
 
 
 def baked(name: str) -> Source:
-    """One of `BAKED` or `PARENTS`, with its card: data and licence, recipe, seconds and machine,
-    scores, and what it is not good for."""
-    if name not in BAKED + PARENTS:
-        raise KitError(f"{name!r} was not baked: choose one of {', '.join(BAKED + PARENTS)}.")
+    """One of `BAKED`, with its card: data and licence, recipe, seconds and machine, scores, and
+    what it is not good for."""
+    if name not in BAKED:
+        raise KitError(f"{name!r} was not baked: choose one of {', '.join(BAKED)}.")
     return checkpoint.load(FOLDER / name)
 
 

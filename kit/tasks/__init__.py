@@ -37,6 +37,7 @@ TASKS = (
     "entities",
     "topics",
     "summarization",
+    "translation",
 )
 """Every task by name; each is the module `kit.tasks.NAME`."""
 

@@ -18,19 +18,19 @@ from kit.train import Recipe, fit
 __all__ = ["RECIPE", "examples", "parent", "rnn", "transformer"]
 
 RECIPE = Recipe(steps=2400, rate=3e-3, batch_size=32)
-"""Of the parent that ships."""
+"""Of `python -m kit.bake translator`: far too short, as its card then says."""
 
 
-def transformer(vocabulary: int, width: int = 128, layers: int = 2) -> Model:
+def transformer(tokens: Tokens, width: int = 128) -> Model:
     """An encoder of two blocks and a decoder of one, rotary positions, the norm before each part.
 
     A shallow decoder costs little and translates nearly as well: Kasai et al. 2020,
     arxiv.org/abs/2006.10369.
     """
     config = TransformerConfig(
-        vocabulary=vocabulary,
+        vocabulary=tokens.size,
         width=width,
-        layers=layers,
+        layers=2,
         heads=4,
         inner=4 * width,
         longest=translation.LONGEST,
@@ -39,14 +39,13 @@ def transformer(vocabulary: int, width: int = 128, layers: int = 2) -> Model:
         epsilon=1e-5,
         dropout=0.1,
     )
-    return Model(Transformer(config), translation.head(width, vocabulary))
+    return Model(Transformer(config), translation.head(width, tokens))
 
 
-def rnn(vocabulary: int, width: int = 128) -> Model:
+def rnn(tokens: Tokens, width: int = 128) -> Model:
     """A bidirectional LSTM, and a decoder of one LSTM with attention to it."""
-    config = RNNConfig(
-        vocabulary=vocabulary, width=width, layers=1, bidirectional=True, dropout=0.1
-    )
+    shape = {"width": width, "layers": 1, "bidirectional": True, "dropout": 0.1}
+    config = RNNConfig(vocabulary=tokens.size, **shape)
     body = RNN(config)
     return Model(body, SequenceHead(width, decoder_like(body)))
 
@@ -61,13 +60,13 @@ def parent(
     name: str,
     tokens: Tokens,
     languages: Sequence[str] = translation.PARENTS,
-    make: Callable[[int], Model] = transformer,
+    make: Callable[[Tokens], Model] = transformer,
     recipe: Recipe = RECIPE,
     keep: Path | None = None,
 ) -> Source:
     """Train a parent and describe it. With `keep`, a folder, a killed training goes on."""
     torch.manual_seed(recipe.seed)
-    model = make(tokens.size)
+    model = make(tokens)
     run = fit(model, examples(tokens, languages), recipe, name=name, keep=keep)
     source = Source(name, model.body.cpu(), tokens, model.head.cpu())
     source.card = card(model, tokens, languages, run)

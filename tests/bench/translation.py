@@ -7,7 +7,8 @@ Parts: budgets (four children, 100 to 1,000 pairs, with the parent, from scratch
 (from scratch with three times the updates), what (which parts of the parent to keep, 300 pairs),
 kin (a related against an unrelated parent), rnn.
 Scored on the same 300 test messages of a language. Writes kit/recorded/translation.json after each
-child, so that it can be stopped and goes on. The small parents of kin and rnn stay in the cache.
+child, so that it can be stopped and goes on. First of all: python -m kit.bake translator. The small
+parents of kin and rnn stay in the cache.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from filelock import FileLock
 
 from kit import checkpoint, record, runtime
 from kit.errors import KitError
-from kit.sources.baked import baked
+from kit.sources.baked import FOLDER
 from kit.tasks import translation
 from kit.tasks.translation_memory import Memory
 from kit.tasks.translation_parent import parent, rnn, transformer
@@ -54,9 +55,9 @@ CHOICES = {
 
 @cache
 def source(name: str):
-    """The parent that ships, or a small one: from the cache, or trained and put there."""
+    """The baked parent, or a small one: from the cache, or trained and put there."""
     if name == "translator":
-        return baked(name)
+        return checkpoint.load(FOLDER / name)
     folder = runtime.cache_dir() / "bench" / f"translation-{name}"
     if not (folder / "source.json").exists():
         keep = runtime.cache_dir() / "bake" / f"translation-{name}"

@@ -1,0 +1,241 @@
+"""Translation: nothing of a test in anybody's training, placeholders survive, scores are the
+field's own, any input is answered or refused."""
+
+import math
+import re
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+
+from kit.checkpoint import Source
+from kit.data import placeholders
+from kit.data.placeholders import hide, restore
+from kit.errors import KitError
+from kit.tasks import bootstrap, translation
+from kit.tasks.translation_memory import Memory
+from kit.tasks.translation_parent import examples, parent, rnn, transformer
+from kit.train import Recipe, fit, total_loss
+from kit.widgets.translate import Translate
+from kit.widgets.translate_align import align, page
+from kit.widgets.translate_race import Race
+
+
+@pytest.fixture(scope="module")
+def tokens(archives):
+    """The task's vocabulary."""
+    return translation.pieces()
+
+
+@pytest.fixture(scope="module")
+def source(tokens):
+    """A parent's shape with fresh values."""
+    torch.manual_seed(0)
+    made = transformer(tokens, width=32)
+    return Source("fresh", made.body, tokens, made.head)
+
+
+@pytest.fixture(scope="module")
+def model(source):
+    return translation.child(source).model.eval()
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", text.lower())) or (text,)
+
+
+def test_no_english_of_a_test_is_in_any_training(archives) -> None:
+    sides: dict[str, set] = {"train": set(), "validation": set(), "test": set()}
+    for language in translation.LANGUAGES:
+        data = translation.load(language)
+        for name, rows in data.items():
+            sides[name] |= {words(text) for text in rows["english"][:]}
+            assert {*rows["language"][:]} == {language}
+            assert len({*rows["id"][:]}) == len({*rows["english"][:]}) == len(rows)
+            assert max(len(text.split()) for text in rows["english"][:]) <= translation.WORDS
+    assert not sides["train"] & (sides["validation"] | sides["test"])
+    assert not sides["validation"] & sides["test"]
+    assert not {*translation.CHILDREN} & {*translation.PARENTS}
+
+
+def test_samples_are_nested(archives) -> None:
+    rows = translation.load("it")["train"]
+    small, large = (translation.sample(rows, n, 3)["id"][:] for n in (100, 300))
+    assert large[:100] == small and len({*large}) == 300
+    assert translation.sample(rows, 100, 4)["id"][:] != small
+    for n in (0, len(rows) + 1, 2.5):
+        with pytest.raises(KitError, match="pairs"):
+            translation.sample(rows, n, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hello %(name)s!", "${count} of ${total}", "{0}{1} {}", "%1: %2 (%1)", "100 % of it", "%s"],
+)
+def test_placeholders_become_slots_and_come_back(text: str) -> None:
+    hidden, names = hide(text)
+    assert restore(hidden, names) == text
+    assert not placeholders.found(hidden) and names == list(dict.fromkeys(placeholders.found(text)))
+    assert restore(hide("x" + placeholders.slot(3))[0], []) == "x"
+
+
+def test_both_sides_have_the_same_slots(archives, tokens) -> None:
+    """Of all pairs with a placeholder: what is hidden and encoded comes back from its ids."""
+    counted = 0
+    for row in translation.load("it")["train"]:
+        english, names = hide(row["english"])
+        if names and len(tokens.encode(row["translation"])) < translation.LIMIT:
+            there = hide(row["translation"], names)[0]
+            ids = tokens.encode(there, translation.LIMIT)
+            assert restore(tokens.decode(ids), names) == row["translation"]
+            assert not placeholders.found(english + there)
+            counted += 1
+    assert counted > 300
+
+
+def test_a_tag_and_a_slot_are_one_piece_each(tokens) -> None:
+    signs = [translation.tag(name) for name in translation.LANGUAGES]
+    signs += [placeholders.slot(i) for i in range(placeholders.SLOTS)]
+    alone = [tokens.encode(sign, special=False) for sign in signs]
+    assert all(len(ids) == 1 for ids in alone) and len({ids[0] for ids in alone}) == len(signs)
+    for sign, [piece] in zip(signs, alone, strict=True):
+        assert piece in tokens.encode(f"({sign}).x{sign}y")
+
+
+def test_teacher_forcing_reads_what_it_shall_write_moved_by_one(archives, tokens) -> None:
+    rows = translation.load("zh")["validation"].select(range(20))
+    for row, made in zip(rows, translation.encode(rows, tokens), strict=True):
+        assert made["target"][0] == tokens.bos and made["y"][-1] == tokens.eos
+        assert made["target"][1:] == made["y"][:-1]
+        assert tokens.decode(made["y"]) == hide(row["translation"], hide(row["english"])[1])[0]
+
+
+def test_scores_are_sacrebleus(archives) -> None:
+    from sacrebleu.metrics import BLEU, CHRF
+
+    rows = translation.load("zh")["test"].select(range(40))
+    answers = [text[:-1] for text in rows["translation"][:]]
+    truth = [rows["translation"][:]]
+    found = translation.score(answers, rows)
+    assert math.isclose(found["bleu"], BLEU(tokenize="zh").corpus_score(answers, truth).score)
+    assert math.isclose(found["chrf"], CHRF().corpus_score(answers, truth).score)
+    assert "tok:zh" in translation.signature("zh") and "tok:13a" in translation.signature("it")
+    perfect = translation.score(rows["translation"][:], rows)
+    assert math.isclose(perfect["bleu"], 100) and perfect["placeholders"] > 0.95
+    low, high = bootstrap(translation, answers, rows, draws=50)
+    assert low < found["bleu"] < high
+
+
+def test_lost_placeholders_are_counted() -> None:
+    row = {"english": "%1 of %2", "translation": "%1 di %2", "language": "it"}
+    assert translation.score(["%1 di due"], [row])["placeholders"] == 0.5
+    assert translation.score(["%2 di %1"], [row])["placeholders"] == 1
+
+
+def test_the_memory_finds_what_it_knows_and_fills_its_slots() -> None:
+    rows = [
+        {"english": "Open %(name)s", "translation": "Apri %(name)s"},
+        {"english": "Close all tabs", "translation": "Chiudi tutto"},
+    ]
+    memory = Memory(rows)
+    assert memory.translate(["Open ${file}!", "close the tabs"]) == ["Apri ${file}", "Chiudi tutto"]
+    ((place, likeness),) = memory.nearest(["Close all tabs"])
+    assert place == 1 and math.isclose(likeness, 1, rel_tol=1e-6)
+    with pytest.raises(KitError, match="no pair"):
+        Memory([])
+
+
+def test_a_child_learns_and_both_bodies_can(archives, tokens, source) -> None:
+    rows = translation.sample(translation.load("it")["train"], 16, 0)
+    coded = translation.encode(rows, tokens)
+    for model in (
+        translation.child(source).model,
+        translation.child(source, "lora").model,
+        rnn(tokens, width=32),
+    ):
+        before = total_loss(model, coded)[0]
+        fit(model, coded, Recipe(steps=30, rate=3e-3, batch_size=8))
+        assert total_loss(model, coded)[0] < 0.9 * before
+
+
+def test_a_child_begins_as_its_parent_or_as_nobody(source) -> None:
+    table = source.head.decoder.embedding.weight
+    full, scratch = (translation.child(source, name) for name in ("full", "from_scratch"))
+    assert torch.equal(full.model.head.decoder.embedding.weight, table)
+    assert full.totals["fresh"] == 0 and scratch.totals["moved"] == 0
+    assert full.totals["parameters"] == scratch.totals["parameters"]
+    encoder = translation.child(source, head=True)
+    assert not torch.equal(encoder.model.head.decoder.embedding.weight, table)
+    assert torch.equal(encoder.model.body.embedding.weight, source.body.embedding.weight)
+
+
+@pytest.mark.parametrize("text", ["word " * 10_000, "🙂🙃", "שלום עולם", "\x00\x01", "\ue000"])
+def test_any_text_gets_an_answer(text: str, model, tokens) -> None:
+    [answer] = translation.predict(model, tokens, text)
+    assert isinstance(answer, str) and "\ue000" not in answer
+
+
+@pytest.mark.parametrize("text", ["", "  ", b"bytes", None, [], ["ok", ""]])
+def test_what_is_no_text_is_refused(text, model, tokens) -> None:
+    with pytest.raises(KitError):
+        translation.predict(model, tokens, text)
+
+
+def test_an_unknown_language_is_refused(model, tokens) -> None:
+    for wrong in (translation.load, translation.tag):
+        with pytest.raises(KitError, match="klingon"):
+            wrong("klingon")
+
+
+def test_beams_are_at_least_as_likely(archives, model, tokens) -> None:
+    texts = translation.load("it")["validation"]["english"][:6]
+    greedy, beams = (translation.predict(model, tokens, texts, "es", beams=n) for n in (1, 4))
+    assert len(greedy) == len(beams) == 6 and all(beams)
+
+
+def test_the_alignment_is_a_distribution(model, tokens) -> None:
+    _, shown = align(model, tokens, "Failed to open %1", "es")
+    assert shown.weights.shape == (len(shown.written), len(shown.read))
+    assert torch.allclose(torch.tensor(shown.weights).sum(1), torch.ones(len(shown.written)))
+    assert "%1" in shown.read and shown.written[-1] == "‹end›" and shown.read[-1] == "‹end›"
+    html = page(shown)
+    assert html.count("<td") == shown.weights.size and ":has(" in html
+    assert "<script" not in page(align(model, tokens, "<script>x</script>", "es")[1])
+
+
+def test_a_parent_reads_only_its_own_languages(tokens) -> None:
+    coded = examples(tokens, ["es"])
+    tag = tokens.encode(translation.tag("es"), special=False)[0]
+    assert all(example["ids"][1] == tag for example in coded)
+    recipe = Recipe(steps=2, rate=3e-3, batch_size=8)
+    made = parent("small", tokens, ["es"], partial(rnn, width=16), recipe)
+    assert made.card["languages"] == ["es"] and made.card["updates"] == 2
+    assert 0 <= made.card["scores"]["es"]["chrf"] <= 100 and "GPL" in made.card["licence"]
+
+
+def test_whoever_is_asked_answers_and_shows_where_it_looked(model, tokens) -> None:
+    memory = Memory([{"english": "Open %1", "translation": "Apri %1"}])
+    talk = Translate(tokens, {"child": (model, "it"), "memory": (memory, "it")})
+    talk.ask("Open %2")
+    assert "Apri <mark>%2</mark>" in talk.said.value and "%2" in talk.grid.value
+    talk.ask("")
+    assert "empty" in talk.said.value and "empty" in talk.grid.value
+    talk.entry.value = talk.entry.options[1][1]
+    assert talk.text.value == talk.entry.value and "<td" in talk.grid.value
+
+
+def test_two_children_race_and_can_be_stopped(source, monkeypatch) -> None:
+    short = replace(translation.recipe(40), steps=4)
+    monkeypatch.setattr(translation, "recipe", lambda *_, **__: short)
+    monkeypatch.setattr(translation, "LIMIT", 12)  # what is fresh does not know when to stop
+    race = Race(source, {"rows": []}, "it", pairs=40)
+    race.train().wait()
+    assert set(race.scene.bleu) == {"full", "from_scratch", "memory"}, race.status.value
+    assert [len(run.steps) for run in race.scene.runs.values()] == [4, 4]
+    assert "One seed" in race.status.value and not race.button.disabled and race.seed == 1
+
+
+def test_html_is_escaped_and_placeholders_marked() -> None:
+    html = translation.show("<b> %1 & %(x)s", "%1")
+    assert "&lt;b&gt; <mark>%1</mark> &amp; <mark>%(x)s</mark>" in html
