@@ -123,7 +123,11 @@ class Tokens:
     ) -> list[list[int]]:
         """`encode` of each text, on all cores."""
         encodings = self._tokenizer.encode_batch_fast(_texts(texts), add_special_tokens=special)
-        return [[e.ids[i] for i in _kept(e, limit)] if limit else e.ids for e in encodings]
+        rows = [e.ids for e in encodings]  # each read of it makes a new list
+        if not limit:
+            return rows
+        cut = zip(rows, encodings, strict=True)
+        return [[ids[i] for i in _kept(e, limit)] for ids, e in cut]
 
     def align(
         self, words: list[str], limit: int | None = None
@@ -134,8 +138,8 @@ class Tokens:
         if self._bytes:  # to bytes " dog" and "dog" are two words; running text has the first
             words = words[:1] + [" " + word for word in words[1:]]
         encoding = self._tokenizer.encode(words, is_pretokenized=True)
-        kept = _kept(encoding, limit)
-        return [encoding.ids[i] for i in kept], [encoding.word_ids[i] for i in kept]
+        kept, ids, word_of = _kept(encoding, limit), encoding.ids, encoding.word_ids
+        return [ids[i] for i in kept], [word_of[i] for i in kept]  # each read makes a new list
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, without special pieces. Bytes that are no character show as \ufffd."""

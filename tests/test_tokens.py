@@ -1,6 +1,7 @@
 """Text <-> ids: nothing is lost, nothing is cut that must stay, and a mistake is named."""
 
 import pickle
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,35 @@ def test_every_piece_belongs_to_its_word():
         [None, 0, 0, 1, 1, 1, 2, None],
     )
     assert tokens.align(["dogs", "bark"], limit=4) == ([2, 6, 7, 3], [None, 0, 0, None])
+
+
+def test_a_long_text_is_read_once():
+    """tokenizers makes a new list whenever `ids` is read: once a piece would be quadratic."""
+    tokens, reads = word_pieces(), Counter()
+
+    class Watched:
+        def __init__(self, encoding):
+            self.encoding = encoding
+
+        def __getattr__(self, name):
+            reads[name] += 1
+            return getattr(self.encoding, name)
+
+        def __len__(self):
+            return len(self.encoding)
+
+    class Watching:
+        def encode(self, *args, **options):
+            return Watched(plain.encode(*args, **options))
+
+        def encode_batch_fast(self, *args, **options):
+            return [Watched(e) for e in plain.encode_batch_fast(*args, **options)]
+
+    plain, tokens._tokenizer = tokens._tokenizer, Watching()
+    ids, word_of = tokens.align(["dogs"] * 500)
+    assert len(ids) == len(word_of) == 1002 and max(reads.values()) <= 2
+    reads.clear()
+    assert len(tokens.encode("dogs " * 500, limit=600)) == 600 and max(reads.values()) <= 2
 
 
 @settings(max_examples=100, deadline=None)
