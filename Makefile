@@ -52,8 +52,9 @@ $(SLIDES):
 	    '"content-font-size1": "24px", "ui-font-size1": "14px"}}' \
 	    >$@/@jupyterlab/apputils-extension/themes.jupyterlab-settings
 
+# Two at a time with a thread each: most tests are too small for a second thread to help.
 test check: lint $(DONE)/data $(DONE)/browser
-	$(BIN)/python -m pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=25 $(TESTS)
 
 lint: $(DONE)/dev
 	$(BIN)/ruff check .

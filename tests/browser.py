@@ -118,6 +118,7 @@ def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
     with server(folder, chosen) as (address, token), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(120_000)  # two cores may be shared by many tests
         shown = Lab(page, address, token)
         shown.watch()
         yield shown

@@ -43,6 +43,8 @@ def worse_than_one_answer(answer) -> Verdict:
 
 def one_word(sentence: str, ask: Callable[[list[str]], Sequence[float]]) -> Verdict:
     """Leaving out one word turns the decision round. ask: from texts to P(positive)."""
+    if not isinstance(sentence, str) or len(sentence.split()) < 2:
+        return wrong(f"{sentence!r}: give a sentence of at least two words, between quotes.")
     p, words = influence(ask, sentence)
     turned = [word for word, change in words if (p > 0.5) != (p - change > 0.5)]
     if turned:
@@ -56,6 +58,8 @@ def one_word(sentence: str, ask: Callable[[list[str]], Sequence[float]]) -> Verd
 
 def stars(values: dict) -> Verdict:
     """From stars to the two classes; what is neither is left out."""
+    if not isinstance(values, dict):
+        return wrong(f"{values!r}: give a dict, from a number of stars to the name of a class.")
     columns = {"text": "review", "label": "stars"}
     report = own.read(STARS, sentiment.COLUMNS, columns=columns, values=values)
     found = dict(zip(report.good["text"][:], report.good["label"][:], strict=True))

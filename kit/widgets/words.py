@@ -30,7 +30,7 @@ def page(found: dict[str, tuple[float, list[tuple[str, float]]]]) -> str:
     return (
         f'<div style="font:19px {FONT};color:#1A1A1A;background:white;padding:.5em 1em;'
         f'max-width:66em">{rows}<div style="font-size:16px;color:#595959;margin-top:.4em">'
-        f"points of P(positive) that leaving a word out takes away:{legend}</div></div>"
+        f"points of P(positive) that a word brings:{legend}</div></div>"
     )
 
 

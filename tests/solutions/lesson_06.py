@@ -14,7 +14,7 @@ SOLUTIONS = {
     "3": lambda: (GOOD,),
 }
 WRONG = {
-    "1": [({"films", "products"},), ("tweets",), ({"books"},), (set(),)],
+    "1": [({"films", "products"},), ("tweets",), ({"books"},), ({"products"},)],
     "2": [("A film.", ask), ("good good", ask), ("", ask), (7, ask)],
     "3": [
         ({1: "negative", 5: "positive"},),
