@@ -4,9 +4,12 @@ import contextlib
 import json
 import os
 import platform
+import shutil
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -16,6 +19,7 @@ from kit.errors import KitError
 __all__ = [
     "autocast",
     "cache_dir",
+    "compiled",
     "device",
     "machine",
     "mix",
@@ -103,6 +107,28 @@ def _measure(on: torch.device, width: int = 384, tokens: int = 448) -> str:
                 torch.cuda.synchronize()
             best[name] = min(best[name], time.perf_counter() - began)
     return "bf16" if best["bf16"] * 1.2 < best["fp32"] else "fp32"
+
+
+@contextlib.contextmanager
+def compiled(modules: Iterable[torch.nn.Module]) -> Iterator[None]:
+    """While inside, calls of these modules run as `torch.compile` fuses them, for any length of
+    text; values and their names stay as they are. The first calls take up to a minute.
+
+    Raises KitError where nothing is installed that could compile.
+    """
+    modules, gpu = list(modules), device().type == "cuda"
+    needed = "triton" if gpu else os.environ.get("CXX", "cl" if os.name == "nt" else "g++")
+    if modules and not (find_spec(needed) if gpu else shutil.which(needed)):
+        raise KitError(
+            f"compile=True needs {needed}, which is not here: install it, or leave compile out."
+        )
+    for module in modules:
+        module.compile(dynamic=True)
+    try:
+        yield
+    finally:
+        for module in modules:
+            module._compiled_call_impl = None  # as before `Module.compile`
 
 
 def write_json(path: Path, value: object) -> None:

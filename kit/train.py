@@ -52,6 +52,9 @@ class Recipe:
     """Decides the order of the examples and dropout, update by update."""
     precision: str = "auto"
     """"fp32", "bf16", or "auto": what was measured to be fastest on this machine."""
+    compile: bool = False
+    """Whether the blocks of a Transformer are compiled first (`kit.runtime.compiled`): for long
+    runs. An RNN has nothing to compile."""
 
     def __post_init__(self) -> None:
         given = [v for v in (self.steps, self.epochs, self.seconds) if v is not None]
@@ -152,6 +155,7 @@ def training(
     apart = recipe.loss == "cross_entropy" and penalty is None and _of_words(model)
     groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
     with (
+        runtime.compiled(_blocks(model) if recipe.compile else ()),
         Optimizer(model, groups, recipe.decay, recipe.clip, lazy=penalty is None) as optimizer,
         _Keeper(model, score, recipe, run) as keeper,
     ):
@@ -213,6 +217,11 @@ def _of_words(model: nn.Module) -> bool:
     """Whether the logits are W h + b over a vocabulary, and nothing but the loss wants them."""
     plain = type(model) is Model and type(model.head) in (LanguageHead, SequenceHead)
     return plain and not (model._forward_hooks or model.head._forward_hooks)
+
+
+def _blocks(model: nn.Module) -> Sequence[nn.Module]:
+    """The blocks of a Transformer: of one shape, so that one compilation serves them all."""
+    return getattr(getattr(model, "body", None), "blocks", ())
 
 
 def _ready(model: nn.Module, recipe: Recipe) -> tuple[torch.device, str]:

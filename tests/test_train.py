@@ -1,6 +1,8 @@
 """Laws of the loop: same seed, same bits; it learns; it stops when told and keeps what it has."""
 
 import copy
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -212,3 +214,36 @@ def resident() -> float:
     import psutil
 
     return psutil.Process().memory_info().rss / 2**20
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="no compiler here")
+@pytest.mark.filterwarnings("ignore")  # of torch, about its own insides
+def test_compiled_blocks_learn_the_same_and_are_as_before_afterwards():
+    config = replace(TRANSFORMER, layers=1, dropout=0.0)  # other kernels, other random numbers
+    made = [model(), model()]
+    for one in made:
+        torch.manual_seed(0)
+        one.body = Transformer(config)
+    for one, fused in zip(made, (False, True), strict=True):
+        fit(one, examples(), Recipe(steps=5, rate=1e-2, compile=fused, precision="fp32"))
+    plain, fused = (one.state_dict() for one in made)
+    assert list(plain) == list(fused)
+    assert all(torch.allclose(plain[name], fused[name], atol=1e-4) for name in plain)
+    assert made[1].body.blocks[0]._compiled_call_impl is None
+
+
+def test_an_rnn_has_nothing_to_compile():
+    recipe = Recipe(steps=2, rate=1e-2)
+    plain, asked = model("rnn"), model("rnn")
+    fit(plain, examples(), recipe)
+    fit(asked, examples(), replace(recipe, compile=True))
+    assert bits(plain) == bits(asked)
+
+
+def test_without_a_compiler_that_is_said_first(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    made = model()
+    before = bits(made)
+    with pytest.raises(KitError, match="needs no-such-compiler"):
+        fit(made, examples(), Recipe(steps=2, compile=True))
+    assert bits(made) == before
