@@ -1,7 +1,7 @@
 """Make the sources that ship with the kit: `python -m kit.bake NAME`, from pinned data.
 
     python -m kit.bake teacher           MiniLM's vectors, in kit/baked/teacher.npz
-    python -m kit.bake translator        a parent for kit.tasks.translation; none ships yet
+    python -m kit.bake translator        the parent for kit.tasks.translation
     python -m kit.bake rnn_encoder       any of kit.sources.baked.BAKED, in kit/baked/NAME
     torchrun --nproc-per-node 2 -m kit.bake NAME      the same with two processes
 

@@ -6,10 +6,11 @@ import pytest
 from kit import sources
 from kit.checkpoint import Source
 from kit.errors import KitError
-from kit.models import LanguageHead, VectorHead
+from kit.models import LanguageHead, SequenceHead, VectorHead
 from kit.sources.baked import FOLDER, teacher
 from kit.tasks import sentiment
 
+HEADS = {"writer": LanguageHead, "encoder": VectorHead, "translator": SequenceHead}
 every = pytest.mark.parametrize("name", sources.BAKED)
 CARD = {"objective", "data", "licence", "recipe", "updates", "seconds", "machine", "scores"}
 
@@ -19,7 +20,8 @@ def test_a_baked_source_is_there_with_its_card(name):
     source = sources.baked(name)
     assert isinstance(source, Source) and source.card.keys() >= CARD | {"not good for", "command"}
     assert source.card["command"] == f"python -m kit.bake {name}"
-    assert isinstance(source.head, LanguageHead if "writer" in name else VectorHead)
+    kind = next(kind for part, kind in HEADS.items() if part in name)
+    assert isinstance(source.head, kind)
 
 
 def test_all_of_it_is_small_enough_to_ship():

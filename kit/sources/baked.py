@@ -12,11 +12,14 @@ from kit.data import corpora
 from kit.data.splits import digest
 from kit.errors import KitError
 
-__all__ = ["BAKED", "FOLDER", "ORIGINS", "TEACHER", "baked", "teacher", "teaching"]
+__all__ = ["BAKED", "ENGLISH", "FOLDER", "ORIGINS", "TEACHER", "baked", "teacher", "teaching"]
 
 FOLDER = Path(str(resources.files("kit"))) / "baked"
-BAKED = ("rnn_encoder", "transformer_encoder", "rnn_writer", "transformer_writer")
+ENGLISH = ("rnn_encoder", "transformer_encoder", "rnn_writer", "transformer_writer")
 """Two that read whole sentences, taught by MiniLM's vectors; two that write, word after word."""
+
+BAKED = (*ENGLISH, "translator")
+"""These, and one that translates messages of software into four languages."""
 
 TEACHER = FOLDER / "teacher.npz"
 ORIGINS = ("news", "films", "products", "editorials", "tweets")

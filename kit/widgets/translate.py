@@ -46,7 +46,9 @@ class Translate:
 
         self.tokens, self.voices = tokens, voices
         wide = {"style": {"description_width": "150px"}, "layout": {"width": "700px"}}
-        self.text = w.Text(value=text, description="your menu entry", **wide)
+        self.text = w.Text(
+            value=text, description="your menu entry", continuous_update=False, **wide
+        )
         self.entry = w.Dropdown(
             options=[("choose one …", ""), *((e, e) for e in ENTRIES)], description="or", **wide
         )
@@ -86,8 +88,15 @@ class Translate:
         found = {}
         for name, (who, language) in self.voices.items():
             [text] = self._say(who, language)
-            found[name] = text, translation.LANGUAGES[language]
+            found[name] = text, translation.LANGUAGES[language] + self._found(who)
         return answers(found)
+
+    def _found(self, who) -> str:
+        """Of a memory, the message whose translation it gives."""
+        if hasattr(who, "body"):
+            return ""
+        [(place, likeness)] = who.nearest([self.text.value])
+        return f", of “{who.english[place]}” ({likeness:.2f} alike)"
 
     def _say(self, who, language: str) -> list[str]:
         if hasattr(who, "body"):

@@ -155,7 +155,7 @@ class Race:
         made = translation.child(self.source, name, seed=self.seed)
         self.models[name], self.scene.runs[name] = made.model, Run(name=name)
         examples = translation.encode(rows, self.source.tokens)
-        recipe = translation.recipe(len(rows), name, seed=self.seed)
+        recipe = translation.recipe(len(rows), seed=self.seed)  # as many updates for both
         return training(made.model, examples, recipe, run=self.scene.runs[name], groups=made.groups)
 
     def _draw(self) -> None:

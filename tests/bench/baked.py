@@ -13,6 +13,7 @@ from pathlib import Path
 from kit import record, runtime, sources
 from kit.errors import KitError
 from kit.migrate import migrate
+from kit.sources.baked import ENGLISH
 from kit.tasks import sentiment
 from kit.train import fit
 
@@ -37,7 +38,7 @@ def measure(source, strategy: str, train, data, test, seed: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sources", nargs="+", default=sources.BAKED)
+    parser.add_argument("--sources", nargs="+", default=ENGLISH)
     parser.add_argument("--labels", type=int, nargs="+", default=BUDGETS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--validation", action="store_true", help="score there, and save nothing")

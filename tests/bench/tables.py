@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kit import record
 from kit.migrate import STRATEGIES
-from kit.sources.baked import BAKED
+from kit.sources.baked import ENGLISH
 from kit.sources.baked import baked as load
 
 README = Path(__file__).parents[2] / "README.md"
@@ -127,7 +127,7 @@ def baked() -> str:
     budgets = sorted({row["labels"] for row in results["rows"]})
     worse, lines = [], ["| source | parameters |" + "".join(f" {n:,} labels |" for n in budgets)]
     lines.append("| --- " + "| ---: " * (len(budgets) + 1) + "|")
-    for name in BAKED:
+    for name in ENGLISH:
         size = sum(p.numel() for p in load(name).body.parameters()) / 1e6
         found = record.by_budget([row for row in results["rows"] if row["source"] == name])
         pairs = [(found[n]["full"], found[n]["from_scratch"]) for n in budgets]
@@ -135,7 +135,7 @@ def baked() -> str:
         lines.append(f"| `{name}` | {size:.1f} M | " + " | ".join(cells) + " |")
         (full, near), (scratch, about) = pairs[-1]
         worse += [f"`{name}`"] * (full + near < scratch - about)
-    scores = {name: load(name).card["scores"] for name in BAKED if "writer" in name}
+    scores = {name: load(name).card["scores"] for name in ENGLISH if "writer" in name}
     bits = [score["bits per byte, held-out news"] for score in scores.values()]
     counted = next(iter(scores.values()))["the same of trigrams"]
     return "\n".join(lines) + (

@@ -1,14 +1,15 @@
 """What a parent is worth to a child: few pairs of a language that the parent has never seen.
 
-    python tests/bench/translation.py              # all that is missing, an hour on one core
-    python tests/bench/translation.py --parts rnn  # one part; each child is saved as it is made
+    python tests/bench/translation.py                  # all that is missing, two hours on one core
+    python tests/bench/translation.py --minutes 5      # stop after a while, and go on next time
+    python tests/bench/translation.py --parts kin      # one part; each child is saved as it is made
 
-Parts: budgets (four children, 100 to 1,000 pairs, with the parent, from scratch, memory), longer
-(from scratch with three times the updates), what (which parts of the parent to keep, 300 pairs),
-kin (a related against an unrelated parent), rnn.
+Parts: rates (what was chosen, on validation), budgets (four children, 100 to 1,000 pairs: with the
+parent, from scratch, memory; LoRA in Italian), short (from scratch with no more updates than with
+the parent), what (which parts of the parent to keep), kin (small parents of related and unrelated
+languages), transformer (the same with Transformers).
 Scored on the same 300 test messages of a language. Writes kit/recorded/translation.json after each
-child, so that it can be stopped and goes on. First of all: python -m kit.bake translator. The small
-parents of kin and rnn stay in the cache.
+child. First of all: python -m kit.bake translator. Small parents stay in the cache.
 """
 
 import argparse
@@ -31,26 +32,41 @@ from kit.train import Recipe, fit
 
 NAME = "translation"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
-SEEDS, MESSAGES = 3, 300
-BUDGETS = {300: translation.CHILDREN, 100: ("it",), 1000: ("it",)}
-"""Pairs, and the children that get as many."""
+SEEDS, MESSAGES, PAIRS = 3, 300, 4000
+"""Of the children; test messages; pairs of each language for the small parents of `kin`."""
 
+PARTS = ("rates", "budgets", "short", "what", "kin", "transformer")
+BUDGETS = (300, 100, 1000)
 FAR = 0.6
 """A test message is far when none of the parent's English is this like it (cosine, `Memory`)."""
 
+SHORT = Recipe(steps=1200, rate=4e-3, batch_size=64)
 PARENTS = {
-    "related": (("es", "fr"), transformer, Recipe(steps=800, rate=3e-3, batch_size=32)),
-    "unrelated": (("ja", "zh"), transformer, Recipe(steps=800, rate=3e-3, batch_size=32)),
-    "rnn": (translation.PARENTS, rnn, Recipe(steps=1500, rate=5e-3, batch_size=64)),
+    "romance": (("es", "fr"), rnn, SHORT, PAIRS),
+    "slavic": (("ru", "pl"), rnn, SHORT, PAIRS),
+    "far": (("zh", "ja"), rnn, SHORT, PAIRS),
+    "transformer": (
+        translation.PARENTS,
+        transformer,
+        Recipe(steps=5000, rate=2e-3, batch_size=64),
+        None,
+    ),
 }
-"""Small parents: their languages, their model, how they are trained."""
-
+"""Small parents: their languages, their model, how they are trained, on how many pairs each."""
 
 CHOICES = {
-    "encoder": ("full", {"head": True, "head_rate": 2e-3}),
-    "decoder": ("reinitialised", {"layers": 2}),
+    "encoder": ("full", {"head": True, "head_rate": translation.RATES["from_scratch"]}),
+    "decoder": ("reinitialised", {}),
 }
-"""Strategies of this experiment's own: the decoder fresh, or the encoder's blocks."""
+"""Strategies of this experiment's own: the decoder fresh, or the encoder's layer."""
+
+RATES = {
+    "full": (1e-3, 2e-3, 4e-3, 8e-3),
+    "lora": (1e-3, 2e-3, 4e-3, 8e-3),
+    "frozen": (1e-3, 2e-3, 4e-3, 8e-3),
+    "from_scratch": (4e-3, 8e-3, 1.6e-2),
+}
+"""What was tried on validation: Italian, 300 pairs, one seed."""
 
 
 @cache
@@ -61,26 +77,56 @@ def source(name: str):
     folder = runtime.cache_dir() / "bench" / f"translation-{name}"
     if not (folder / "source.json").exists():
         keep = runtime.cache_dir() / "bake" / f"translation-{name}"
-        made = parent(name, translation.pieces(), *PARENTS[name], keep=keep)
+        made = parent(name, tokens(), *PARENTS[name], keep=keep)
         checkpoint.save(made, folder)
     return checkpoint.load(folder)
 
 
-def wanted() -> Iterator[dict]:
-    """Every child: what it is made of."""
-    for n, languages in BUDGETS.items():
-        for seed in range(SEEDS):
-            for language in languages:
-                for strategy in ("full", "from_scratch", "memory"):
-                    yield row("budgets", "translator", language, n, strategy, seed)
+def tokens():
+    """The vocabulary that the shipped parent has: every other parent reads and writes it too."""
+    return checkpoint.load(FOLDER / "translator").tokens
+
+
+def wanted(parts) -> Iterator[dict]:
+    """Every child of these parts: what it is made of."""
+    makers = {"rates": rates, "budgets": budgets, "kin": kin}
+    for part in parts:
+        if part in makers:
+            yield from makers[part]()
     for seed in range(SEEDS):
-        yield row("longer", "translator", "it", 300, "from_scratch", seed)
-        for strategy in ("lora", "frozen", "encoder", "decoder"):
-            yield row("what", "translator", "it", 300, strategy, seed)
-        for name in ("related", "unrelated"):
-            yield row("kin", name, "it", 300, "full", seed)
-        for strategy in ("full", "from_scratch"):
-            yield row("rnn", "rnn", "it", 300, strategy, seed)
+        if "short" in parts:
+            yield row("short", "translator", "it", 300, "from_scratch", seed)
+        if "what" in parts:
+            for strategy in ("frozen", "encoder", "decoder"):
+                yield row("what", "translator", "it", 300, strategy, seed)
+        if "transformer" in parts:
+            for strategy in ("full", "from_scratch"):
+                yield row("transformer", "transformer", "it", 300, strategy, seed)
+
+
+def budgets() -> Iterator[dict]:
+    """300 pairs first; LoRA for Italian alone."""
+    for n in BUDGETS:
+        for seed in range(SEEDS):
+            for language in translation.CHILDREN:
+                for strategy in ("full", "from_scratch", "memory", "lora"):
+                    if strategy != "lora" or language == "it":
+                        yield row("budgets", "translator", language, n, strategy, seed)
+
+
+def kin() -> Iterator[dict]:
+    """Romance, Slavic and far parents; a Romance and a Slavic child."""
+    for name in ("romance", "slavic", "far"):
+        for seed in range(SEEDS):
+            for language in ("it", "uk"):
+                yield row("kin", name, language, 300, "full", seed)
+
+
+def rates() -> Iterator[dict]:
+    """One seed, scored on validation."""
+    for strategy, tried in RATES.items():
+        for rate in tried:
+            yield row("rates", "translator", "it", 300, strategy, 0) | {"rate": rate}
 
 
 def row(part, name, language, pairs, strategy, seed) -> dict:
@@ -88,30 +134,31 @@ def row(part, name, language, pairs, strategy, seed) -> dict:
     return about | {"strategy": strategy, "seed": seed}
 
 
-def measure(about: dict, split: str = "test") -> dict:
-    """Train the child, let it translate, score it."""
-    data = translation.load(about["language"])
-    rows = translation.sample(data["train"], about["pairs"], about["seed"])
+def measure(about: dict) -> dict:
+    """Train the child, let it translate, score it; on validation where a rate is chosen."""
+    data, n = translation.load(about["language"]), about["pairs"]
+    rows = translation.sample(data["train"], n, about["seed"])
+    split = "validation" if about["part"] == "rates" else "test"
     test = translation.sample(data[split], MESSAGES, 0)
     texts, seconds = test["english"][:], 0.0
     if about["strategy"] == "memory":
         answers = Memory(rows).translate(texts)
     else:
         given = source(about["source"])
-        made = child(given, about["strategy"], about["seed"])
-        recipe = translation.recipe(about["pairs"], about["strategy"], seed=about["seed"])
-        if about["part"] == "longer":
-            recipe = replace(recipe, steps=3 * recipe.steps)
+        made = child(given, about["strategy"], about["seed"], about.get("rate"))
+        recipe = translation.recipe(n, about["strategy"], seed=about["seed"])
+        if about["part"] == "short":
+            recipe = replace(recipe, steps=translation.recipe(n, "full").steps)
         examples = translation.encode(rows, given.tokens)
         seconds = fit(made.model, examples, recipe, groups=made.groups).seconds
         answers = translation.predict(made.model, given.tokens, texts, about["language"])
     return found(answers, test) | {"seconds": round(seconds, 1)}
 
 
-def child(given, strategy: str, seed: int):
+def child(given, strategy: str, seed: int, rate: float | None = None):
     """The child, by a strategy of the table or one of `CHOICES`."""
     name, options = CHOICES.get(strategy, (strategy, {}))
-    return translation.child(given, name, seed=seed, **options)
+    return translation.child(given, name, seed=seed, **options | ({"rate": rate} if rate else {}))
 
 
 def found(answers: list[str], test) -> dict:
@@ -168,15 +215,18 @@ def made(rows: list[dict]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--parts", nargs="+", default=("budgets", "longer", "what", "kin", "rnn"))
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
+    parser.add_argument("--pairs", nargs="+", type=int, default=BUDGETS)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--parents", nargs="+", default=(), help="train these, and nothing else")
     options = parser.parse_args()
     if options.parents:
         print(*map(source, options.parents))
         return
-    for about in wanted():
-        done = [{k: r[k] for k in about} for r in known_rows()]
-        if about["part"] in options.parts and about not in done:
+    end = time.monotonic() + 60 * options.minutes
+    for about in wanted(options.parts):
+        done = [{k: r.get(k) for k in about} for r in known_rows()]
+        if about["pairs"] in options.pairs and about not in done and time.monotonic() < end:
             print(save(about | measure(about))[-1], flush=True)
             gc.collect()
     summary(known_rows())
@@ -186,7 +236,8 @@ def summary(rows: list[dict]) -> None:
     """Means over the seeds, for a look."""
     groups: dict = {}
     for r in rows:
-        key = r["part"], r["source"], r["language"], r["pairs"], r["strategy"]
+        about = (r[k] for k in ("part", "source", "language", "pairs", "strategy"))
+        key = (*about, r.get("rate", 0))
         groups.setdefault(key, []).append(r)
     for key, each in sorted(groups.items()):
         means = {m: record.interval([r[m] for r in each]) for m in ("bleu", "chrf", "bleu_far")}
