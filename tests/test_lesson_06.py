@@ -1,0 +1,94 @@
+"""Lesson 06 in a real browser: a sentence is typed, a file uploaded, mapped, trained on, asked."""
+
+import shutil
+from pathlib import Path
+
+from browser import Lab, lab
+from playwright.sync_api import Locator, expect
+
+LESSON = Path(__file__).parent.parent / "notebooks" / "06_classify_sentiment.ipynb"
+MAILS = [
+    ("the invoice of last month is wrong", "bill"),
+    ("please send the invoice again", "bill"),
+    ("the screen stays black", "broken"),
+    ("it does not switch on any more", "broken"),
+]
+
+
+def picture(shown: Lab, at: Locator, name: str) -> None:
+    at.evaluate("found => found.scrollIntoView({ block: 'center' })")
+    shown.page.wait_for_timeout(400)
+    shown.picture(name)
+
+
+def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
+    shutil.copy(LESSON, tmp_path)
+    with lab(tmp_path) as shown:
+        shown.open(LESSON.name)
+        took = shown.run_all(seconds=250)
+        for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
+            cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
+        type_a_sentence(shown)
+        plot = shown.page.locator(".js-plotly-plot").first
+        assert plot.evaluate("plot => plot._fullData.length") > 3
+        picture(shown, plot, "06_domains")
+        bring_a_file(shown, tmp_path)
+    print(f"run all in {took:.1f} s")
+
+
+def type_a_sentence(shown: Lab) -> None:
+    box = shown.page.get_by_label("A sentence:")
+    box.fill("not bad at all")
+    box.press("Enter")
+    words = shown.page.locator(".widget-html", has_text="points of P(positive)")
+    expect(words).to_contain_text("bad")
+    expect(words.locator("b", has_text="from scratch")).to_have_count(1)
+    picture(shown, box, "06_words")
+    box.fill("")
+    box.press("Enter")
+    shown.page.get_by_text("the text is empty").first.wait_for()
+
+
+def upload(shown: Lab, file: Path) -> None:
+    with shown.page.expect_file_chooser() as chooser:
+        shown.page.get_by_role("button", name="1 · Upload a file").click()
+    chooser.value.set_files(file)
+
+
+def bring_a_file(shown: Lab, folder: Path) -> None:
+    page, ask = shown.page, shown.page.get_by_label("Ask it:")
+    train = page.get_by_role("button", name="3 · Train")
+    ask.fill("Five stars, it works perfectly.")
+    ask.press("Enter")
+    page.get_by_text("Five stars, it works perfectly.").wait_for()
+    picture(shown, ask, "06_own_data")
+    (folder / "none.csv").write_text("")
+    upload(shown, folder / "none.csv")
+    page.locator(".widget-html", has_text="none.csv").first.wait_for()
+    expect(train).to_be_disabled()
+    rows = [f"{text} {i},{kind}" for i in range(30) for text, kind in MAILS]
+    (folder / "mails.csv").write_text("\n".join(["mail,about", *rows]))
+    upload(shown, folder / "mails.csv")
+    page.get_by_text("2 classes. Right columns?").wait_for()
+    text, label = page.get_by_label("2 · The text is in"), page.get_by_label("the class in")
+    label.select_option("mail")
+    page.get_by_text("different values: choose the column").wait_for()
+    label.select_option("about")
+    assert text.input_value() == "mail"
+    page.get_by_label("labels, at most").select_option("50")
+    train_and_stop(shown, train)
+
+
+def train_and_stop(shown: Lab, train: Locator) -> None:
+    page = shown.page
+    train.click()
+    expect(train).to_be_disabled()  # so that a second click starts nothing
+    page.get_by_text("Now ask it something").last.wait_for()
+    expect(train).to_be_enabled()
+    page.get_by_label("source").select_option("MiniLM, better and slower")
+    page.get_by_label("leave out bad rows").click()
+    train.click()
+    page.get_by_text("Update ").last.wait_for()
+    page.get_by_role("button", name="Stop").last.click()
+    page.get_by_text("Stopped early.").wait_for()
+    picture(shown, train, "06_stopped")
