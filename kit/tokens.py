@@ -141,6 +141,17 @@ class Tokens:
         kept, ids, word_of = _kept(encoding, limit), encoding.ids, encoding.word_ids
         return [ids[i] for i in kept], [word_of[i] for i in kept]  # each read makes a new list
 
+    def spans(self, text: str, limit: int | None = None) -> tuple[list[int], list[int]]:
+        """(ids, begins): where in the text each piece begins, never falling; the special piece
+        after a text begins at its end."""
+        [text] = _texts([text])
+        encoding = self._tokenizer.encode(text)
+        kept, ids, offsets = _kept(encoding, limit), encoding.ids, encoding.offsets
+        begins = [offsets[i][0] for i in kept]
+        if len(kept) > 1 and encoding.special_tokens_mask[kept[-1]]:
+            begins[-1] = len(text)
+        return [ids[i] for i in kept], begins
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, without special pieces. Bytes that are no character show as \ufffd."""
         return self._tokenizer.decode([int(i) for i in ids], skip_special_tokens=True)

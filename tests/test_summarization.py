@@ -17,10 +17,16 @@ from kit.models.copying import Mixture, mixture, predicted
 from kit.models.generate import generate, search
 from kit.tasks import summarization as task
 from kit.tasks.chosen_words import ChosenWords
+from kit.tasks.pretext import Weights
 from kit.tasks.summary_trace import trace
+from kit.tokens import Tokens
 from kit.train import fit
 
 BODIES = {"Transformer": (Transformer, BERT), "RNN": (RNN, replace(GRU, bidirectional=True))}
+
+
+INNER = torch.arange(TOKENS.size) % 3 == 0
+"""Pieces that go on within a word, for tests: every third."""
 
 
 def made(kind: str, seed: int = 0) -> Model:
@@ -28,7 +34,7 @@ def made(kind: str, seed: int = 0) -> Model:
     torch.manual_seed(seed)
     kind, config = BODIES[kind]
     body = kind(config)
-    model = Model(body, CopyHead(body.width, decoder_like(body))).eval()
+    model = Model(body, CopyHead(body.width, decoder_like(body), inner=INNER)).eval()
     with torch.no_grad():  # so that scores differ as after training
         for p in model.head.parameters():
             p.add_(0.3 * torch.randn_like(p))
@@ -37,8 +43,8 @@ def made(kind: str, seed: int = 0) -> Model:
 
 def batch() -> tuple:
     """Two articles of which one is padded, and what was written so far."""
-    ids = torch.tensor([[1, 9, 7, 9, 2], [1, 5, 2, 0, 0]])
-    return ids, ids > 0, torch.tensor([[1, 9, 7], [1, 5, 5]])
+    ids = torch.tensor([[1, 7, 9, 7, 2], [1, 5, 2, 0, 0]])
+    return ids, ids > 0, torch.tensor([[1, 7, 9], [1, 5, 5]])
 
 
 def test_a_mixture_is_what_one_computes_by_hand() -> None:
@@ -66,20 +72,28 @@ def test_what_the_head_says_is_a_distribution_and_padding_is_never_copied(kind: 
 def test_attention_is_the_formula(kind: str) -> None:
     ids, mask, target = (t[:1] for t in batch())
     model = made(kind)
-    head, (like, follow, again) = model.head, model.head.weights.tolist()
+    head, (like, follow, again, inside, closed) = model.head, model.head.weights.tolist()
     with torch.no_grad():
         memory = head.bridge(model.body(ids, mask))
         h = head.decoder(target, torch.ones_like(target, dtype=torch.bool), memory, mask)
         z = h @ head.decoder.embedding.weight.T
         scores = head.query(h) @ memory.mT / math.sqrt(h.shape[-1])
         parts = head.parts(model.body(ids, mask), mask, target, ids)
+    within = torch.zeros(1, 3, 5)
     for u in range(3):
         for j in range(5):
             piece = int(ids[0, j])
+            next_one = j > 0 and int(ids[0, j - 1]) == int(target[0, u])
+            within[0, u, j] = next_one and bool(INNER[piece])
             scores[0, u, j] += like * z[0, u, piece]
-            scores[0, u, j] += follow * (j > 0 and int(ids[0, j - 1]) == int(target[0, u]))
-            scores[0, u, j] -= again * (piece in target[0, : u + 1].tolist())
-    assert torch.allclose(parts.attention, scores.softmax(-1), atol=1e-4)
+            scores[0, u, j] += follow * next_one + inside * within[0, u, j]
+            said = piece in target[0, : u + 1].tolist()
+            scores[0, u, j] -= again * said * (1 - within[0, u, j])
+    a = scores.softmax(-1)
+    assert torch.allclose(parts.attention, a, atol=1e-4)
+    g = head.gate(torch.cat([h, a @ memory], -1)) - closed * within.amax(-1, keepdim=True)
+    assert torch.allclose(parts.gate, g.sigmoid(), atol=1e-4)
+    assert within.any(), "a word that must go on, or nothing was tested"
 
 
 @pytest.mark.parametrize("beams", [1, 3])
@@ -195,11 +209,60 @@ def test_the_four_ways_move_what_they_say(kind: str) -> None:
 
 
 def test_other_pieces_cannot_be_copied() -> None:
-    from kit.tokens import Tokens
-
     other = Tokens.train(["other text altogether " * 5], 270)
     with pytest.raises(KitError, match="different pieces"):
         task.target(writer("RNN", 0), replace(writer("RNN", 1), tokens=other))
+
+
+def test_another_readers_states_stand_where_our_pieces_are() -> None:
+    own, text = Tokens.train(["Shares of Time Warner rose. " * 9], 280), " Shares of Time Warner"
+    torch.manual_seed(0)
+    body = Transformer(replace(BERT, vocabulary=own.size)).eval().requires_grad_(False)
+    reader = task.reread(Source("other pieces", body, own), TOKENS)
+    ids = TOKENS.encode(text)
+    own_ids, begins = own.spans(text)
+    hidden = reader.body(torch.tensor([ids]))[0]
+    states = body(torch.tensor([own_ids]))[0]
+    end = 0
+    for i, piece in enumerate(ids):
+        end += len(TOKENS.decode([piece]))
+        there = max(j for j, begin in enumerate(begins) if begin <= max(end - 1, 0))
+        if piece == TOKENS.bos:
+            there = 0
+        elif piece == TOKENS.eos:
+            there = len(begins) - 1
+        assert torch.allclose(hidden[i], states[there], atol=1e-5), (i, piece)
+    padded = torch.tensor([[*ids, 0, 0], [*ids[:3], ids[-1], *[0] * (len(ids) - 2)]])
+    both = reader.body(padded, padded > 0)
+    assert torch.allclose(both[0, : len(ids)], hidden, atol=1e-5), "padding changes nothing"
+    assert len(reader.body.known) == 2, "read once, then remembered"
+
+
+def test_a_reader_that_stays_is_not_trained() -> None:
+    cls, config = BODIES["Transformer"]
+    torch.manual_seed(5)
+    reader = Source("tiny reader", cls(config), TOKENS)
+    made = task.target(reader, writer("Transformer", 6), "mixed", still=True)
+    trained = {name for name, p in made.model.named_parameters() if p.requires_grad}
+    assert trained and all(name.startswith("head.") for name in trained)
+    assert made.totals["moved"] > made.totals["trained"] - made.totals["fresh"]
+
+
+def test_only_what_was_read_counts() -> None:
+    row = {"text": "Shares of Time Warner rose.", "headline": "Time Warner falls"}
+    [example] = task.encode([row], TOKENS)
+    for wanted, piece in zip(example["y"], [*example["target"][1:], TOKENS.eos], strict=True):
+        assert wanted == (piece if piece in example["ids"] else loss.IGNORE)
+    assert loss.IGNORE in example["y"] and example["y"][-1] == TOKENS.eos
+
+
+def test_headlines_that_nobody_wrote() -> None:
+    texts = ["the bank said the profit rose at the bank Zorg", "the film said it", "the end said"]
+    weights = Weights(texts)
+    assert weights.headline(texts[0], texts[0], 2) == "bank profit", "often here, rare elsewhere"
+    assert weights.headlines(["the end\nZorg"], 9) == ["the end"] and weights.headlines([""]) == [
+        ""
+    ]
 
 
 def test_invented_names() -> None:

@@ -65,17 +65,19 @@ def warm_start(
     decoder: nn.Module | None = None,
     rate: float = RATE,
     fresh_rate: float = 5e-4,
+    still: bool = False,
 ) -> Migration:
     """Both halves are sources: the body is the encoder, `decoder` (another source's body, or
     the same again) gives the decoder its values; the attention between them is fresh.
 
     head: `lambda width: SequenceHead(width, decoder_like(source.body))`.
+    still: the encoder stays as it is.
     Rothe et al. 2019, arxiv.org/abs/1907.12461.
     """
-    return _paired(body, decoder or body, head, Moves(body), rate, fresh_rate, decoder)
+    return _paired(body, decoder or body, head, Moves(body), rate, fresh_rate, decoder, still)
 
 
-def _paired(encoder, source, head, moves, rate, fresh_rate, second=None) -> Migration:
+def _paired(encoder, source, head, moves, rate, fresh_rate, second=None, still=False) -> Migration:
     _sequences(head)
     if encoder.width != head.config["width"]:
         raise KitError(
@@ -84,7 +86,7 @@ def _paired(encoder, source, head, moves, rate, fresh_rate, second=None) -> Migr
         )
     fresh = [name for name, _ in head.decoder.named_parameters() if CROSS.search(name)]
     transfer(source, head.decoder, moves, word="decoder" if second else "body", fresh=fresh)
-    model = nn.ModuleList([encoder, head])
+    model = head if still else nn.ModuleList([encoder, head])
     old = [p for p in model.parameters() if p in moves]
     new = [p for p in model.parameters() if p not in moves]
     return migration(encoder, head, moves, [group(rate, *old), group(fresh_rate, *new)])

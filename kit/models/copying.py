@@ -50,21 +50,32 @@ class CopyHead(SequenceHead):
     With h the decoder's hidden state, z = W h its logits, m_j the memory, x_j the source's tokens
     and y the target so far:
 
-    a = softmax_j( (Q h)·m_j / √D + λ z[x_j] + β [x_{j-1} = y_{u-1}] - γ [x_j in y] )
-    g = σ( w · [h; Σ a_j m_j] + b )
+    n_j = [x_{j-1} = y_{u-1}],  i_j = n_j [x_j goes on within a word]
+    a = softmax_j( (Q h + q)·m_j / √D + λ z[x_j] + β n_j + δ i_j - γ [x_j in y] (1 - i_j) )
+    g = σ( w · [h; Σ a_j m_j] + b - ε max_j i_j )
 
-    Each number has a meaning and is learnt: λ, how much a copied piece must be what the decoder
-    would say; β, how much copying goes on where it was; γ, how much it shuns what has been said
-    (a simple coverage). Source and target share one vocabulary. log p are logits: softmax leaves
-    them as they are, so loss and generation need not know of it.
+    Each number has a meaning and is learnt: q, what is worth copying whatever was said; λ, how
+    much a copied piece must be what the decoder would say; β, how much copying goes on where it
+    was, δ, how much more so within a word, and ε, how little is written there; γ, how much it
+    shuns what has been said (a simple coverage). Source and target share one vocabulary. log p are
+    logits: softmax leaves them as they are, so loss and generation need not know of it.
+
+    inner (V,): which pieces go on within a word; None for none.
     """
 
-    def __init__(self, width: int, decoder: nn.Module, norm: bool = True):
+    def __init__(
+        self, width: int, decoder: nn.Module, norm: bool = True, inner: Tensor | None = None
+    ):
         super().__init__(width, decoder, norm)
-        self.query = nn.Linear(decoder.width, decoder.width, bias=False)
+        self.query = nn.Linear(decoder.width, decoder.width)
         self.gate = nn.Linear(2 * decoder.width, 1)
-        self.weights = nn.Parameter(torch.tensor([1.0, 4.0, 4.0]))  # λ, β, γ
+        self.weights = nn.Parameter(torch.tensor([1.0, 4.0, 4.0, 4.0, 4.0]))  # λ, β, γ, δ, ε
+        nn.init.zeros_(self.query.bias)
         nn.init.zeros_(self.gate.bias)
+        goes_on = torch.zeros(decoder.config.vocabulary, dtype=torch.bool)
+        if inner is not None:
+            goes_on[: len(inner)] = inner
+        self.register_buffer("inner", goes_on)
 
     def forward(self, hidden: Tensor, mask: Tensor, target: Tensor, ids: Tensor) -> Tensor:
         return predicted(self.parts(hidden, mask, target, ids), ids)  # (B, U, V)
@@ -81,12 +92,15 @@ class CopyHead(SequenceHead):
         z = linear(*self.output.words(h, mask)).float()  # (B, U, V)
         said = z.gather(-1, ids[:, None].expand(-1, h.shape[1], -1))  # (B, U, T)
         goes_on, repeats = _history(ids, target, h.shape[1])
-        like, follow, again = self.weights
+        within = goes_on * self.inner[ids][:, None]
+        like, follow, again, inside, closed = self.weights
         scores = (self.query(h) @ memory.mT).float() * h.shape[-1] ** -0.5
-        scores = scores + like * said + follow * goes_on - again * repeats
+        scores = scores + like * said + follow * goes_on + inside * within
+        scores = scores - again * repeats * (1 - within)
         a = scores.masked_fill(~mask[:, None], torch.finfo(scores.dtype).min).softmax(-1)
         context = a.to(memory.dtype) @ memory  # (B, U, D)
-        g = self.gate(torch.cat([h, context], -1)).float().sigmoid()  # (B, U, 1)
+        g = self.gate(torch.cat([h, context], -1)).float()  # (B, U, 1)
+        g = (g - closed * within.amax(-1, keepdim=True)).sigmoid()
         return Mixture(z.softmax(-1), a, g)
 
 

@@ -1,6 +1,7 @@
 """How a headline came about, as plain data: the beams of each step, and where each word is from."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -59,13 +60,24 @@ class Trace:
     """The headlines, best first."""
 
 
-def trace(model: nn.Module, tokens: Tokens, text: str, beams: int = 4) -> Trace:
-    """Search for headlines of one article, and keep all steps. KitError for what is no text."""
+def trace(
+    model: nn.Module,
+    tokens: Tokens,
+    text: str,
+    beams: int = 4,
+    watch: Callable[[int], bool] | None = None,
+) -> Trace:
+    """Search for headlines of one article, and keep all steps. KitError for what is no text.
+
+    watch: told the number of steps after each; where it returns True the search ends early.
+    """
     [text] = check_texts([text])
     [ids] = summarization.read([text], tokens)
-    how = {"start": [tokens.bos], "stop": [tokens.eos]}
-    steps = list(search(model.eval(), [ids], summarization.MOST, beams, **how))
-    steps = [step for [step] in steps]
+    how, steps = {"start": [tokens.bos], "stop": [tokens.eos]}, []
+    for [step] in search(model.eval(), [ids], summarization.MOST, beams, **how):
+        steps.append(step)
+        if watch and watch(len(steps)):
+            break
     best = {tuple(found): score for score, found in sorted(steps[-1].over) if found}
     found = sorted(best.items(), key=lambda item: -item[1])[:beams]
     seen = {piece for step in steps for _, row in step.alive + step.over for piece in row}

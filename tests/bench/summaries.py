@@ -3,31 +3,35 @@
     python tests/bench/summaries.py                # about an hour on one core
     python tests/bench/summaries.py --minutes 3.5  # as much as fits; the same again goes on
 
-{RNN, Transformer} x {scratch, parameter, structure, mixed} x articles x seeds, all scored on the
-same test articles. Writes kit/recorded/summaries.json after each run. Two may work at once, each
-on its `--part`: 0/2 and 1/2.
+{RNN, Transformer} x {scratch, parameter, structure, mixed} x articles x seeds, straight or after
+headlines that nobody wrote (`kit.tasks.pretext`), and MiniLM as a reader that stays as it is: all
+scored on the same test articles. Writes kit/recorded/summaries.json after each run. Two may work
+at once, each on its `--part`: 0/2 and 1/2.
 """
 
 import argparse
 import itertools
 import time
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
 
 from kit import record, runtime, sources
+from kit.checkpoint import Source
 from kit.errors import KitError
 from kit.metrics import bootstrap
-from kit.tasks import summarization
+from kit.tasks import pretext, summarization
 from kit.tasks.chosen_words import ChosenWords
 from kit.train import fit
 
 NAME = "summaries"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
 KINDS = ("transformer", "rnn")
-ARTICLES = (200, 600, 1640)
+ARTICLES = (100, 400, 1640)
 SEEDS = 3
-KEYS = ("kind", "way", "articles", "seed")
+KEYS = ("kind", "way", "first", "articles", "seed")
+PRETEXT = "unwritten headlines"
 
 
 def scores(answers: list[str], rows: list[dict]) -> dict:
@@ -38,18 +42,62 @@ def scores(answers: list[str], rows: list[dict]) -> dict:
     return means | {"intervals": {k: [round(x, 4) for x in v] for k, v in low_high.items()}}
 
 
-def measure(kind: str, way: str, articles: int, seed: int, data, test: list[dict]) -> dict:
+@cache
+def parts(kind: str) -> tuple[Source, Source]:
+    """A reader and a writer. MiniLM's states are computed once for all rows of a process."""
+    if kind == "minilm":
+        writer = sources.baked("transformer_writer")
+        return summarization.reread(sources.minilm(), writer.tokens), writer
+    return tuple(sources.baked(f"{kind}_{half}") for half in ("encoder", "writer"))
+
+
+@cache
+def states() -> dict:
+    """MiniLM's states of what was read so far."""
+    return {}
+
+
+@cache
+def unwritten(tokens) -> list[dict]:
+    """Headlines that nobody wrote, as examples."""
+    return summarization.encode(pretext.rows(), tokens)
+
+
+def made(kind: str, way: str, seed: int):
+    """A target before it has seen a headline."""
+    reader, writer = parts(kind)
+    still = {"still": True} if kind == "minilm" else {}
+    target = summarization.target(reader, writer, way, seed=seed, **still)
+    if kind == "minilm":
+        target.model.body.known = states()
+    return target
+
+
+@cache
+def taught(kind: str, way: str, seed: int) -> dict:
+    """The values after headlines that nobody wrote; in memory, for the rows that begin there."""
+    target = made(kind, way, seed)
+    examples = unwritten(parts(kind)[1].tokens)
+    fit(target.model, examples, summarization.unwritten(seed=seed), groups=target.groups)
+    return target.model.state_dict()
+
+
+def measure(kind: str, way: str, first: str, articles: int, seed: int, data, test) -> dict:
     """Migrate, train, write a headline for each test article: one row of the results."""
-    reader, writer = (sources.baked(f"{kind}_{half}") for half in ("encoder", "writer"))
-    rows = summarization.sample(data["train"], articles, seed)
-    made = summarization.target(reader, writer, way, seed=seed)
-    examples = summarization.encode(rows, reader.tokens)
-    recipe = summarization.recipe(articles, seed=seed)
-    run = fit(made.model, examples, recipe, groups=made.groups)
-    answers = summarization.predict(made.model, reader.tokens, [row["text"] for row in test])
-    more = {"seconds": round(run.seconds, 1), "updates": len(run.steps)}
-    more |= {k: made.totals[k] for k in ("parameters", "moved")}
-    return scores(answers, test) | more | {"first": answers[:5]}
+    target, tokens, run = made(kind, way, seed), parts(kind)[1].tokens, None
+    groups = target.groups
+    if first:
+        target.model.load_state_dict(taught(kind, way, seed))
+        groups = summarization.all_alike(target)
+    if articles:
+        rows = summarization.sample(data["train"], articles, seed)
+        examples = summarization.encode(rows, tokens)
+        run = fit(target.model, examples, summarization.recipe(articles, seed=seed), groups=groups)
+    texts = [row["text"] for row in test]
+    answers = summarization.predict(target.model.eval(), tokens, texts)
+    more = {"seconds": round(run.seconds, 1), "updates": len(run.steps)} if run else {}
+    more |= {k: target.totals[k] for k in ("parameters", "moved")}
+    return scores(answers, test) | more | {"first five": answers[:5]}
 
 
 def controls(data, test: list[dict]) -> dict[str, dict]:
@@ -58,6 +106,7 @@ def controls(data, test: list[dict]) -> dict[str, dict]:
     return {
         "lead": scores([summarization.lead(t) for t in texts], test),
         "eight words": scores([summarization.lead(t, 8) for t in texts], test),
+        "weighty words": scores(pretext.Weights(pretext.documents()).headlines(texts), test),
         "chosen words": scores(ChosenWords(data["train"]).headlines(texts), test),
         "people": scores([row["headline"] for row in test], test),
     }
@@ -75,7 +124,8 @@ def save(row: dict | None, extra: dict) -> None:
             "machine": runtime.machine(),
             **extra,
             "rows": sorted(
-                rows, key=lambda r: (r["kind"], r["articles"], order[r["way"]], r["seed"])
+                rows,
+                key=lambda r: (r["kind"], r["first"], r["articles"], order[r["way"]], r["seed"]),
             ),
         }
         runtime.write_json(FILE, what)
@@ -90,28 +140,39 @@ def recorded(part: str = "rows"):
         return []
 
 
+def plan() -> list[tuple]:
+    """All rows, seed by seed: kind, way, what came first, articles, seed."""
+    ways, found = summarization.WAYS, []
+    for seed in range(SEEDS):
+        found += [(k, w, "", n, seed) for n in ARTICLES for k in KINDS for w in ways]
+        found += [("minilm", "mixed", "", n, seed) for n in ARTICLES]
+        taught = itertools.product(KINDS, ("scratch", "mixed"), (0, *ARTICLES))
+        found += [(k, w, PRETEXT, n, seed) for k, w, n in taught]
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--part", default="0/1", help="i/n: every n-th run, from the i-th")
-    parser.add_argument("--kinds", nargs="+", default=KINDS)
+    parser.add_argument("--kinds", nargs="+", default=(*KINDS, "minilm"))
+    parser.add_argument("--seeds", nargs="+", type=int, default=range(SEEDS))
     options = parser.parse_args()
     began, longest = time.perf_counter(), 0.0
     data = summarization.load()
     test = list(data["test"])
     extra = {"controls": recorded("controls") or controls(data, test)}
     part, parts = map(int, options.part.split("/"))
-    plan = itertools.product(range(SEEDS), ARTICLES, options.kinds, summarization.WAYS)
-    for i, (seed, articles, kind, way) in enumerate(plan):
-        key = (kind, way, articles, seed)
-        if i % parts != part or key in {tuple(r[k] for k in KEYS) for r in recorded()}:
+    for i, key in enumerate(plan()):
+        wanted = key[0] in options.kinds and key[-1] in options.seeds and i % parts == part
+        if not wanted or key in {tuple(r[k] for k in KEYS) for r in recorded()}:
             continue
         start = time.perf_counter()
         if start - began + longest > 60 * options.minutes:
             return
-        row = dict(zip(KEYS, key, strict=True)) | measure(kind, way, articles, seed, data, test)
+        row = dict(zip(KEYS, key, strict=True)) | measure(*key, data, test)
         longest = max(longest, time.perf_counter() - start)
-        print({k: row[k] for k in (*KEYS, "rouge1", "rougeL", "invented", "seconds")}, flush=True)
+        print({k: row[k] for k in (*KEYS, "rouge1", "rougeL", "invented")}, flush=True)
         save(row, extra)
 
 

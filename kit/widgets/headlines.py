@@ -1,0 +1,129 @@
+"""Paste an article: headlines with and without a source, where each word came from, the beams."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from kit.errors import KitError
+from kit.tasks import summarization
+from kit.tasks.summary_trace import Trace, trace
+from kit.tokens import Tokens
+from kit.widgets.headlines_picture import page, tree
+from kit.widgets.job import Job
+from kit.widgets.style import note
+
+__all__ = ["Headlines"]
+
+BEAMS = 4
+
+
+class Headlines:
+    """The widget: an article, candidates of each model beside the lead sentence, and the search,
+    step by step."""
+
+    def __init__(
+        self, models: dict[str, nn.Module], tokens: Tokens, articles: Sequence[dict]
+    ) -> None:
+        """models: name -> a summariser; articles: rows with "text" and "headline" to choose from.
+
+        It begins with the first of them.
+        """
+        if not models or not articles:
+            raise KitError("headlines of nothing: give at least one model and one article.")
+        self.models, self.tokens = models, tokens
+        self.traces: dict[str, Trace] = {}
+        self.job = Job(failed=lambda message: self._say(message, "error"))
+        self._controls(articles)
+        self._wire()
+        self._work(lambda: False)
+
+    def _controls(self, articles: Sequence[dict]) -> None:
+        import ipywidgets as w
+
+        wide = {"style": {"description_width": "90px"}, "layout": {"width": "96%"}}
+        options = [(row["headline"], row["text"]) for row in articles]
+        self.choice = w.Dropdown(options=options, description="an article", **wide)
+        self.text = w.Textarea(value=options[0][1], description="or yours", rows=5, **wide)
+        self.button = w.Button(description="Write headlines", icon="pencil", button_style="primary")
+        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
+        self.progress = w.FloatProgress(max=1.0, layout={"width": "220px"})
+        self.status, self.page, self.picture = w.HTML(), w.HTML(), w.HTML()
+        style = {"description_width": "110px", "button_width": "190px"}
+        self.who = w.ToggleButtons(options=list(self.models), description="beams of", style=style)
+        self.step = w.IntSlider(min=1, max=1, value=1, description="after step", **wide)
+        self.step.layout.width, self.step.style.description_width = "560px", "110px"
+        row = w.HBox([self.button, self.stop_button, self.progress, self.status])
+        beams = [self.who, self.step, self.picture]
+        self.view = w.VBox([self.choice, self.text, row, self.page, *beams])
+
+    def _wire(self) -> None:
+        self.choice.observe(lambda change: self.ask(change["new"]), "value")
+        self.button.on_click(lambda _: self.ask())
+        self.stop_button.on_click(lambda _: self.job.stop())
+        self.who.observe(lambda _: self._search(), "value")
+        self.step.observe(lambda _: self._draw(), "value")
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.view)
+
+    def ask(self, text: str | None = None) -> "Headlines":
+        """Write headlines of what stands in the box, or of `text`; while it writes a second click
+        does nothing."""
+        if text is not None and not self.job.running:
+            self.text.value = text
+        if self.job.start(self._work):
+            self.button.disabled, self.stop_button.disabled = True, False
+        return self
+
+    def wait(self) -> "Headlines":
+        """Block until it has written."""
+        self.job.wait()
+        return self
+
+    def _work(self, stopping) -> None:
+        try:
+            found, text = {}, self.text.value
+            for number, (name, model) in enumerate(self.models.items()):
+                watch = self._watch(number, name, stopping)
+                found[name] = trace(model, self.tokens, text, BEAMS, watch)
+                if stopping():
+                    self._say("Stopped: what stands below is of before.")
+                    return
+            self.traces = found
+            self.page.value = page(found, summarization.lead(text))
+            self._say("Hover over a word, or press Tab: the places that it came from light up.")
+            self._search()
+        except KitError as error:
+            self._say(str(error), "error")
+        finally:
+            self.progress.value = 0.0
+            self.button.disabled, self.stop_button.disabled = False, True
+
+    def _watch(self, number: int, name: str, stopping):
+        """Told of each step: show it, and whether to end."""
+
+        def watch(step: int) -> bool:
+            share = min(1.0, step / summarization.MOST)
+            self.progress.value = (number + share) / len(self.models)
+            self._say(f"{name}: step {step} …")
+            return stopping()
+
+        return watch
+
+    def _search(self) -> None:
+        """The slider for the search of whom was chosen, at its end."""
+        if shown := self.traces.get(self.who.value):
+            last = len(shown.steps)
+            if self.step.max == self.step.value == last:
+                self._draw()
+            self.step.max = last
+            self.step.value = last
+
+    def _draw(self) -> None:
+        if shown := self.traces.get(self.who.value):
+            self.picture.value = tree(shown, self.step.value)
+
+    def _say(self, message: str, kind: str = "plain") -> None:
+        self.status.value = note(message, kind)

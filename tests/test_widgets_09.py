@@ -1,0 +1,113 @@
+"""Lesson 09's widget without a browser: words and their places, trees, errors, recorded rows."""
+
+import threading
+
+import pytest
+import torch
+from test_summarization import TOKENS, made
+
+from kit.errors import KitError
+from kit.record import interval, recorded
+from kit.tasks.summary_trace import Word, trace
+from kit.widgets import headline_curves, headlines_picture
+from kit.widgets.headlines import Headlines
+from kit.widgets.static import static
+
+TEXT = "Shares of Time Warner rose.\nThe US firm <b>said</b> so."
+ARTICLES = [{"headline": "Time Warner rises", "text": TEXT}]
+
+
+@pytest.fixture(scope="module")
+def desk() -> Headlines:
+    return Headlines({"one": made("RNN", 1), "two": made("RNN", 2)}, TOKENS, ARTICLES)
+
+
+def test_a_word_is_copied_written_or_invented() -> None:
+    assert headlines_picture.kind(Word("Time", 0.9, (2,), False)) == "copied"
+    assert headlines_picture.kind(Word("time", 0.2, (), False)) == "written"
+    assert headlines_picture.kind(Word("Zorg", 0.2, (), True)) == "invented"
+
+
+def test_the_page_names_all_and_lights_what_was_copied(desk: Headlines) -> None:
+    html = desk.page.value
+    assert "one" in html and "two" in html and "Shares of Time Warner rose." in html
+    assert "<b>" not in html.replace("<b ", ""), "an article's own markup is text"
+    for number, shown in enumerate(desk.traces.values()):
+        for rank, one in enumerate(shown.candidates[:3]):
+            for i, word in enumerate(one.words):
+                mark = f"-{number}-{rank}-{i}:hover) .hl-p"
+                assert (mark in html) == bool(word.places)
+
+
+def test_a_tree_has_a_box_for_each_beam(desk: Headlines) -> None:
+    shown = desk.traces["one"]
+    for step in (1, len(shown.steps)):
+        boxes = sum(len(beams.alive) for beams in shown.steps[:step])
+        svg = headlines_picture.tree(shown, step)
+        assert svg.count("<rect") == boxes and f"beams after {step} steps" in svg
+    best = shown.candidates[0].ids
+    assert svg.count(f'fill="{headlines_picture.COPIED}"') <= len(best)
+
+
+def test_the_slider_and_the_buttons_choose_what_is_drawn(desk: Headlines) -> None:
+    desk.step.value = 1
+    assert "beams after 1 steps" in desk.picture.value
+    desk.who.value = "two"
+    assert f"beams after {len(desk.traces['two'].steps)} steps" in desk.picture.value
+    assert desk.step.max == len(desk.traces["two"].steps)
+
+
+def test_errors_show_in_the_widget_and_the_next_text_is_read(desk: Headlines) -> None:
+    desk.ask("  ").wait()
+    assert 'role="status"' in desk.status.value and "empty" in desk.status.value
+    desk.ask(TEXT).wait()
+    assert "Hover" in desk.status.value and not desk.button.disabled
+    assert "Hover" in static(desk.view)
+
+
+def test_it_stops_and_a_second_click_starts_nothing(monkeypatch) -> None:
+    desk = Headlines({"one": made("RNN", 1)}, TOKENS, ARTICLES)
+    before, going, go = desk.page.value, threading.Event(), threading.Event()
+
+    def slow(*args):
+        going.set()
+        go.wait(10)
+        return trace(*args)
+
+    monkeypatch.setattr("kit.widgets.headlines.trace", slow)
+    desk.ask("Another firm said so.")
+    assert going.wait(10) and desk.button.disabled and not desk.stop_button.disabled
+    assert desk.job.running and not desk.job.start(lambda stopping: None)
+    desk.stop_button.click()
+    go.set()
+    desk.wait()
+    assert "Stopped" in desk.status.value and desk.page.value == before
+
+
+def test_a_widget_of_nothing_says_so() -> None:
+    with pytest.raises(KitError, match="at least one model"):
+        Headlines({}, TOKENS, ARTICLES)
+
+
+def test_a_watched_search_ends_early() -> None:
+    torch.manual_seed(0)
+    found = trace(made("RNN", 1), TOKENS, TEXT, 3, lambda step: step == 2)
+    assert len(found.steps) == 2
+
+
+def test_the_curves_are_means_of_what_was_recorded() -> None:
+    results = recorded("summaries")
+    found = headline_curves.summary(results["rows"])
+    for (kind, way, first, articles), value in found.items():
+        same = [
+            row["rouge1"]
+            for row in results["rows"]
+            if (row["kind"], row["way"], row["first"], row["articles"])
+            == (kind, way, first, articles)
+        ]
+        assert value == pytest.approx(interval(same), nan_ok=True)
+    shown = headline_curves.figure(results, "rnn")
+    assert len(shown.layout.shapes) == 3, "three dotted lines"
+    keys = list(found)
+    for key in keys:
+        assert headline_curves.gains(results["rows"], key, key)[0] == 0
