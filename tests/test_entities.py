@@ -197,6 +197,16 @@ def test_six_sentences_are_learnt_by_heart(corpus, tokens) -> None:
     assert entities.scorer(rows, source.tokens)(target.model) > 0.8
 
 
+def test_the_recipe_is_the_same_with_and_without_the_source(tokens) -> None:
+    large, small = sources.minilm(), sources.baked("rnn_encoder")
+    rate = {name: entities.options(name, large)["rate"] for name in ("full", "from_scratch")}
+    assert rate["full"] == rate["from_scratch"]
+    for n in (100, 1000):
+        one, other = (entities.recipe(n, name, source=large) for name in rate)
+        alone = entities.recipe(n, source=small)
+        assert one == other and 4 * one.epochs == alone.epochs == entities.recipe(n).epochs
+
+
 def test_the_race_is_a_pure_function_of_its_scene() -> None:
     scene = entities_picture.Scene(200, 109, 0.2)
     empty = entities_picture.figure(scene)

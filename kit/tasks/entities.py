@@ -93,17 +93,20 @@ def head(width: int, tokens: Tokens | None = None, *, tags: Sequence[str] = TAGS
 
 
 def options(strategy: str, source: "Source") -> dict:
-    """The rates for `migrate`: those of small sources after a look at validation (one seed, `full`
-    and `from_scratch` alone; tests/bench/LOG.md), MiniLM's and LoRA's are not tuned yet."""
-    small = source.body.width < 200
-    rate = {"RNN": 3e-3, "Transformer": 1e-3}[type(source.body).__name__] if small else 2e-4
+    """The rates for `migrate`, chosen on validation, one seed (tests/bench/LOG.md)."""
+    small = _is_small(source)
+    rate = {"RNN": 3e-3, "Transformer": 1e-3}[type(source.body).__name__] if small else 3e-4
     if strategy == "from_scratch":
-        return {"rate": max(rate, 3e-4)}
+        return {"rate": rate}
     if strategy == "lora":
-        return {"rate": 1e-2 if small else 1e-3}
+        return {"rate": 1e-2 if small else 3e-3}
     if strategy in ("full", "choose_layers", "narrow"):
-        return {"rate": rate, "head_rate": max(rate, 1e-3)}
+        return {"rate": rate, "head_rate": rate if small else 3e-3}
     return {}
+
+
+def _is_small(source: "Source") -> bool:
+    return source.body.width < 200
 
 
 def encode(
@@ -159,11 +162,15 @@ def _small(tokens: Tokens) -> bool:
     return tokens.encode("Turkey") == tokens.encode("turkey")
 
 
-def recipe(n: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
-    """How to fine-tune on n sentences. The epochs were set by what a slow machine has time for, and
-    are not tuned yet: more of them helped on validation (tests/bench/LOG.md)."""
-    epochs = min(14.0, 4 + 1000 / n)
-    return Recipe(epochs=epochs, batch_size=16, keep_best=False, evaluations=5, seed=seed)
+def recipe(
+    n: int, strategy: str = "full", *, seed: int = 0, source: "Source | None" = None
+) -> Recipe:
+    """How to fine-tune on n sentences: in small batches, more often the fewer there are. A source
+    as large as MiniLM gets a quarter of the passes, its control as well: it needs no more, and a
+    slow machine has no time for more. Chosen on validation (tests/bench/LOG.md)."""
+    share = 1.0 if source is None or _is_small(source) else 0.25
+    epochs = share * (6 + 2000 / n)
+    return Recipe(epochs=epochs, batch_size=8, keep_best=False, evaluations=5, seed=seed)
 
 
 LETTERS = r"[^\s!-/:-@\[-`{-~…“”‘’«»„–—،؛؟。、]+"
@@ -307,7 +314,8 @@ def _mark(content: str, kind: str) -> str:
     colour = COLOURS.get(kind, "#8C8C8C")
     return (
         f'<span style="background:{colour}40;border-bottom:3px solid {colour};padding:.1em .25em;'
-        f'border-radius:.25em">{content} <b style="font-size:.7em">{escape(kind)}</b></span>'
+        f'border-radius:.25em;box-decoration-break:clone;-webkit-box-decoration-break:clone">'
+        f'{content} <b style="font-size:.7em">{escape(kind)}</b></span>'
     )
 
 

@@ -23,13 +23,13 @@ class TagSideBySide:
     """The widget: choose how many sentences, train both, then type or paste a text."""
 
     def __init__(self, source, data, *, sentences: int = 200, seed: int = 0) -> None:
-        """source: a Source. data: `entities.load()`; the curves are taken on every 30th sentence
-        to validate, the bars on every 10th of the test."""
+        """source: a Source. data: `entities.load()`; the curves are taken on every 60th sentence
+        to validate, the bars on every 15th of the test."""
         import ipywidgets as w
 
         self.source, self.data, self.seed = source, data, seed
-        self.validation = data["validation"].select(range(0, len(data["validation"]), 30)).to_list()
-        self.test = data["test"].select(range(0, len(data["test"]), 10)).to_list()
+        self.validation = data["validation"].select(range(0, len(data["validation"]), 60)).to_list()
+        self.test = data["test"].select(range(0, len(data["test"]), 15)).to_list()
         self.models: dict = {}
         self.job = Job(failed=lambda message: self._say(message, "error"))
         self.sentences = w.Dropdown(
@@ -122,7 +122,7 @@ class TagSideBySide:
         return training(
             target.model,
             entities.encode(self.rows, self.source.tokens),
-            entities.recipe(len(self.rows), name, seed=self.seed),
+            entities.recipe(len(self.rows), name, seed=self.seed, source=self.source),
             run=self.scene.runs[name],
             groups=target.groups,
             penalty=target.penalty,

@@ -12,8 +12,10 @@ __all__ = ["RIVALS", "Scene", "bars", "figure", "legend", "matrix", "pair", "tra
 RIVALS = ("full", "from_scratch")
 LOOKUP = "most frequent tag"
 GREY = {"color": "#595959", "dash": "dot", "width": 2.5}
+HALF = ("half of it", "#882255", "dashdot", "diamond")
 MORE = {  # name, colour, dash, symbol of what the course's style does not know
-    "choose_layers": ("half of its layers", "#882255", "dashdot", "diamond"),
+    "choose_layers": HALF,
+    "narrow": HALF,
     "lora": ("LoRA", "#009E73", "longdash", "triangle-up"),
     LOOKUP: ("most frequent tag of each word", "#595959", "dot", "x"),
 }
@@ -139,21 +141,35 @@ def matrix(found: dict[tuple[str, int], dict[str, tuple[float, float]]]):
     """
     import plotly.graph_objects as go
 
-    shown, width = go.Figure(), 1 / len(SOURCES)
+    shown, width = go.Figure(), 1.03 / len(SOURCES)
+    budgets = sorted({n for _, n in found})
     for number, (source, title) in enumerate(SOURCES.items(), 1):
         axis = "" if number == 1 else str(number)
-        for name in ("full", "lora", "choose_layers", "from_scratch", LOOKUP):
-            shown.add_trace(_line(found, source, name, axis, number == 1))
-        left = (number - 1) * width
-        domain = [left + 0.03 * (number > 1), left + width - 0.02]
-        shown.layout[f"xaxis{axis}"] = {"domain": domain, "type": "category", "anchor": f"y{axis}"}
+        for place, name in enumerate(strategies(source)):
+            line = _line(found, source, name, axis, number == 1)
+            line["x"] = [n * 1.05 ** (place - 2) for n in line["x"]]  # side by side
+            shown.add_trace(line)
+        domain = [(number - 1) * width, number * width - 0.03]
+        ticks = {
+            "type": "log",
+            "range": [1.9, 3.1],
+            "tickvals": budgets,
+            "ticktext": [f"{n:,}" for n in budgets],
+        }
+        shown.layout[f"xaxis{axis}"] = {"domain": domain, "anchor": f"y{axis}", **ticks}
         shown.layout[f"xaxis{axis}"].title = "sentences to learn from"
         hidden = {"showticklabels": number == 1, "ticksuffix": " %", "range": [0, 90]}
         shown.layout[f"yaxis{axis}"] = hidden | {"anchor": f"x{axis}"}
         shown.add_annotation(text=f"<b>{title}</b>", x=sum(domain) / 2, y=1.02, showarrow=False)
-    shown.update_annotations(xref="paper", yref="paper", yanchor="bottom")
+    shown.update_annotations(xref="paper", yref="paper", xanchor="center", yanchor="bottom")
     shown.layout.yaxis.title = "F1 of entities, recorded"
     return dress(shown, height=440).update_layout(dragmode=False)
+
+
+def strategies(source: str) -> tuple[str, ...]:
+    """What is shown of a source: an RNN of one layer is halved in width, others in layers."""
+    half = "narrow" if source == "rnn_encoder" else "choose_layers"
+    return ("full", "lora", half, "from_scratch", LOOKUP)
 
 
 def _line(found: dict, source: str, name: str, axis: str, first: bool) -> dict:
@@ -166,16 +182,17 @@ def _line(found: dict, source: str, name: str, axis: str, first: bool) -> dict:
     owner = "none" if name == LOOKUP else source
     points = {n: by[name] for (s, n), by in sorted(found.items()) if s == owner and name in by}
     return {
-        "x": [f"{n:,}" for n in points],
+        "x": list(points),
         "y": [100 * mean for mean, _ in points.values()],
         "error_y": {"array": error_bars([half for _, half in points.values()]), "thickness": 2},
         "mode": "lines+markers",
-        "line": {"color": colour, "dash": dash, "width": 3.5},
-        "marker": {"symbol": symbol, "size": 11},
+        "line": {"color": colour, "dash": dash, "width": 3},
+        "marker": {"symbol": symbol, "size": 10},
         "name": called,
-        "legendgroup": name,
+        "legendgroup": called,
         "showlegend": first,
         "xaxis": f"x{axis}",
         "yaxis": f"y{axis}",
-        "hovertemplate": called + ", %{x}: %{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",
+        "text": [f"{n:,} sentences" for n in points],
+        "hovertemplate": called + ", %{text}: %{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",
     }

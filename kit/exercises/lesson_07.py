@@ -1,0 +1,97 @@
+"""Exercises of lesson 07: tag entities."""
+
+from collections.abc import Callable, Sequence
+
+from kit.errors import KitError
+from kit.exercises import Exercise, Verdict, right, wrong
+from kit.tasks import entities, spans
+
+__all__ = ["EXERCISES", "SENTENCE"]
+
+SENTENCE = ["Mr", "Smith", "of", "the", "Bank", "of", "England", "left", "London", "."]
+"""To be tagged by hand."""
+TRUTH = ["O", "B-PER", "O", "O", "B-ORG", "I-ORG", "I-ORG", "O", "B-LOC", "O"]
+
+
+def by_hand(tags: Sequence[str]) -> Verdict:
+    """The tags of `SENTENCE`, one a word."""
+    if isinstance(tags, str) or len(tags) != len(SENTENCE):
+        return wrong(f"Give a list of {len(SENTENCE)} tags, one for each word, full stop included.")
+    if strange := [tag for tag in tags if tag not in entities.TAGS]:
+        return wrong(f"{strange[0]!r} is no tag: choose from {', '.join(entities.TAGS)}.")
+    for before, word, tag in zip(["O", *tags], SENTENCE, tags, strict=False):
+        if tag.startswith("I-") and before[2:] != tag[2:]:
+            return wrong(f"“{word}” goes on with a name that did not begin: the first word has B-.")
+    for word, tag, true in zip(SENTENCE, tags, TRUTH, strict=True):
+        if tag != true:
+            return wrong(f"Look at “{word}” again: {tag} is not what people gave it.")
+    return right(f"Right: {len(spans.spans(tags))} entities. “Mr” is a title, not a name.")
+
+
+def always_none(answer: tuple[float, float]) -> Verdict:
+    """(share of right words, F1) on the test set of saying O to each word."""
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        return wrong(f"{answer!r}: give two numbers, (share of right words, F1), each 0 to 1.")
+    every = [tag for tags in entities.load()["test"]["tags"][:] for tag in tags]
+    share, (given, f1) = every.count(0) / len(every), answer
+    if abs(f1) > 1e-6:
+        return wrong(f"F1 is not {f1:g}: it counts whole entities. How many does this one find?")
+    if abs(given - share) > 0.005:
+        return wrong(
+            f"The share of right words is not {given:g}: count the words of data['test'] whose tag "
+            "is 0, O, and divide by all words."
+        )
+    return right(
+        f"Right: {share:.1%} of the words, and not one entity. So the field counts entities."
+    )
+
+
+def another_kind(pair: tuple[str, str], ask: Callable[[str], Sequence[str]]) -> Verdict:
+    """Two sentences that differ in one word, and another word of both changes its kind.
+
+    ask: from a text to its tags, one for each of `entities.words(text)`.
+    """
+    if not isinstance(pair, tuple | list) or [type(text) for text in pair] != [str, str]:
+        return wrong(f"{pair!r}: give two sentences, (first, second), each between quotes.")
+    first, second = (entities.words(text) for text in pair)
+    differ = [i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b]
+    if len(first) != len(second) or len(differ) != 1:
+        return wrong("The two sentences must have as many words, and differ in exactly one.")
+    try:
+        found = [ask(text) for text in pair]
+    except KitError as error:
+        return wrong(str(error))
+    kinds = list(zip(first, *([tag[2:] for tag in tags] for tags in found), strict=True))
+    for place, (word, one, other) in enumerate(kinds):
+        if place != differ[0] and one and other and one != other:
+            return right(f"Right: “{word}” is {one} in the first and {other} in the second.")
+    said = ", ".join(f"“{word}” {one or 'O'} and {other or 'O'}" for word, one, other in kinds)
+    return wrong(f"No word that both share changes from one kind of name to another: {said}.")
+
+
+EXERCISES = {
+    "1": Exercise(
+        judge=by_hand,
+        hints=(
+            "Three names: a person, an organisation, a place.",
+            "“England” stands within the name of a bank here; “of” does as well.",
+            '["O", "B-PER", "O", "O", "B-ORG", …]: the bank goes on with I-ORG twice.',
+        ),
+    ),
+    "2": Exercise(
+        judge=always_none,
+        hints=(
+            "F1 needs no computer: how many entities does somebody find who says O to all?",
+            "In data[“test”][“tags”] each sentence is a list of numbers; 0 is O.",
+            'every = [tag for tags in data["test"]["tags"][:] for tag in tags]',
+        ),
+    ),
+    "3": Exercise(
+        judge=another_kind,
+        hints=(
+            "Take a word that can name a person or a place: Jordan, Washington, Paris, Chelsea.",
+            "What stands before it decides: “in …”, “Mr …”, “against …”.",
+            "“He met in Jordan.” has one word more than “He met Jordan.”: exchange, do not add.",
+        ),
+    ),
+}
