@@ -28,10 +28,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, Route, sync_playwright
 
-__all__ = ["Lab", "chromium", "lab"]
+__all__ = ["MEASURED", "Lab", "chromium", "lab"]
 
 PICTURES = Path(__file__).parent.parent / "build" / "pictures"
 KERNEL = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status"
+MEASURED: list[tuple[str, float]] = []
+"""What was measured since a test began: (what, value); the tests' summary prints it."""
 RUN_ALL = """() => {
     window.ran = false;
     window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => window.ran = true);
@@ -79,6 +81,7 @@ class Lab:
         took = time.perf_counter() - start
         failures = self.page.evaluate(FAILURES)
         assert not failures, failures
+        MEASURED.append(("run all, s", took))
         return took
 
     def delay(self, handle: Locator, plot: Locator, presses: int = 20) -> float:
@@ -88,7 +91,14 @@ class Lab:
         for i in range(presses):
             handle.press("ArrowRight" if i < presses / 2 else "ArrowLeft")
             self.page.wait_for_function(f"window.delays.length > {i}", timeout=5000)
-        return statistics.median(self.page.evaluate("window.delays"))
+        return self.delays()
+
+    def delays(self) -> float:
+        """The median of what the stopwatch has taken, in ms."""
+        taken = sorted(self.page.evaluate("window.delays"))
+        MEASURED.append(("control to plot, median ms", statistics.median(taken)))
+        MEASURED.append(("95th percentile ms", taken[int(0.95 * (len(taken) - 1) + 0.5)]))
+        return statistics.median(taken)
 
     def picture(self, name: str) -> None:
         """Save what the page shows as build/pictures/NAME.png."""

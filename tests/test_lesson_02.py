@@ -1,7 +1,6 @@
 """Lesson 02 in a real browser: two models learn, are asked as one types, and are swapped."""
 
 import shutil
-import statistics
 from pathlib import Path
 
 from browser import STOPWATCH, Lab, lab
@@ -36,14 +35,13 @@ def test_the_lesson_is_run_typed_dragged_and_clicked(tmp_path: Path, data) -> No
     shutil.copy(LESSON, tmp_path)  # Lab saves what it shows
     with lab(tmp_path) as shown:
         shown.open(LESSON.name)
-        took = shown.run_all(seconds=300)
+        shown.run_all(seconds=300)
         for i in range(3):  # Lab shows a cell's output once it is near
             shown.page.locator(".js-plotly-plot").nth(i).scroll_into_view_if_needed()
         curves, bars, minute = (shown.page.locator(".js-plotly-plot").nth(i) for i in range(3))
         picture(shown, minute, "02_minute")
         look_at_the_curves(shown, curves)
-        delay = type_and_swap(shown, bars)
-    print(f"run all in {took:.1f} s, from key to bars {delay:.0f} ms")
+        type_and_swap(shown, bars)
 
 
 def look_at_the_curves(shown: Lab, plot: Locator) -> None:
@@ -57,7 +55,7 @@ def look_at_the_curves(shown: Lab, plot: Locator) -> None:
     shown.page.get_by_text("Stopped early").wait_for(timeout=30_000)
 
 
-def type_and_swap(shown: Lab, plot: Locator) -> float:
+def type_and_swap(shown: Lab, plot: Locator) -> None:
     page = shown.page
     press(shown, "RNN, just now")
     page.get_by_text("all it knows is in its state").wait_for()
@@ -73,7 +71,7 @@ def type_and_swap(shown: Lab, plot: Locator) -> float:
             page.wait_for_function(f"window.delays.length > {i // 2}", timeout=10_000)
             page.wait_for_timeout(60)
     assert plot.evaluate(BARS) != before
-    delay = statistics.median(page.evaluate("window.delays"))
+    shown.delays()
     picture(shown, plot, "02_next_token", "end")
     top = plot.evaluate(TOP)
     handle = page.locator(".noUi-handle").first
@@ -89,4 +87,3 @@ def type_and_swap(shown: Lab, plot: Locator) -> float:
     page.get_by_text("The minister said").last.scroll_into_view_if_needed()
     shown.page.wait_for_timeout(500)
     shown.picture("02_written")
-    return delay

@@ -60,7 +60,7 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
     with lab(tmp_path) as shown:
         shown.page.set_viewport_size({"width": 1280, "height": 800})
         shown.open(LESSON.name)
-        took = shown.run_all(seconds=200)
+        shown.run_all(seconds=200)
         plots = shown.page.locator(".js-plotly-plot")
         for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
             cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
@@ -69,7 +69,6 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         look_at_the_trap(shown, plots)
         freeze_and_train(shown, plots.nth(STACK))
         picture(shown, plots.nth(RATES), "03_rates")
-    print(f"run all in {took:.1f} s")
 
 
 def hover_and_click(shown: Lab, plots: Locator) -> None:

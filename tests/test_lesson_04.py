@@ -32,12 +32,12 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
     shutil.copy(LESSON, tmp_path)
     with lab(tmp_path) as shown:
         shown.open(LESSON.name)
-        took = shown.run_all(seconds=200)
+        shown.run_all(seconds=200)
         plots = shown.page.locator(".js-plotly-plot")
         for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
             cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
         expect(plots).to_have_count(4)
-        delay = grow(shown, plots.nth(GROW))
+        grow(shown, plots.nth(GROW))
         see(shown, plots.nth(CUTS), "data[9].x.length === 2")  # what was made live
         picture(shown, plots.nth(CUTS), "04_cuts")
         spell(shown)
@@ -45,11 +45,10 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         shown.page.locator(".jp-OutputArea select").nth(1).select_option("warm_start")
         see(shown, plots.nth(ATLAS), f"data[{TARGET}].marker.color.includes('#0072B2')")
         picture(shown, plots.nth(ATLAS), "04_decoder")
-    print(f"run all in {took:.1f} s; from a slider's key to the larger shape {delay:.0f} ms")
 
 
-def grow(shown: Lab, plot: Locator) -> float:
-    """Choose, drag and type; the median delay of the slider in ms."""
+def grow(shown: Lab, plot: Locator) -> None:
+    """Choose, drag and type."""
     shown.page.locator(".jp-OutputArea select").first.select_option("transformer_encoder")
     asked = f"data[{GROWN}].x.length === 16"
     see(shown, plot, f"{asked} && data[{NEW}].y.length === 5")  # × 2, 2 layers on: as it was left
@@ -70,7 +69,7 @@ def grow(shown: Lab, plot: Locator) -> float:
     shown.page.locator(".jp-OutputArea select").first.select_option("rnn_encoder")
     see(shown, plot, f"{asked} && data[0].y.length === 4")
     picture(shown, plot, "04_rnn")
-    return shown.delay(handles.nth(1), plot, presses=4)
+    shown.delay(handles.nth(1), plot, presses=4)
 
 
 def spell(shown: Lab) -> None:

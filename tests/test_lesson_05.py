@@ -31,7 +31,7 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
     shutil.copy(LESSON, tmp_path)
     with lab(tmp_path) as shown:
         shown.open(LESSON.name)
-        took = shown.run_all(seconds=200)
+        shown.run_all(seconds=200)
         for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
             cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
         plots = shown.page.locator(".js-plotly-plot")
@@ -42,7 +42,6 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         click_on_a_point(shown, plot)
         choose(shown, plot)
         train_and_stop(shown, plot)
-    print(f"run all in {took:.1f} s")
 
 
 def click_on_a_point(shown: Lab, plot: Locator) -> None:
