@@ -2,7 +2,8 @@
 
     python tests/bench/entities.py                # all of the matrix: hours on a slow machine
     python tests/bench/entities.py --minutes 3    # a piece of it; the next call goes on
-    python tests/bench/entities.py --everything   # MiniLM on all 14,041 sentences; also in pieces
+    python tests/bench/entities.py --everything   # MiniLM on all 14,041 sentences; also in pieces;
+                                                  # --epochs 4 for more than two passes
     python tests/bench/entities.py --minute       # MiniLM, 1,000 sentences, 60 s, undisturbed;
                                                   # in pieces too: six runs of 60 s
 
@@ -91,13 +92,14 @@ def cost(run: tuple) -> float:
     return passes * COST[name] * (1 if strategy in ("full", "from_scratch") else 3)
 
 
-def everything(data, minutes: float) -> dict | None:
+def everything(data, minutes: float, epochs: float) -> dict | None:
     """All sentences: None while there is more to do; it goes on where it was."""
     source = sources.minilm()
     target = migrate(source, entities.head, seed=0, **entities.options("full", source))
     examples = entities.encode(data["train"], source.tokens)
     until, run = time.monotonic() + 60 * minutes, Run()
-    loop = training(target.model, examples, EVERYTHING, run=run, groups=target.groups, keep=KEEP)
+    recipe, keep = replace(EVERYTHING, epochs=epochs), KEEP / f"{epochs:g} epochs"
+    loop = training(target.model, examples, recipe, run=run, groups=target.groups, keep=keep)
     for _ in loop:
         if time.monotonic() > until and run.spent < 1:
             print(f"{run.spent:.0%} after {run.seconds:.0f} s, loss {run.steps[-1]['loss']:.3f}")
@@ -132,11 +134,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--minutes", type=float, default=1e6)
     parser.add_argument("--everything", action="store_true")
+    parser.add_argument("--epochs", type=float, default=EVERYTHING.epochs)
     parser.add_argument("--minute", action="store_true")
     options = parser.parse_args()
     data, until = entities.load(), time.monotonic() + 60 * options.minutes
     if options.everything:
-        if result := everything(data, options.minutes):
+        if result := everything(data, options.minutes, options.epochs):
             save(**{"all sentences": result})
     elif options.minute:
         minute(data, options.minutes)
