@@ -31,7 +31,7 @@ help:
 	@echo 'make student FOLDER=...  a copy for the students, without the solutions'
 	@echo 'make notebooks FORK=owner/name  write set-up, badges and slides into every lesson'
 	@echo 'make html   the course as pages that need no kernel and no network, in build/html'
-	@echo 'make colab-test  the widgets with the versions that Colab has'
+	@echo 'make colab-test  widgets and lessons with the versions that Colab has'
 	@echo 'make clean  remove the environment and everything built'
 	@echo 'Options: PYTHON=/path/to/python3.12   LAB="--no-browser --port=9000"'
 
@@ -96,8 +96,10 @@ colab-test: $(DONE)/data $(DONE)/dev
 	@site=$$($(COLAB) -c '$(SITE)') && $(BIN)/python -c '$(SITE)' >$$site/venv.pth && \
 	$(PIP) install -q --no-deps --upgrade --target $$site \
 	    ipywidgets==7.7.1 ipython==7.34.0 anywidget==0.9.21 plotly==5.24.1 datasets==4.0.0 \
-	    widgetsnbextension==3.6.10 backcall decorator pickleshare ipython-genutils 'fsspec<=2025.3'
-	$(COLAB) -m pytest -q -o addopts= -o filterwarnings= -p no:nbval tests/test_widgets_*.py
+	    widgetsnbextension==3.6.10 tenacity backcall decorator pickleshare ipython-genutils 'fsspec<=2025.3'
+	PYTHONPATH=$(CURDIR) OMP_NUM_THREADS=1 $(COLAB) -m pytest -q -n 2 --dist loadfile \
+	    -o addopts='--nbval-lax --nbval-kernel-name=limited --nbval-cell-timeout=300' \
+	    -o filterwarnings= tests/test_widgets_*.py notebooks
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis

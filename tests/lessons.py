@@ -16,7 +16,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-BEGIN, END = "<!-- begin badges -->", "<!-- end badges -->"
 FORK = re.compile(r'FORK = "([^"]*)"')
 SETUP = """\
 # Set-up: on Colab it installs the kit, elsewhere nothing. Then: where does this run?
@@ -81,22 +80,51 @@ def written(notebook: NotebookNode, fork: str, lesson: str) -> NotebookNode:
     return notebook
 
 
-def readme(text: str, fork: str) -> str:
-    """The README with badges between its marks."""
+def title(path: Path) -> tuple[str, str]:
+    """A lesson's title, and its question: what its first cell has in bold."""
+    first = nbformat.read(path, as_version=4).cells[0].source
+    return first.partition("\n")[0].strip("# "), re.search(r"\*\*(.+?)\*\*", first, re.DOTALL)[1]
+
+
+def course(lessons: list[Path], fork: str) -> str:
+    """The map of the course: each lesson's question, and where it opens."""
+    open_in = "| " if fork else ""
+    rows = [f"| lesson | question {open_in}|", f"| --- | --- {'| --- ' if fork else ''}|"]
+    for path in sorted(lessons):
+        name, question = title(path)
+        where = "".join(
+            f"[{site}]({address}) "
+            for site, address in zip(("Binder", "Colab"), places(fork, path.name), strict=True)
+        )
+        rows.append(
+            f"| [{name}](notebooks/{path.name}) | {question} {open_in}{where * bool(fork)}|"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def between(text: str, name: str, content: str) -> str:
+    """The text with this content between the marks of that name."""
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    pattern = re.escape(begin) + ".*?" + re.escape(end)
+    return re.sub(pattern, lambda _: f"{begin}\n{content}{end}", text, flags=re.DOTALL)
+
+
+def readme(text: str, fork: str, lessons: list[Path]) -> str:
+    """The README with badges and the map of the course between their marks."""
     binder, colab = places(fork, "00_see_it_work.ipynb")
     shown = (
         f"[![Binder](https://mybinder.org/badge_logo.svg)]({binder})\n"
         f"[![Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})\n"
     )
-    pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
-    return re.sub(pattern, f"{BEGIN}\n{shown if fork else ''}{END}", text, flags=re.DOTALL)
+    text = between(text, "badges", shown if fork else "")
+    return between(text, "course", course(lessons, fork))
 
 
 def contents(path: Path, fork: str) -> str:
     """What should stand in a file."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".md":
-        return readme(text, fork)
+        return readme(text, fork, committed())
     notebook = written(nbformat.reads(text, as_version=4), fork, path.name)
     return nbformat.writes(notebook) + "\n"
 

@@ -31,8 +31,20 @@ def test_badges_name_the_fork_and_nothing_is_written_twice() -> None:
         assert f'FORK = \\"{fork}\\"' in once
     assert nbformat.writes(lessons.written(lesson, "", path.name)) == plain
     text = "a\n<!-- begin badges -->\n<!-- end badges -->\nb"
-    with_badges = lessons.readme(text, "a/b")
-    assert with_badges.count("gh/a/b/") == 1 and lessons.readme(with_badges, "") == text
+    with_badges = lessons.readme(text, "a/b", [])
+    assert with_badges.count("gh/a/b/") == 1 and lessons.readme(with_badges, "", []) == text
+
+
+def test_the_map_of_the_course_has_every_lesson_and_its_question() -> None:
+    paths = lessons.committed()
+    plain, forked = lessons.course(paths, ""), lessons.course(paths, "a/b")
+    for path in paths:
+        name, question = lessons.title(path)
+        assert name.startswith(path.name[:2]) and question.endswith("?")
+        assert plain.count(f"[{name}](notebooks/{path.name}) | {question} |") == 1
+        assert f"gh/a/b/HEAD?urlpath=lab/tree/notebooks/{path.name}" in forked
+        assert f"github/a/b/blob/main/notebooks/{path.name}" in forked
+    assert "binder" not in plain
 
 
 def test_the_setup_cell_does_nothing_here_and_is_quick() -> None:
