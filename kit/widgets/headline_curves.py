@@ -78,7 +78,7 @@ def figure(results: dict, kind: str = "rnn", value: str = "rouge1"):
             y=y,
             line={"color": "#1A1A1A", "dash": "dot", "width": 2},
             annotation={"text": f"{label} {y:.1f}", "xanchor": "left", "x": 0},
-            annotation_position="top left",
+            annotation_position="bottom left" if control == "weighty words" else "top left",
         )
     shown.update_layout(
         xaxis={

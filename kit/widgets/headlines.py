@@ -45,13 +45,13 @@ class Headlines:
         self.choice = w.Dropdown(options=options, description="an article", **wide)
         self.text = w.Textarea(value=options[0][1], description="or yours", rows=5, **wide)
         self.button = w.Button(description="Write headlines", icon="pencil", button_style="primary")
+        self.button.layout.width = "170px"
         self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
         self.progress = w.FloatProgress(max=1.0, layout={"width": "220px"})
         self.status, self.page, self.picture = w.HTML(), w.HTML(), w.HTML()
-        style = {"description_width": "110px", "button_width": "190px"}
-        self.who = w.ToggleButtons(options=list(self.models), description="beams of", style=style)
-        self.step = w.IntSlider(min=1, max=1, value=1, description="after step", **wide)
-        self.step.layout.width, self.step.style.description_width = "560px", "110px"
+        self.who = w.ToggleButtons(options=list(self.models), style={"button_width": "190px"})
+        self.step = w.IntSlider(min=1, max=1, value=1, description="its beams after", **wide)
+        self.step.layout.width, self.step.style.description_width = "560px", "120px"
         row = w.HBox([self.button, self.stop_button, self.progress, self.status])
         beams = [self.who, self.step, self.picture]
         self.view = w.VBox([self.choice, self.text, row, self.page, *beams])
