@@ -30,7 +30,7 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
     shutil.copy(LESSON, tmp_path)
     with lab(tmp_path) as shown:
         shown.open(LESSON.name)
-        took = shown.run_all(seconds=400)
+        shown.run_all(seconds=400)
         for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
             cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
         plots = shown.page.locator(".js-plotly-plot")
@@ -43,7 +43,6 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         see(shown, matrix, "data.some(t => t.error_y?.array?.some(half => half > 0))")
         picture(shown, matrix, "07_matrix")
         choose_train_and_stop(shown, race)
-    print(f"run all in {took:.1f} s")
 
 
 def type_a_text(shown: Lab) -> None:

@@ -20,7 +20,7 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
     shutil.copy(LESSON, tmp_path)
     with lab(tmp_path) as shown:
         shown.open(LESSON.name)
-        took = shown.run_all(seconds=240)
+        shown.run_all(seconds=240)
         for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
             cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
         plots = shown.page.locator(".js-plotly-plot")
@@ -29,7 +29,6 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         hover(shown)
         beams(shown)
         paste(shown)
-    print(f"run all in {took:.1f} s")
 
 
 def hover(shown: Lab) -> None:

@@ -17,6 +17,7 @@ from kit.tasks import bootstrap, translation
 from kit.tasks.translation_memory import Memory
 from kit.tasks.translation_parent import examples, parent, rnn, transformer
 from kit.train import Recipe, fit, total_loss
+from kit.widgets import translations
 from kit.widgets.translate import Translate
 from kit.widgets.translate_align import align, page
 from kit.widgets.translate_race import Race
@@ -239,3 +240,19 @@ def test_two_children_race_and_can_be_stopped(source, monkeypatch) -> None:
 def test_html_is_escaped_and_placeholders_marked() -> None:
     html = translation.show("<b> %1 & %(x)s", "%1")
     assert "&lt;b&gt; <mark>%1</mark> &amp; <mark>%(x)s</mark>" in html
+
+
+def test_recorded_children_are_drawn_and_compared_seed_by_seed() -> None:
+    about = {"part": "budgets", "source": "translator", "language": "it", "pairs": 300}
+    rows = [
+        about | {"strategy": strategy, "seed": seed, "bleu": bleu + seed, "chrf": 2 * bleu}
+        for strategy, bleu in {"full": 20.0, "from_scratch": 10.0}.items()
+        for seed in range(3)
+    ]
+    one, other = (("budgets", "translator", "it", 300, name) for name in ("full", "from_scratch"))
+    assert translations.gains(rows, one, other) == (10, 0)  # the seeds' own differences cancel
+    assert translations.summary(rows)[one][0] == 21
+    lines = [line for line in translations.curves(rows, "chrf").data if line.x]
+    assert [(line.x[0], line.y[0]) for line in lines] == [(300, 40), (300, 20)]
+    small = [row | {"part": "kin", "source": "far"} for row in rows]
+    assert [list(dots.y) for dots in translations.kin([*rows, *small]).data] == [[], [], [21]]

@@ -40,7 +40,7 @@ BUDGETS = (300, 100, 1000)
 FAR = 0.6
 """A test message is far when none of the parent's English is this like it (cosine, `Memory`)."""
 
-SHORT = Recipe(steps=1200, rate=4e-3, batch_size=64)
+SHORT = Recipe(steps=1000, rate=4e-3, batch_size=64)
 PARENTS = {
     "romance": (("es", "fr"), rnn, SHORT, PAIRS),
     "slavic": (("ru", "pl"), rnn, SHORT, PAIRS),
@@ -107,8 +107,8 @@ def wanted(parts) -> Iterator[dict]:
 def budgets() -> Iterator[dict]:
     """300 pairs first; LoRA for Italian alone."""
     for n in BUDGETS:
-        for seed in range(SEEDS):
-            for language in translation.CHILDREN:
+        for language in ("it", "uk", "ca", "ro"):
+            for seed in range(SEEDS):
                 for strategy in ("full", "from_scratch", "memory", "lora"):
                     if strategy != "lora" or language == "it":
                         yield row("budgets", "translator", language, n, strategy, seed)
