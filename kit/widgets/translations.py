@@ -71,7 +71,8 @@ def curves(rows: list[dict], value: str = "bleu"):
     shown.update_xaxes(range=[1.85, 3.15], title={"text": "pairs", "standoff": 4})
     name = {"bleu": "BLEU", "chrf": "chrF"}[value]
     shown.update_yaxes(title={"text": f"{name} on test, 0 to 100"}, col=1)
-    shown.update_yaxes(rangemode="tozero")
+    top = max((mean for key, (mean, _) in found.items() if key[0] == "budgets"), default=100)
+    shown.update_yaxes(range=[0, 1.15 * top])  # an interval may reach below zero, a score cannot
     dress(shown, height=460)
     return shown.update_layout(margin={"t": 44})
 
