@@ -18,6 +18,7 @@ SERIES = {  # strategy -> what a figure calls it, colour, dash, symbol
         SYMBOL["from_scratch"],
     ),
     "memory": ("translation memory", "#595959", "dot", "x"),
+    "english": ("left in English", "#1A1A1A", "longdash", "line-ew"),
 }
 KIN = {  # parent -> what it speaks, colour, symbol
     "romance": ("Spanish, French", COLOUR["full"], "circle"),
@@ -32,7 +33,7 @@ def by_seed(rows: list[dict], value: str = "bleu") -> dict[Key, dict[int, float]
     """Key -> seed -> value; rates that were tried on validation are left out."""
     found: dict = defaultdict(dict)
     for row in rows:
-        if row["part"] != "rates":
+        if row["part"] != "rates" and value in row:
             about = (row[k] for k in ("part", "source", "language", "pairs", "strategy"))
             found[tuple(about)][row["seed"]] = row[value]
     return dict(found)
@@ -71,14 +72,16 @@ def curves(rows: list[dict], value: str = "bleu"):
     shown.update_xaxes(range=[1.85, 3.15], title={"text": "pairs", "standoff": 4})
     name = {"bleu": "BLEU", "chrf": "chrF"}[value]
     shown.update_yaxes(title={"text": f"{name} on test, 0 to 100"}, col=1)
-    top = max((mean for key, (mean, _) in found.items() if key[0] == "budgets"), default=100)
+    top = max(
+        (mean for key, (mean, _) in found.items() if key[0] in ("budgets", "cheap")), default=100
+    )
     shown.update_yaxes(range=[0, 1.15 * top])  # an interval may reach below zero, a score cannot
     dress(shown, height=460)
     return shown.update_layout(margin={"t": 44})
 
 
 def curve(found: dict, language: str, strategy: str) -> dict:
-    """One strategy of one child, as a trace."""
+    """One strategy of one child, as a trace; what needs no pair is a level line."""
     name, colour, dash, symbol = SERIES[strategy]
     wanted = ("budgets", "translator", language, strategy)
     points = sorted(
@@ -86,6 +89,8 @@ def curve(found: dict, language: str, strategy: str) -> dict:
         for (part, source, of, pairs, how), (mean, half) in found.items()
         if (part, source, of, how) == wanted
     )
+    level = found.get(("cheap", "translator", language, 0, strategy))
+    points = [(n, level[0], 0.0) for n in (75, 1350)] if level else points
     return {
         "x": [pairs for pairs, _, _ in points],
         "y": [mean for _, mean, _ in points],

@@ -4,10 +4,11 @@
     python tests/bench/translation.py --minutes 5      # stop after a while, and go on next time
     python tests/bench/translation.py --parts kin      # one part; each child is saved as it is made
 
-Parts: rates (what was chosen, on validation), budgets (four children, 100 to 1,000 pairs: with the
-parent, from scratch, memory; LoRA in Italian), short (from scratch with no more updates than with
-the parent), what (which parts of the parent to keep), kin (small parents of related and unrelated
-languages), transformer (the same with Transformers).
+Parts: rates (what was chosen, on validation), cheap (no training: the English as it is, and the
+parent as it is, which writes its own nearest language), budgets (four children, 100 to 1,000
+pairs: with the parent, from scratch, memory; LoRA in Italian), short (from scratch with no more
+updates than with the parent), what (which parts of the parent to keep), kin (small parents of
+related and unrelated languages), transformer (the same with Transformers).
 Scored on the same 300 test messages of a language. Writes kit/recorded/translation.json after each
 child. First of all: python -m kit.bake translator. Small parents stay in the cache.
 """
@@ -23,7 +24,9 @@ from pathlib import Path
 from filelock import FileLock
 
 from kit import checkpoint, record, runtime
+from kit.data import placeholders
 from kit.errors import KitError
+from kit.models import Model
 from kit.sources.baked import FOLDER
 from kit.tasks import translation
 from kit.tasks.translation_memory import Memory
@@ -32,10 +35,14 @@ from kit.train import Recipe, fit
 
 NAME = "translation"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
+KEYS = ("part", "source", "language", "pairs", "strategy", "seed", "rate")
 SEEDS, MESSAGES, PAIRS = 3, 300, 4000
 """Of the children; test messages; pairs of each language for the small parents of `kin`."""
 
-PARTS = ("rates", "budgets", "short", "what", "kin", "transformer")
+PARTS = ("rates", "cheap", "budgets", "short", "what", "kin", "transformer")
+NEAR = {"ca": "es", "it": "es", "ro": "es", "uk": "ru"}
+"""The language of the parent that it shall write for a child's, when nothing was trained."""
+
 BUDGETS = (300, 100, 1000)
 FAR = 0.6
 """A test message is far when none of the parent's English is this like it (cosine, `Memory`)."""
@@ -89,7 +96,7 @@ def tokens():
 
 def wanted(parts) -> Iterator[dict]:
     """Every child of these parts: what it is made of."""
-    makers = {"rates": rates, "budgets": budgets, "kin": kin}
+    makers = {"rates": rates, "cheap": cheap, "budgets": budgets, "kin": kin}
     for part in parts:
         if part in makers:
             yield from makers[part]()
@@ -129,6 +136,13 @@ def rates() -> Iterator[dict]:
             yield row("rates", "translator", "it", 300, strategy, 0) | {"rate": rate}
 
 
+def cheap() -> Iterator[dict]:
+    """What needs no pair at all."""
+    for language in NEAR:
+        for strategy in ("english", "untouched"):
+            yield row("cheap", "translator", language, 0, strategy, 0)
+
+
 def row(part, name, language, pairs, strategy, seed) -> dict:
     about = {"part": part, "source": name, "language": language, "pairs": pairs}
     return about | {"strategy": strategy, "seed": seed}
@@ -136,23 +150,38 @@ def row(part, name, language, pairs, strategy, seed) -> dict:
 
 def measure(about: dict) -> dict:
     """Train the child, let it translate, score it; on validation where a rate is chosen."""
-    data, n = translation.load(about["language"]), about["pairs"]
-    rows = translation.sample(data["train"], n, about["seed"])
+    data, strategy = translation.load(about["language"]), about["strategy"]
     split = "validation" if about["part"] == "rates" else "test"
     test = translation.sample(data[split], MESSAGES, 0)
     texts, seconds = test["english"][:], 0.0
-    if about["strategy"] == "memory":
-        answers = Memory(rows).translate(texts)
-    else:
+    if strategy == "english":
+        answers = texts
+    elif strategy == "untouched":
         given = source(about["source"])
-        made = child(given, about["strategy"], about["seed"], about.get("rate"))
-        recipe = translation.recipe(n, about["strategy"], seed=about["seed"])
-        if about["part"] == "short":
-            recipe = replace(recipe, steps=translation.recipe(n, "full").steps)
-        examples = translation.encode(rows, given.tokens)
-        seconds = fit(made.model, examples, recipe, groups=made.groups).seconds
-        answers = translation.predict(made.model, given.tokens, texts, about["language"])
+        model, near = Model(given.body, given.head), NEAR[about["language"]]
+        answers = translation.predict(model, given.tokens, texts, near)
+    elif strategy == "memory":
+        answers = Memory(train(about, data)).translate(texts)
+    else:
+        answers, seconds = taught(about, train(about, data), texts)
     return found(answers, test) | {"seconds": round(seconds, 1)}
+
+
+def train(about: dict, data):
+    """The pairs of a child."""
+    return translation.sample(data["train"], about["pairs"], about["seed"])
+
+
+def taught(about: dict, rows, texts: list[str]) -> tuple[list[str], float]:
+    """What a child answers after its training, and the seconds of that."""
+    given, n = source(about["source"]), about["pairs"]
+    made = child(given, about["strategy"], about["seed"], about.get("rate"))
+    recipe = translation.recipe(n, about["strategy"], seed=about["seed"])
+    if about["part"] == "short":
+        recipe = replace(recipe, steps=translation.recipe(n, "full").steps)
+    examples = translation.encode(rows, given.tokens)
+    seconds = fit(made.model, examples, recipe, groups=made.groups).seconds
+    return translation.predict(made.model, given.tokens, texts, about["language"]), seconds
 
 
 def child(given, strategy: str, seed: int, rate: float | None = None):
@@ -162,11 +191,17 @@ def child(given, strategy: str, seed: int, rate: float | None = None):
 
 
 def found(answers: list[str], test) -> dict:
-    """BLEU, chrF and placeholders on all messages, BLEU and chrF on those that are far."""
+    """BLEU, chrF and placeholders on all messages; BLEU and chrF on those that are far, and on
+    the plain ones: without a placeholder, which sacrebleu cuts into many words, easy to copy."""
     scores = translation.score(answers, test)
-    places = [i for i, likeness in enumerate(known(test)) if likeness < FAR]
-    far = translation.score([answers[i] for i in places], test.select(places))
-    scores |= {"bleu_far": far["bleu"], "chrf_far": far["chrf"], "far": len(places)}
+    places = {
+        "far": [i for i, likeness in enumerate(known(test)) if likeness < FAR],
+        "plain": [i for i, t in enumerate(test["english"][:]) if not placeholders.found(t)],
+    }
+    for name, some in places.items():
+        part = translation.score([answers[i] for i in some], test.select(some))
+        scores |= {f"{value}_{name}": part[value] for value in ("bleu", "chrf")}
+        scores[name] = len(some)
     return {name: round(value, 3) for name, value in scores.items()}
 
 
@@ -185,7 +220,9 @@ def known(test) -> list[float]:
 def save(new: dict) -> list[dict]:
     """Add a row to the file, to which another process may have added since."""
     with FileLock(runtime.cache_dir() / "bench" / f"{NAME}.lock"):
-        rows = [*known_rows(), new]
+        about = {k: v for k, v in new.items() if k in KEYS}
+        old = [r for r in known_rows() if {k: r[k] for k in KEYS if k in r} != about]
+        rows = [*old, new]
         what = {
             "what": f"BLEU and chrF of children on {MESSAGES} test messages of their language",
             "command": f"python tests/bench/{NAME}.py",
@@ -225,8 +262,8 @@ def main() -> None:
         return
     end = time.monotonic() + 60 * options.minutes
     for about in wanted(options.parts):
-        done = [{k: r.get(k) for k in about} for r in known_rows()]
-        if about["pairs"] in options.pairs and about not in done and time.monotonic() < end:
+        done = [{k: r.get(k) for k in about} for r in known_rows() if "plain" in r]
+        if about["pairs"] in (0, *options.pairs) and about not in done and time.monotonic() < end:
             print(save(about | measure(about))[-1], flush=True)
             gc.collect()
     summary(known_rows())
@@ -240,7 +277,11 @@ def summary(rows: list[dict]) -> None:
         key = (*about, r.get("rate", 0))
         groups.setdefault(key, []).append(r)
     for key, each in sorted(groups.items()):
-        means = {m: record.interval([r[m] for r in each]) for m in ("bleu", "chrf", "bleu_far")}
+        means = {
+            m: record.interval([r[m] for r in each])
+            for m in ("bleu", "chrf", "bleu_plain")
+            if all(m in r for r in each)
+        }
         print(*key, {m: f"{mean:.1f} ± {half:.1f}" for m, (mean, half) in means.items()})
 
 
