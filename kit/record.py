@@ -2,13 +2,14 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Callable, Hashable
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 
 from kit.errors import KitError
 
-__all__ = ["Run", "by_budget", "interval", "recorded", "table"]
+__all__ = ["Run", "by_budget", "by_seed", "gain", "interval", "intervals", "recorded", "table"]
 
 
 @dataclass
@@ -101,6 +102,28 @@ def recorded(name: str) -> dict:
     if not path.is_file():
         raise KitError(f"nothing was recorded as {name!r}: look in kit/recorded for what was.")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def by_seed(
+    rows: list[dict], key: Callable[[dict], Hashable], value: str
+) -> dict[Hashable, dict[int, float]]:
+    """key(row) -> seed -> the row's `value`; rows without one are left out."""
+    found: dict = defaultdict(dict)
+    for row in rows:
+        if value in row:
+            found[key(row)][row["seed"]] = row[value]
+    return dict(found)
+
+
+def intervals(found: dict[Hashable, dict[int, float]]) -> dict[Hashable, tuple[float, float]]:
+    """Of what `by_seed` returns: key -> mean over the seeds, half-width of its 95 % interval."""
+    return {key: interval(list(values.values())) for key, values in found.items()}
+
+
+def gain(one: dict[int, float], other: dict[int, float]) -> tuple[float, float]:
+    """Mean and half-width of what `one` has more than `other`, seed by seed: what both share by
+    their seed, the examples and their order, cancels."""
+    return interval([one[seed] - other[seed] for seed in one if seed in other])
 
 
 def by_budget(rows: list[dict]) -> dict[int, dict[str, tuple[float, float]]]:

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, Route, sync_playwright
 
-__all__ = ["MEASURED", "Lab", "chromium", "lab"]
+__all__ = ["MEASURED", "Lab", "chromium", "lab", "lesson"]
 
 PICTURES = Path(__file__).parent.parent / "build" / "pictures"
 KERNEL = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status"
@@ -105,6 +105,21 @@ class Lab:
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}.png")
 
+    def see(self, plot: Locator, condition: str, seconds: float = 60) -> None:
+        """Wait until a condition on a plot's `data` and `layout` holds."""
+        values = "const [data, layout] = [plot._fullData, plot._fullLayout];"
+        self.page.wait_for_function(
+            f"plot => {{ {values} return {condition} }}",
+            arg=plot.element_handle(),
+            timeout=seconds * 1000,
+        )
+
+    def look(self, part: Locator, name: str, block: str = "center") -> None:
+        """Scroll to a part of the page, and save what the page shows then."""
+        part.evaluate(f"part => part.scrollIntoView({{ block: '{block}' }})")
+        self.page.wait_for_timeout(400)
+        self.picture(name)
+
     def watch(self) -> None:
         """Note every error of the page, and stop and note every request to another host."""
 
@@ -135,6 +150,18 @@ def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
         browser.close()
     assert not shown.errors, shown.errors
     assert not shown.strangers, shown.strangers
+
+
+@contextmanager
+def lesson(path: Path, folder: Path, seconds: float = 400) -> Iterator[Lab]:
+    """A copy of a lesson in the folder (Lab saves what it shows), run, every output drawn."""
+    shutil.copy(path, folder)
+    with lab(folder) as shown:
+        shown.open(path.name)
+        shown.run_all(seconds)
+        for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
+            cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
+        yield shown
 
 
 @contextmanager

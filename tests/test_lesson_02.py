@@ -1,9 +1,8 @@
 """Lesson 02 in a real browser: two models learn, are asked as one types, and are swapped."""
 
-import shutil
 from pathlib import Path
 
-from browser import STOPWATCH, Lab, lab
+from browser import STOPWATCH, Lab, lesson
 from playwright.sync_api import Locator, expect
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "02_pretrain_a_model.ipynb"
@@ -11,46 +10,25 @@ TOP = "plot => plot._fullData[0].x[0]"  # the likeliest token's probability, in 
 BARS = "plot => plot._fullData[0].x.join(' ')"
 
 
-def see(shown: Lab, plot: Locator, condition: str, seconds: float = 15) -> None:
-    """Wait until a condition on `data` and `layout` of a plot holds."""
-    values = "const [data, layout] = [plot._fullData, plot._fullLayout];"
-    shown.page.wait_for_function(
-        f"plot => {{ {values} return {condition} }}",
-        arg=plot.element_handle(),
-        timeout=seconds * 1000,
-    )
-
-
 def press(shown: Lab, text: str) -> None:
     shown.page.locator(f'button.jupyter-button:has-text("{text}")').first.click()
 
 
-def picture(shown: Lab, plot: Locator, name: str, place: str = "center") -> None:
-    plot.evaluate(f"plot => plot.scrollIntoView({{ block: '{place}' }})")
-    shown.page.wait_for_timeout(500)
-    shown.picture(name)
-
-
 def test_the_lesson_is_run_typed_dragged_and_clicked(tmp_path: Path, data) -> None:
-    shutil.copy(LESSON, tmp_path)  # Lab saves what it shows
-    with lab(tmp_path) as shown:
-        shown.open(LESSON.name)
-        shown.run_all(seconds=300)
-        for i in range(3):  # Lab shows a cell's output once it is near
-            shown.page.locator(".js-plotly-plot").nth(i).scroll_into_view_if_needed()
+    with lesson(LESSON, tmp_path) as shown:
         curves, bars, minute = (shown.page.locator(".js-plotly-plot").nth(i) for i in range(3))
-        picture(shown, minute, "02_minute")
+        shown.look(minute, "02_minute")
         look_at_the_curves(shown, curves)
         type_and_swap(shown, bars)
 
 
 def look_at_the_curves(shown: Lab, plot: Locator) -> None:
-    see(shown, plot, "data[0].x.length > 5 && data[1].x.length > 5")
-    see(shown, plot, "data[1].y.at(-1) < data[1].y[0] && layout.width > 750")
-    picture(shown, plot, "02_curves")
+    shown.see(plot, "data[0].x.length > 5 && data[1].x.length > 5")
+    shown.see(plot, "data[1].y.at(-1) < data[1].y[0] && layout.width > 750")
+    shown.look(plot, "02_curves")
     press(shown, "Train both")
     expect(shown.page.get_by_role("button", name="Train both")).to_be_disabled()
-    see(shown, plot, "data[0].x.length >= 1 && data[0].x.length < 5")
+    shown.see(plot, "data[0].x.length >= 1 && data[0].x.length < 5")
     press(shown, "Stop")
     shown.page.get_by_text("Stopped early").wait_for(timeout=30_000)
 
@@ -60,7 +38,7 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
     press(shown, "RNN, just now")
     page.get_by_text("all it knows is in its state").wait_for()
     press(shown, "Transf., baked")
-    see(shown, plot, "data[1].z.length > 8")  # every head of every layer
+    shown.see(plot, "data[1].z.length > 8")  # every head of every layer
     box = page.get_by_label("Your text:")
     box.fill("")
     plot.evaluate(STOPWATCH)
@@ -72,12 +50,12 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
             page.wait_for_timeout(60)
     assert plot.evaluate(BARS) != before
     shown.delays()
-    picture(shown, plot, "02_next_token", "end")
+    shown.look(plot, "02_next_token", "end")
     top = plot.evaluate(TOP)
     handle = page.locator(".noUi-handle").first
     for _ in range(5):
         handle.press("ArrowLeft")
-    see(shown, plot, f"data[0].x[0] > {top}")  # the likely gets likelier
+    shown.see(plot, f"data[0].x[0] > {top}")  # the likely gets likelier
     for name in ("trigrams", "Transf., baked"):
         press(shown, name)
         press(shown, "Write on")

@@ -1,33 +1,16 @@
 """Lesson 03 in a real browser: it runs, and what is hovered, clicked and pressed answers."""
 
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from browser import Lab, lab
+from browser import Lab, lesson
 from playwright.sync_api import Locator, TimeoutError, expect
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "03_migrate_parameters.ipynb"
 ATLAS, ATLAS_VALUES, LSTM, ZIPPED, BARS, STACK, RATES = 0, 1, 2, 4, 6, 7, 8
 """The lesson's plots, in their order."""
 SOURCE, TARGET = 8, 9  # a map's traces
-
-
-def see(shown: Lab, plot: Locator, condition: str, seconds: float = 60) -> None:
-    """Wait until a condition on `data` and `layout` of a plot holds."""
-    values = "const [data, layout] = [plot._fullData, plot._fullLayout];"
-    shown.page.wait_for_function(
-        f"plot => {{ {values} return {condition} }}",
-        arg=plot.element_handle(),
-        timeout=seconds * 1000,
-    )
-
-
-def picture(shown: Lab, plot: Locator, name: str) -> None:
-    plot.evaluate("plot => plot.scrollIntoView({ block: 'end' })")
-    shown.page.wait_for_timeout(400)
-    shown.picture(name)
 
 
 def bar(plot: Locator, column: int, name: str) -> dict:
@@ -47,7 +30,7 @@ def click_until(shown: Lab, plot: Locator, box: dict, condition: str, times: int
         shown.page.mouse.down()
         shown.page.mouse.up()
         with suppress(TimeoutError):
-            see(shown, plot, condition, seconds=8)
+            shown.see(plot, condition, seconds=8)
             return
         shown.page.mouse.move(box["x"] - 40, box["y"] - 30)
         point_at(shown, box)
@@ -56,31 +39,26 @@ def click_until(shown: Lab, plot: Locator, box: dict, condition: str, times: int
 
 
 def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
-    shutil.copy(LESSON, tmp_path)
-    with lab(tmp_path) as shown:
+    with lesson(LESSON, tmp_path) as shown:
         shown.page.set_viewport_size({"width": 1280, "height": 800})
-        shown.open(LESSON.name)
-        shown.run_all(seconds=200)
         plots = shown.page.locator(".js-plotly-plot")
-        for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
-            cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
         expect(plots).to_have_count(9)
         hover_and_click(shown, plots)
         look_at_the_trap(shown, plots)
         freeze_and_train(shown, plots.nth(STACK))
-        picture(shown, plots.nth(RATES), "03_rates")
+        shown.look(plots.nth(RATES), "03_rates", "end")
 
 
 def hover_and_click(shown: Lab, plots: Locator) -> None:
     atlas, values = plots.nth(ATLAS), plots.nth(ATLAS_VALUES)
     strategy, tensor = (shown.page.locator(".jp-OutputArea select").nth(i) for i in (0, 1))
-    picture(shown, atlas, "03_map")
+    shown.look(atlas, "03_map", "end")
     strategy.select_option("choose_layers")
-    see(shown, atlas, f"data[{TARGET}].y.length === 55")
+    shown.see(atlas, f"data[{TARGET}].y.length === 55")
     name = "body.blocks.1.feed_forward.down.weight"
     point_at(shown, bar(atlas, 1, name))
     shown.page.get_by_text("copied from body.blocks.3.feed_forward.down.weight").last.wait_for()
-    see(shown, values, "data[0].z.length === 40 && layout.annotations[0].text.includes('1,536')")
+    shown.see(values, "data[0].z.length === 40 && layout.annotations[0].text.includes('1,536')")
     label = atlas.locator(".hovertext").text_content()
     assert name in label and "deviation" in label
     shown.picture("03_hover")
@@ -89,25 +67,25 @@ def hover_and_click(shown: Lab, plots: Locator) -> None:
     shown.page.mouse.move(5, 5)  # what is below the mouse would be told again once it is drawn
     shown.page.wait_for_timeout(1000)
     tensor.select_option("head.linear.weight")
-    see(shown, values, "layout.annotations[0].text.includes('nothing')")
+    shown.see(values, "layout.annotations[0].text.includes('nothing')")
     strategy.select_option("narrow")
-    see(shown, atlas, "data.some(t => t.name === 'projected' && t.showlegend)")
-    picture(shown, atlas, "03_narrow")
+    shown.see(atlas, "data.some(t => t.name === 'projected' && t.showlegend)")
+    shown.look(atlas, "03_narrow", "end")
 
 
 def look_at_the_trap(shown: Lab, plots: Locator) -> None:
-    see(shown, plots.nth(LSTM), "data.some(t => t.name === 'widened' && t.showlegend)")
+    shown.see(plots.nth(LSTM), "data.some(t => t.name === 'widened' && t.showlegend)")
     trap = plots.nth(ZIPPED)
-    see(shown, trap, f"data[{TARGET}].marker.color.filter(c => c === '#D55E00').length === 25")
+    shown.see(trap, f"data[{TARGET}].marker.color.filter(c => c === '#D55E00').length === 25")
     shown.page.get_by_text("the wrong twin").first.wait_for()
-    picture(shown, trap, "03_zipped")
+    shown.look(trap, "03_zipped", "end")
     loss = plots.nth(BARS).evaluate("plot => Array.from(plot._fullData[0].x)")
     assert loss[0] < loss[1] < 0.6731 < min(loss[2:])  # about log 2, what a guess pays
-    picture(shown, plots.nth(BARS), "03_loss")
+    shown.look(plots.nth(BARS), "03_loss", "end")
 
 
 def freeze_and_train(shown: Lab, plot: Locator) -> None:
-    see(shown, plot, "data[2].x.length === 2")  # the lesson has trained all, and the head alone
+    shown.see(plot, "data[2].x.length === 2")  # the lesson has trained all, and the head alone
     paces = plot.evaluate("plot => Array.from(plot._fullData[7].x)")
     assert len(paces) == 2 and min(paces) > 0  # which is less, a busy machine may hide
     shown.page.get_by_role("button", name="block 5").click()
@@ -117,12 +95,12 @@ def freeze_and_train(shown: Lab, plot: Locator) -> None:
     train.click()
     expect(train).to_be_disabled()  # so that a second click starts nothing
     shown.page.get_by_text("Update ").wait_for()
-    see(shown, plot, "data[2].x.length === 3 && data[8].x[2] === 1775234", seconds=120)
+    shown.see(plot, "data[2].x.length === 3 && data[8].x[2] === 1775234", seconds=120)
     expect(train).to_be_enabled()
-    picture(shown, plot, "03_freeze")
+    shown.look(plot, "03_freeze", "end")
     shown.page.get_by_role("button", name="Train all").click()
     train.click()
     shown.page.get_by_text("Update ").wait_for()
     shown.page.get_by_role("button", name="Stop").click()
     shown.page.get_by_text("Stopped: this choice is not in the figure").wait_for()
-    see(shown, plot, "data[2].x.length === 3")
+    shown.see(plot, "data[2].x.length === 3")

@@ -1,9 +1,8 @@
 """Lesson 05 in a real browser: it runs, and what is chosen, clicked and pressed answers."""
 
-import shutil
 from pathlib import Path
 
-from browser import Lab, lab
+from browser import Lab, lesson
 from playwright.sync_api import Locator, expect
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "05_migrate_both.ipynb"
@@ -11,34 +10,13 @@ RING, PARAMETER, STRUCTURE, MIXED, STARS = range(5)
 """The figure's traces."""
 
 
-def see(shown: Lab, plot: Locator, condition: str, seconds: float = 60) -> None:
-    """Wait until a condition on `data` and `layout` of a plot holds."""
-    values = "const [data, layout] = [plot._fullData, plot._fullLayout];"
-    shown.page.wait_for_function(
-        f"plot => {{ {values} return {condition} }}",
-        arg=plot.element_handle(),
-        timeout=seconds * 1000,
-    )
-
-
-def picture(shown: Lab, plot: Locator, name: str) -> None:
-    plot.evaluate("plot => plot.scrollIntoView({ block: 'center' })")
-    shown.page.wait_for_timeout(400)
-    shown.picture(name)
-
-
 def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
-    shutil.copy(LESSON, tmp_path)
-    with lab(tmp_path) as shown:
-        shown.open(LESSON.name)
-        shown.run_all(seconds=200)
-        for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
-            cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
+    with lesson(LESSON, tmp_path) as shown:
         plots = shown.page.locator(".js-plotly-plot")
         expect(plots).to_have_count(1)
         plot = plots.first
-        see(shown, plot, f"data[{STARS}].x.length === 2")  # the lesson has trained two
-        picture(shown, plot, "05_strategies")
+        shown.see(plot, f"data[{STARS}].x.length === 2")  # the lesson has trained two
+        shown.look(plot, "05_strategies")
         click_on_a_point(shown, plot)
         choose(shown, plot)
         train_and_stop(shown, plot)
@@ -54,27 +32,27 @@ def click_on_a_point(shown: Lab, plot: Locator) -> None:
     shown.page.mouse.up()
     shown.page.get_by_text("lora, recorded: ").wait_for()
     shown.page.get_by_text("rnn_encoder → lora").wait_for()
-    see(shown, plot, f"data[{RING}].x[0] === data[{MIXED}].x[{names.index('lora')}]")
+    shown.see(plot, f"data[{RING}].x[0] === data[{MIXED}].x[{names.index('lora')}]")
     shown.page.get_by_text("tensors: where each came from").last.click()
-    picture(shown, plot, "05_report")
+    shown.look(plot, "05_report")
 
 
 def choose(shown: Lab, plot: Locator) -> None:
     source, budget, _ = (shown.page.locator(".jp-OutputArea select").nth(i) for i in range(3))
     shown.page.get_by_role("button", name="peak memory, MB").click()
-    see(shown, plot, f"layout.xaxis.title.text.includes('MB') && !data[{STARS}].x.length")
-    picture(shown, plot, "05_memory")
+    shown.see(plot, f"layout.xaxis.title.text.includes('MB') && !data[{STARS}].x.length")
+    shown.look(plot, "05_memory")
     shown.page.get_by_role("button", name="seconds of training").click()
-    see(shown, plot, f"data[{STARS}].x.length === 2")
-    picture(shown, plot, "05_seconds")
+    shown.see(plot, f"data[{STARS}].x.length === 2")
+    shown.look(plot, "05_seconds")
     source.select_option("minilm")
-    see(shown, plot, "data.some(t => t.customdata?.some(row => row[1] > 20))")
-    picture(shown, plot, "05_minilm")
+    shown.see(plot, "data.some(t => t.customdata?.some(row => row[1] > 20))")
+    shown.look(plot, "05_minilm")
     source.select_option("rnn_encoder")
     budget.select_option("400")
-    see(shown, plot, f"!data[{STARS}].x.length")
+    shown.see(plot, f"!data[{STARS}].x.length")
     budget.select_option("100")
-    see(shown, plot, f"data[{STARS}].x.length === 2")
+    shown.see(plot, f"data[{STARS}].x.length === 2")
 
 
 def train_and_stop(shown: Lab, plot: Locator) -> None:
@@ -84,11 +62,11 @@ def train_and_stop(shown: Lab, plot: Locator) -> None:
     train = shown.page.get_by_role("button", name="Train it now")
     train.click()
     expect(train).to_be_disabled()  # so that a second click starts nothing
-    see(shown, plot, f"data[{STARS}].x.length === 3", seconds=120)
+    shown.see(plot, f"data[{STARS}].x.length === 3", seconds=120)
     expect(train).to_be_enabled()
-    picture(shown, plot, "05_live")
+    shown.look(plot, "05_live")
     train.click()
     shown.page.get_by_text(", update ").wait_for()
     shown.page.get_by_role("button", name="Stop").click()
     shown.page.get_by_text("Stopped: nothing joins the figure").wait_for()
-    see(shown, plot, f"data[{STARS}].x.length === 3")
+    shown.see(plot, f"data[{STARS}].x.length === 3")

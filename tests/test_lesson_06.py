@@ -1,9 +1,8 @@
 """Lesson 06 in a real browser: a sentence is typed, a file uploaded, mapped, trained on, asked."""
 
-import shutil
 from pathlib import Path
 
-from browser import Lab, lab
+from browser import Lab, lesson
 from playwright.sync_api import Locator, expect
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "06_classify_sentiment.ipynb"
@@ -15,23 +14,12 @@ MAILS = [
 ]
 
 
-def picture(shown: Lab, at: Locator, name: str) -> None:
-    at.evaluate("found => found.scrollIntoView({ block: 'center' })")
-    shown.page.wait_for_timeout(400)
-    shown.picture(name)
-
-
 def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
-    shutil.copy(LESSON, tmp_path)
-    with lab(tmp_path) as shown:
-        shown.open(LESSON.name)
-        shown.run_all(seconds=250)
-        for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
-            cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
+    with lesson(LESSON, tmp_path) as shown:
         type_a_sentence(shown)
         plot = shown.page.locator(".js-plotly-plot").first
         assert plot.evaluate("plot => plot._fullData.length") > 3
-        picture(shown, plot, "06_domains")
+        shown.look(plot, "06_domains")
         bring_a_file(shown, tmp_path)
 
 
@@ -42,7 +30,7 @@ def type_a_sentence(shown: Lab) -> None:
     words = shown.page.locator(".widget-html", has_text="points of P(positive)")
     expect(words).to_contain_text("bad")
     expect(words.locator("b", has_text="from scratch")).to_have_count(1)
-    picture(shown, box, "06_words")
+    shown.look(box, "06_words")
     box.fill("")
     box.press("Enter")
     shown.page.get_by_text("the text is empty").first.wait_for()
@@ -60,7 +48,7 @@ def bring_a_file(shown: Lab, folder: Path) -> None:
     ask.fill("Five stars, it works perfectly.")
     ask.press("Enter")
     page.get_by_text("Five stars, it works perfectly.").wait_for()
-    picture(shown, ask, "06_own_data")
+    shown.look(ask, "06_own_data")
     (folder / "none.csv").write_text("")
     upload(shown, folder / "none.csv")
     page.locator(".widget-html", has_text="none.csv").first.wait_for()
@@ -90,4 +78,4 @@ def train_and_stop(shown: Lab, train: Locator) -> None:
     page.get_by_text("Update ").last.wait_for()
     page.get_by_role("button", name="Stop").last.click()
     page.get_by_text("Stopped early.").wait_for()
-    picture(shown, train, "06_stopped")
+    shown.look(train, "06_stopped")

@@ -1,9 +1,8 @@
 """Lesson 07 in a real browser: it runs, and what is typed, chosen, clicked and pressed answers."""
 
-import shutil
 from pathlib import Path
 
-from browser import Lab, lab
+from browser import Lab, lesson
 from playwright.sync_api import Locator, expect
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "07_tag_entities.ipynb"
@@ -11,37 +10,17 @@ SOURCE, SCRATCH, LOOKUP, BARS = range(4)
 """The race's traces."""
 
 
-def see(shown: Lab, plot: Locator, condition: str, seconds: float = 60) -> None:
-    """Wait until a condition on the `data` of a plot holds."""
-    shown.page.wait_for_function(
-        f"plot => {{ const data = plot._fullData; return {condition} }}",
-        arg=plot.element_handle(),
-        timeout=seconds * 1000,
-    )
-
-
-def picture(shown: Lab, part: Locator, name: str) -> None:
-    part.evaluate("part => part.scrollIntoView({ block: 'center' })")
-    shown.page.wait_for_timeout(400)
-    shown.picture(name)
-
-
 def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
-    shutil.copy(LESSON, tmp_path)
-    with lab(tmp_path) as shown:
-        shown.open(LESSON.name)
-        shown.run_all(seconds=400)
-        for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
-            cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
+    with lesson(LESSON, tmp_path) as shown:
         plots = shown.page.locator(".js-plotly-plot")
         expect(plots).to_have_count(2)
         race, matrix = plots.nth(0), plots.nth(1)
-        see(shown, race, f"data[{BARS}].y.filter(y => y !== null).length === 3")
-        picture(shown, race, "07_race")
+        shown.see(race, f"data[{BARS}].y.filter(y => y !== null).length === 3")
+        shown.look(race, "07_race")
         type_a_text(shown)
-        picture(shown, shown.page.get_by_text("invented").last, "07_failures")
-        see(shown, matrix, "data.some(t => t.error_y?.array?.some(half => half > 0))")
-        picture(shown, matrix, "07_matrix")
+        shown.look(shown.page.get_by_text("invented").last, "07_failures")
+        shown.see(matrix, "data.some(t => t.error_y?.array?.some(half => half > 0))")
+        shown.look(matrix, "07_matrix")
         choose_train_and_stop(shown, race)
 
 
@@ -51,7 +30,7 @@ def type_a_text(shown: Lab) -> None:
     expect(marked.first).to_contain_text("São Paulo")
     expect(marked.first).to_contain_text("<b>today</b>")  # markup in a text stays text
     expect(marked.nth(1)).to_contain_text("São Paulo")
-    picture(shown, box, "07_typed")
+    shown.look(box, "07_typed")
     box.fill("  ")
     shown.page.get_by_text("is empty").wait_for()
     box.fill("Back in Paris.")
@@ -61,13 +40,13 @@ def type_a_text(shown: Lab) -> None:
 def choose_train_and_stop(shown: Lab, race: Locator) -> None:
     choice = shown.page.locator(".jp-OutputArea select").first
     choice.select_option("300 sentences")
-    see(shown, race, f"!data[{BARS}].y[1] && !data[{SOURCE}].x.length")
+    shown.see(race, f"!data[{BARS}].y[1] && !data[{SOURCE}].x.length")
     train = shown.page.get_by_role("button", name="Train both")
     train.click()
     expect(train).to_be_disabled()  # so that a second click starts nothing
     shown.page.get_by_text("one update each in turn").wait_for(timeout=60_000)
     shown.page.get_by_role("button", name="Stop").click()
     shown.page.get_by_text("Stopped early").wait_for(timeout=120_000)
-    see(shown, race, f"data[{BARS}].y.filter(y => y !== null).length === 3")
+    shown.see(race, f"data[{BARS}].y.filter(y => y !== null).length === 3")
     expect(train).to_be_enabled()
-    picture(shown, race, "07_stopped")
+    shown.look(race, "07_stopped")

@@ -1,31 +1,19 @@
 """Lesson 09 in a real browser: it runs, and what is chosen, pasted, hovered and dragged answers."""
 
-import shutil
 from pathlib import Path
 
-from browser import Lab, lab
-from playwright.sync_api import Locator, expect
+from browser import Lab, lesson
+from playwright.sync_api import expect
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "09_summarise.ipynb"
 OURS = "Shares in Zorgon fell by 20% on Friday after the toy maker said that profits had halved."
 
 
-def picture(shown: Lab, place: Locator, name: str) -> None:
-    place.evaluate("place => place.scrollIntoView({ block: 'center' })")
-    shown.page.wait_for_timeout(400)
-    shown.picture(name)
-
-
 def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
-    shutil.copy(LESSON, tmp_path)
-    with lab(tmp_path) as shown:
-        shown.open(LESSON.name)
-        shown.run_all(seconds=240)
-        for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
-            cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
+    with lesson(LESSON, tmp_path) as shown:
         plots = shown.page.locator(".js-plotly-plot")
         expect(plots).to_have_count(1)
-        picture(shown, plots.first, "09_recorded")
+        shown.look(plots.first, "09_recorded")
         hover(shown)
         beams(shown)
         paste(shown)
@@ -41,7 +29,7 @@ def hover(shown: Lab) -> None:
         ".map(p => p.textContent).join('')"
     )
     assert lit.strip() and (lit.strip() in said or said in lit), (lit, said)
-    picture(shown, word, "09_headlines")
+    shown.look(word, "09_headlines")
 
 
 def beams(shown: Lab) -> None:
@@ -56,9 +44,9 @@ def beams(shown: Lab) -> None:
     expect(trees).to_have_attribute("aria-label", "beams after 1 steps")
     handle.press("End")
     expect(trees).to_have_attribute("aria-label", last)
-    picture(shown, trees, "09_beams")
+    shown.look(trees, "09_beams")
     shown.page.get_by_role("button", name="scratch", exact=True).click()
-    picture(shown, trees, "09_beams_scratch")
+    shown.look(trees, "09_beams_scratch")
 
 
 def paste(shown: Lab) -> None:
@@ -73,9 +61,9 @@ def paste(shown: Lab) -> None:
     write.click()
     shown.page.locator('[class^="hl-p"]', has_text="Z").first.wait_for()
     shown.page.get_by_text("Hover over a word").wait_for()
-    picture(shown, write, "09_own")
+    shown.look(write, "09_own")
     box.fill(" ")
     box.blur()
     write.click()
     shown.page.get_by_text("give a sentence of at least one word").wait_for()
-    picture(shown, write, "09_empty")
+    shown.look(write, "09_empty")

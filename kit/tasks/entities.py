@@ -94,7 +94,7 @@ def head(width: int, tokens: Tokens | None = None, *, tags: Sequence[str] = TAGS
 
 def options(strategy: str, source: "Source") -> dict:
     """The rates for `migrate`, chosen on validation, one seed (tests/bench/LOG.md)."""
-    small = _is_small(source)
+    small = _small(source)
     rate = {"RNN": 3e-3, "Transformer": 1e-3}[type(source.body).__name__] if small else 3e-4
     if strategy == "from_scratch":
         return {"rate": rate}
@@ -105,7 +105,7 @@ def options(strategy: str, source: "Source") -> dict:
     return {}
 
 
-def _is_small(source: "Source") -> bool:
+def _small(source: "Source") -> bool:
     return source.body.width < 200
 
 
@@ -118,7 +118,7 @@ def encode(
     IGNORE, which costs nothing. marks: whether words are `marked`; None where the vocabulary
     has no capitals.
     """
-    found, marks = [], _small(tokens) if marks is None else marks
+    found, marks = [], _uncased(tokens) if marks is None else marks
     for row in rows:
         ids, first = align(row["words"], tokens, limit, marks)
         y = np.full(len(ids), train.losses.IGNORE)
@@ -134,7 +134,7 @@ def align(
     """(ids, first): the pieces of the words, and of each word where its first piece is; -1 for
     a word without one (nothing but control characters, or beyond the `limit`)."""
     text, owner = list(words), range(len(words))
-    if _small(tokens) if marks is None else marks:
+    if _uncased(tokens) if marks is None else marks:
         text, owner = marked(words)
     ids, of = tokens.align(text, limit)
     first = np.full(len(words), -1)
@@ -157,7 +157,7 @@ def marked(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
     return text, owner
 
 
-def _small(tokens: Tokens) -> bool:
+def _uncased(tokens: Tokens) -> bool:
     """Whether the vocabulary makes all letters small, so that Turkey and turkey are one."""
     return tokens.encode("Turkey") == tokens.encode("turkey")
 
@@ -168,7 +168,7 @@ def recipe(
     """How to fine-tune on n sentences: in small batches, more often the fewer there are. A source
     as large as MiniLM gets a quarter of the passes, its control as well: it needs no more, and a
     slow machine has no time for more. Chosen on validation (tests/bench/LOG.md)."""
-    share = 1.0 if source is None or _is_small(source) else 0.25
+    share = 1.0 if source is None or _small(source) else 0.25
     epochs = share * (6 + 2000 / n)
     return Recipe(epochs=epochs, batch_size=8, keep_best=False, evaluations=5, seed=seed)
 
@@ -200,7 +200,7 @@ def predict(
     rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
     if not rows:
         raise KitError("there is no text: give at least one sentence.")
-    marks, windows, examples = _small(tokens) if marks is None else marks, [], []
+    marks, windows, examples = _uncased(tokens) if marks is None else marks, [], []
     for row, of in enumerate(rows):
         for start, end in _windows(of, tokens, marks):
             ids, first = align(of[start:end], tokens, LIMIT, marks)

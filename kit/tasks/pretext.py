@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from kit.data import corpora
 from kit.tasks.chosen_words import stem, stems
 
-__all__ = ["LATER", "WEIGHTY", "Weights", "rows"]
+__all__ = ["LATER", "WEIGHTY", "Weights", "documents", "rows"]
 
 WEIGHTY = 6
 """Words of a headline that nobody wrote: about as many as people's have."""

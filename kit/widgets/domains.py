@@ -1,7 +1,5 @@
 """Sentiment across domains: what was recorded, as numbers and as a picture."""
 
-from collections import defaultdict
-
 from kit import record
 from kit.tasks.sentiment import DOMAINS
 from kit.widgets.style import COLOUR, SYMBOL, dress, error_bars
@@ -30,25 +28,23 @@ def by_seed(rows: list[dict], value: str = "accuracy") -> dict[tuple, dict[int, 
 
     trained on: "films 400 + tweets 100"; nothing is "no label".
     """
-    found: dict = defaultdict(dict)
-    for row in rows:
-        given = [f"{domain} {n}" for domain, n in row["trained"].items() if n]
-        key = (row["source"], row["start"], row.get("loss", ""), " + ".join(given) or "no label")
-        if value in row:
-            found[*key, row["test"]][row["seed"]] = row[value]
-    return dict(found)
+    return record.by_seed(rows, _about, value)
+
+
+def _about(row: dict) -> tuple:
+    given = " + ".join(f"{domain} {n}" for domain, n in row["trained"].items() if n)
+    return row["source"], row["start"], row.get("loss", ""), given or "no label", row["test"]
 
 
 def summary(rows: list[dict], value: str = "accuracy") -> dict[tuple, tuple[float, float]]:
     """The same keys -> mean over the seeds, half-width of its 95 % interval."""
-    return {k: record.interval(list(v.values())) for k, v in by_seed(rows, value).items()}
+    return record.intervals(by_seed(rows, value))
 
 
 def gains(rows: list[dict], one: tuple, other: tuple) -> tuple[float, float]:
     """Mean and half-width of what `one` has more than `other`, seed by seed: two keys."""
     found = by_seed(rows)
-    pairs = [found[one][seed] - found[other][seed] for seed in found[one] if seed in found[other]]
-    return record.interval(pairs)
+    return record.gain(found[one], found[other])
 
 
 def constant(rows: list[dict]) -> dict[str, float]:

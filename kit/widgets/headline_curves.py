@@ -1,10 +1,10 @@
 """What was recorded of headlines, as numbers and as a picture."""
 
-from collections import defaultdict
+from operator import itemgetter
 
 from kit import record
 from kit.tasks.summarization import WAYS
-from kit.widgets.style import COLOUR, dress
+from kit.widgets.style import COLOUR, dress, error_bars
 
 __all__ = ["PRETEXT", "SERIES", "figure", "gains", "summary"]
 
@@ -26,22 +26,18 @@ SERIES = {  # (way, what came first): colour, dash, symbol
 
 def by_seed(rows: list[dict], value: str = "rouge1") -> dict[tuple, dict[int, float]]:
     """(kind, way, what came first, articles) -> seed -> value."""
-    found: dict = defaultdict(dict)
-    for row in rows:
-        found[row["kind"], row["way"], row["first"], row["articles"]][row["seed"]] = row[value]
-    return dict(found)
+    return record.by_seed(rows, itemgetter("kind", "way", "first", "articles"), value)
 
 
 def summary(rows: list[dict], value: str = "rouge1") -> dict[tuple, tuple[float, float]]:
     """The same keys -> mean over the seeds, half-width of its 95 % interval."""
-    return {k: record.interval(list(v.values())) for k, v in by_seed(rows, value).items()}
+    return record.intervals(by_seed(rows, value))
 
 
 def gains(rows: list[dict], one: tuple, other: tuple, value: str = "rouge1") -> tuple:
     """Mean and half-width of what `one` has more than `other`, seed by seed: two keys."""
     found = by_seed(rows, value)
-    pairs = [found[one][seed] - found[other][seed] for seed in found[one] if seed in found[other]]
-    return record.interval(pairs)
+    return record.gain(found[one], found[other])
 
 
 def name(way: str, first: str) -> str:
@@ -61,11 +57,10 @@ def figure(results: dict, kind: str = "rnn", value: str = "rouge1"):
         there = [(n, found[kind, way, first, n]) for n in budgets if (kind, way, first, n) in found]
         if not there:
             continue
-        halves = [100 * half if half == half else 0.0 for _, (_, half) in there]
         shown.add_scatter(
             x=[place[n] + (number - 2.5) * 0.05 for n, _ in there],
             y=[100 * mean for _, (mean, _) in there],
-            error_y={"array": halves, "thickness": 2},
+            error_y={"array": error_bars([half for _, (_, half) in there]), "thickness": 2},
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2.5},
             marker={"symbol": symbol, "size": 12, "color": colour, "line": {"width": 2.5}},

@@ -110,9 +110,9 @@ class Strip:
         return strip(self.today)
 
 
-def error_bars(halves: list[float]) -> list[float]:
+def error_bars(halves: list[float], scale: float = 100) -> list[float]:
     """Half-widths of intervals in percent; none is drawn where one seed has none (nan)."""
-    return [100 * half if half == half else 0.0 for half in halves]
+    return [scale * half if half == half else 0.0 for half in halves]
 
 
 def strip(today: str) -> str:

@@ -10,7 +10,7 @@ from kit.train import training
 from kit.widgets.job import Job
 from kit.widgets.loss_curves import fill
 from kit.widgets.side_by_side import smooth
-from kit.widgets.style import COLOUR, DASH, dress, live, note, redraw
+from kit.widgets.style import COLOUR, DASH, dress, error_bars, live, note, redraw
 
 __all__ = ["Race", "Scene", "figure", "traces"]
 
@@ -83,7 +83,7 @@ def traces(scene: Scene) -> list[dict]:
     diamonds = {
         "mode": "markers",
         "x": [mean for mean, _ in known],
-        "error_x": {"array": [h if h == h else 0.0 for _, h in known], "thickness": 2},
+        "error_x": {"array": error_bars([h for _, h in known], 1), "thickness": 2},
         "marker": {"symbol": "diamond-open", "size": 12, "color": "#1A1A1A", "line": {"width": 2}},
         "name": "recorded: mean, 95 % interval over seeds",
     }

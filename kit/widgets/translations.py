@@ -1,10 +1,10 @@
 """Translation: what was recorded of parents and children, as numbers and as pictures."""
 
-from collections import defaultdict
+from operator import itemgetter
 
 from kit import record
 from kit.tasks.translation import CHILDREN, LANGUAGES
-from kit.widgets.style import COLOUR, DASH, SYMBOL, dress
+from kit.widgets.style import COLOUR, DASH, SYMBOL, dress, error_bars
 
 __all__ = ["curves", "gains", "kin", "summary"]
 
@@ -31,24 +31,19 @@ Key = tuple[str, str, str, int, str]
 
 def by_seed(rows: list[dict], value: str = "bleu") -> dict[Key, dict[int, float]]:
     """Key -> seed -> value; rates that were tried on validation are left out."""
-    found: dict = defaultdict(dict)
-    for row in rows:
-        if row["part"] != "rates" and value in row:
-            about = (row[k] for k in ("part", "source", "language", "pairs", "strategy"))
-            found[tuple(about)][row["seed"]] = row[value]
-    return dict(found)
+    about = itemgetter("part", "source", "language", "pairs", "strategy")
+    return record.by_seed([row for row in rows if row["part"] != "rates"], about, value)
 
 
 def summary(rows: list[dict], value: str = "bleu") -> dict[Key, tuple[float, float]]:
     """Key -> mean over the seeds, half-width of its 95 % interval."""
-    return {k: record.interval(list(v.values())) for k, v in by_seed(rows, value).items()}
+    return record.intervals(by_seed(rows, value))
 
 
 def gains(rows: list[dict], one: Key, other: Key, value: str = "bleu") -> tuple[float, float]:
     """Mean and half-width of what `one` has more than `other`, seed by seed."""
     found = by_seed(rows, value)
-    pairs = [found[one][seed] - found[other][seed] for seed in found[one] if seed in found[other]]
-    return record.interval(pairs)
+    return record.gain(found[one], found[other])
 
 
 def curves(rows: list[dict], value: str = "bleu"):
@@ -94,7 +89,7 @@ def curve(found: dict, language: str, strategy: str) -> dict:
     return {
         "x": [pairs for pairs, _, _ in points],
         "y": [mean for _, mean, _ in points],
-        "error_y": {"array": [h if h == h else 0.0 for *_, h in points], "thickness": 2},
+        "error_y": {"array": error_bars([h for *_, h in points], 1), "thickness": 2},
         "mode": "lines+markers",
         "line": {"color": colour, "dash": dash, "width": 3},
         "marker": {"symbol": symbol, "size": 10},
@@ -115,7 +110,7 @@ def kin(rows: list[dict], value: str = "bleu"):
         shown.add_scatter(
             x=[j + (i - 1) * 0.16 for j, _, _ in there],
             y=[mean for _, mean, _ in there],
-            error_y={"array": [h if h == h else 0.0 for *_, h in there], "thickness": 2.5},
+            error_y={"array": error_bars([h for *_, h in there], 1), "thickness": 2.5},
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 15},
             name=f"parent: {speaks}",
