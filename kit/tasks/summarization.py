@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "METRIC", "WAYS", "baselines", "encode", "head", "invented", "lead", "load"]
 __all__ += ["names", "predict", "read", "recipe", "reread", "rouge", "sample", "score", "show"]
-__all__ += ["target"]
+__all__ += ["all_alike", "target", "unwritten"]
 
 METRIC = "rouge1"
 COLUMNS = {"text": Column("text"), "headline": Column("text")}
