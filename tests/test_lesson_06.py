@@ -1,5 +1,6 @@
 """Lesson 06 in a real browser: a sentence is typed, a file uploaded, mapped, trained on, asked."""
 
+import re
 from pathlib import Path
 
 from browser import Lab, lesson
@@ -71,6 +72,8 @@ def train_and_stop(shown: Lab, train: Locator) -> None:
     train.click()
     expect(train).to_be_disabled()  # so that a second click starts nothing
     page.get_by_text("Now ask it something").last.wait_for()
+    answer = page.locator(".widget-html", has_text="Five stars, it works perfectly.")
+    expect(answer.locator("b")).to_have_text(re.compile("bill|broken"))  # of the new model
     expect(train).to_be_enabled()
     page.get_by_label("source", exact=True).select_option("MiniLM, better and slower")
     page.get_by_label("leave out bad rows").click()

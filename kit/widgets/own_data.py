@@ -59,6 +59,7 @@ class OwnData:
 
         self.seed, self.folder = seed, tempfile.TemporaryDirectory()
         self.path = self.report = self.data = self.model = self.source = None
+        self.names: tuple[str, ...] = ()
         self.scores: dict[str, float] = {}
         self.job = Job(failed=lambda message: self._say(message, "error"))
         wide = {"style": {"description_width": "initial"}}
@@ -93,7 +94,7 @@ class OwnData:
             choice.observe(lambda _: self._try(self._check), "value")
         self.train_button.on_click(lambda _: self.train())
         self.stop_button.on_click(lambda _: self.job.stop())
-        self.ask.observe(lambda _: self._try(self._answer), "value")
+        self.ask.observe(lambda _: self._try(self._asked), "value")
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -173,21 +174,22 @@ class OwnData:
         self.data = self.report.data(keep=self.keep.value, least=20)
         names = self.report.wants["label"].names
         self._say("Fetching the source …")
-        self.source = sources.load(self.named.value)
+        source = sources.load(self.named.value)
         head = partial(topics.head, classes=len(names))
-        target = migrate(self.source, head, seed=self.seed)
+        target = migrate(source, head, seed=self.seed)
         few = min(self.labels.value, len(self.data["train"]))
         rows = topics.sample(self.data["train"], few, self.seed)
         run = Run(name="own data")
         loop = training(
             target.model,
-            topics.encode(rows, self.source.tokens),
+            topics.encode(rows, source.tokens),
             topics.recipe(few, seed=self.seed),
             run=run,
             groups=target.groups,
         )
         self._go(loop, run, stopping)
-        self.model = target.model
+        # Together: names and pieces are the model's own, whatever is chosen or opened next.
+        self.model, self.source, self.names = target.model, source, names
         self._score(rows, names, stopped=run.spent < 1)
 
     def _go(self, loop, run: Run, stopping) -> None:
@@ -217,11 +219,15 @@ class OwnData:
         self.ask.disabled = False
         self._answer()
 
+    def _asked(self) -> None:
+        if not self.job.running:  # else it is answered when the training has ended
+            self._answer()
+
     def _answer(self) -> None:
-        if self.model is None or self.job.running or not self.ask.value.strip():
+        if not self.ask.value.strip():
+            self.answer.value = ""
             return
-        names = self.report.wants["label"].names
-        [answer] = classes.named(self.model, self.source.tokens, self.ask.value, names)
+        [answer] = classes.named(self.model, self.source.tokens, self.ask.value, self.names)
         self.answer.value = topics.show(self.ask.value, answer)
 
     def _say(self, message: str, kind: str = "plain") -> None:
