@@ -52,9 +52,9 @@ class Headlines:
         self.who = w.ToggleButtons(options=list(self.models), style={"button_width": "190px"})
         self.step = w.IntSlider(min=1, max=1, value=1, description="its beams after", **wide)
         self.step.layout.width, self.step.style.description_width = "560px", "120px"
-        row = w.HBox([self.button, self.stop_button, self.progress, self.status])
+        row = w.HBox([self.button, self.stop_button, self.progress])
         beams = [self.who, self.step, self.picture]
-        self.view = w.VBox([self.choice, self.text, row, self.page, *beams])
+        self.view = w.VBox([self.choice, self.text, row, self.status, self.page, *beams])
 
     def _wire(self) -> None:
         self.choice.observe(lambda change: self.ask(change["new"]), "value")
