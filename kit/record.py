@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
@@ -37,6 +37,29 @@ class Run:
     def seconds(self) -> float:
         """Seconds spent on updates so far (evaluation not counted)."""
         return self.steps[-1]["seconds"] if self.steps else 0.0
+
+    @property
+    def updates(self) -> int:
+        """How many updates there were so far."""
+        return self.steps[-1]["step"] if self.steps else 0
+
+    def until(self, share: float) -> "Run":
+        """The run as it stood when this share of its seconds was over, from 0 to 1."""
+        end = share * self.seconds
+        rows = {key: getattr(self, key) for key in ("steps", "evaluations")}
+        then = {key: [row for row in of if row["seconds"] <= end] for key, of in rows.items()}
+        return replace(self, **then, spent=min(1.0, share) * self.spent)
+
+    def brief(self, points: int = 80) -> "Run":
+        """The run with at most `points` rows of steps, each the mean of neighbours, rounded."""
+        stride = max(1, -(-len(self.steps) // points))
+        groups = [self.steps[i : i + stride] for i in range(0, len(self.steps), stride)]
+        steps = [
+            {"step": g[-1]["step"], "seconds": round(g[-1]["seconds"], 2)}
+            | {"loss": round(sum(row["loss"] for row in g) / len(g), 4)}
+            for g in groups
+        ]
+        return replace(self, steps=steps)
 
     def save(self, path: str | Path) -> None:
         """Write the run as JSON."""

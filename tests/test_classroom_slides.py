@@ -5,22 +5,31 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import Lab, lab
+from browser import RUN_ALL, Lab, lab
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).parent.parent
 LESSON = ROOT / "notebooks/01_minimise_a_loss.ipynb"
+LONG = ROOT / "notebooks/00_see_it_work.ipynb"
 SIZE = {"width": 1280, "height": 720}
 HARMLESS = "Cannot read properties of null (reading 'observe')"
 """Of jupyterlab-slideshow 0.3.4, where it is told to be on from the start."""
 
 
-def beginning(folder: Path) -> str:
-    """The lesson up to its first widget: what follows trains."""
-    notebook = nbformat.read(LESSON, 4)
-    last = next(i for i, c in enumerate(notebook.cells) if c.source.startswith("LossCurves"))
-    notebook.cells = notebook.cells[: last + 1]
-    nbformat.write(notebook, folder / LESSON.name)
-    return LESSON.name
+def beginning(lesson: Path, last: str, folder: Path) -> str:
+    """A lesson up to the cell that begins so."""
+    notebook = nbformat.read(lesson, 4)
+    end = next(i for i, c in enumerate(notebook.cells) if c.source.startswith(last))
+    notebook.cells = notebook.cells[: end + 1]
+    nbformat.write(notebook, folder / lesson.name)
+    return lesson.name
+
+
+def settings(theme: str) -> Path:
+    """What `make present` begins with."""
+    make = ["make", "-s", "build/slides", f"THEME={theme}"]
+    subprocess.run(make, cwd=ROOT, check=True)
+    return ROOT / "build/slides"
 
 
 def on_screen(shown: Lab) -> str:
@@ -41,11 +50,8 @@ def step(shown: Lab) -> str:
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_a_lesson_is_shown_step_by_step(theme: str, tmp_path: Path, data) -> None:
-    settings = ROOT / "build/slides"
-    make = ["make", "-s", "build/slides", f"THEME={theme}"]
-    subprocess.run(make, cwd=ROOT, check=True)
-    name = beginning(tmp_path)
-    with lab(tmp_path, settings) as shown:
+    name = beginning(LESSON, "LossCurves", tmp_path)
+    with lab(tmp_path, settings(theme)) as shown:
         page = shown.page
         page.set_viewport_size(SIZE)
         shown.open(name)
@@ -72,5 +78,35 @@ def test_a_lesson_is_shown_step_by_step(theme: str, tmp_path: Path, data) -> Non
         shown.delay(page.locator(".noUi-handle").first, plot, presses=1)  # live
         assert plot.evaluate(answer) != before
         shown.picture(f"slides_{theme}_widget")
+        assert set(shown.errors) <= {HARMLESS}
+        shown.errors.clear()
+
+
+def test_a_long_step_is_replayed_at_a_key(tmp_path: Path, data) -> None:
+    """Alt+R while the lesson's own cell trains: the training ends, the recording is shown."""
+    name = beginning(LONG, "await race.train", tmp_path)
+    with lab(tmp_path, settings("Light")) as shown:
+        page = shown.page
+        page.set_viewport_size(SIZE)
+        shown.open(name)
+        page.locator(".jp-Deck-Remote").wait_for()
+        page.evaluate(RUN_ALL)
+        page.get_by_text("Training, one update each").wait_for(state="attached")
+        widget = page.evaluate(
+            """() => jupyterapp.shell.currentWidget.content.widgets
+                .findIndex(cell => cell.model.sharedModel.source.startsWith('race = '))"""
+        )
+        active = "i => { jupyterapp.shell.currentWidget.content.activeCellIndex = i; }"
+        page.evaluate(active, widget)
+        page.wait_for_timeout(1000)
+        status = page.get_by_role("status").first
+        expect(status).to_contain_text("Training, one update each")
+        page.keyboard.press("Alt+KeyR")
+        expect(status).to_contain_text("Replayed, not trained now", timeout=10_000)
+        page.wait_for_timeout(2000)
+        shown.picture("slides_replay")
+        expect(status).to_contain_text("the source was worth", timeout=20_000)
+        shown.picture("slides_replayed")
+        page.wait_for_function("window.ran", timeout=20_000)  # the cell has not been waiting
         assert set(shown.errors) <= {HARMLESS}
         shown.errors.clear()

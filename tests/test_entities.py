@@ -240,7 +240,7 @@ def test_both_learn_mark_a_text_and_survive_any_other(corpus) -> None:
     race.train().train()
     race.job.stop()
     race.wait()
-    assert set(race.scene.tested) == {"full", "from_scratch"} and not race.train_button.disabled
+    assert set(race.scene.tested) == {"full", "from_scratch"} and not race.job.button.disabled
     assert "test sentences" in race.status.value and "Stopped early" in race.status.value
     race.text.value = "<script>alert(1)</script> Bob"
     assert "<script" not in race.answer.value and "&lt;" in race.answer.value

@@ -31,6 +31,13 @@ def look_at_the_curves(shown: Lab, plot: Locator) -> None:
     shown.see(plot, "data[0].x.length >= 1 && data[0].x.length < 5")
     press(shown, "Stop")
     shown.page.get_by_text("Stopped early").wait_for(timeout=30_000)
+    shown.page.locator(".jp-OutputArea select").first.select_option("30 s each")
+    expect(shown.page.get_by_role("button", name="Replay")).to_be_disabled()  # none of 30 s yet
+    shown.page.locator(".jp-OutputArea select").first.select_option("10 s each")
+    press(shown, "Replay")  # of what the lesson has trained before
+    shown.page.get_by_text("Replayed, not trained now").wait_for()
+    shown.page.get_by_text("Done. RNN:").wait_for()
+    shown.see(plot, "data[0].x.length > 5 && data[1].x.length > 5")
 
 
 def type_and_swap(shown: Lab, plot: Locator) -> None:
@@ -62,6 +69,9 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
         expect(page.get_by_role("button", name="Write on")).to_be_disabled()
         expect(page.get_by_role("button", name="Write on")).to_be_enabled(timeout=30_000)
     assert page.get_by_text("The minister said").count() >= 2
+    press(shown, "Write on")
+    page.locator("button:has-text('Stop'):enabled").click()
+    expect(page.get_by_role("button", name="Write on")).to_be_enabled(timeout=30_000)
     page.get_by_text("The minister said").last.scroll_into_view_if_needed()
     shown.page.wait_for_timeout(500)
     shown.picture("02_written")

@@ -48,6 +48,10 @@ def grow(shown: Lab, plot: Locator) -> None:
     shown.page.locator(".jp-OutputArea select").first.select_option("rnn_encoder")
     shown.see(plot, f"{asked} && data[0].y.length === 4")
     shown.look(plot, "04_rnn")
+    handles.nth(0).press("Home")
+    shown.see(plot, f"{asked} && data[{NEW}].x.every((wide, i) => wide === 0 || wide === 1)")
+    handles.nth(0).press("ArrowRight")
+    shown.see(plot, f"{asked} && data[{NEW}].x.includes(2)")
     shown.delay(handles.nth(1), plot, presses=4)
 
 

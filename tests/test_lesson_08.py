@@ -51,3 +51,8 @@ def race_and_stop(shown: Lab, plot: Locator) -> None:
     shown.page.get_by_text("Stopped early").wait_for()
     expect(train).to_be_enabled()
     shown.look(plot, "08_race")
+    shown.page.get_by_role("button", name="Replay").click()
+    shown.page.get_by_text("Replayed, not trained now").wait_for()
+    expect(train).to_be_enabled(timeout=30_000)
+    shown.page.get_by_text("the parent was worth").wait_for()
+    shown.look(plot, "08_replayed")

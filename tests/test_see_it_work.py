@@ -53,6 +53,12 @@ def test_a_lesson_is_run_dragged_trained_and_asked(tmp_path, data):
         assert status.inner_text() != before
         lesson.picture("see_it_work_trained")
 
+        page.keyboard.press("Alt+KeyR")
+        expect(status).to_contain_text("Replayed, not trained now", timeout=20_000)
+        expect(train).to_be_enabled(timeout=30_000)
+        expect(status).to_contain_text("points with the same 50 labels")
+        lesson.picture("see_it_work_replayed")
+
         box = page.get_by_label("Your own sentence:")
         answers = page.get_by_text("positive", exact=False)
         box.fill("Dull, lifeless and far too long.")
@@ -63,7 +69,19 @@ def test_a_lesson_is_run_dragged_trained_and_asked(tmp_path, data):
         box.press("Enter")
         expect(page.get_by_text("is empty")).to_be_visible()
 
-        page.get_by_role("button", name="Make it again").click()
+        train.click()
+        expect(status).to_contain_text("Training, one update each", timeout=60_000)
+        page.get_by_role("button", name="Stop").first.click()
+        expect(status).to_contain_text("Stopped early", timeout=60_000)
+
+        again = page.get_by_role("button", name="Make it again")
+        again.click()
+        page.get_by_text("Training with a source").wait_for(timeout=60_000)
+        page.get_by_role("button", name="Stop").last.click()
+        page.get_by_text("was not finished, so it is not in the figure").wait_for()
+        page.locator(".jp-OutputArea select").first.select_option("50 labels")
+        page.get_by_role("button", name="from scratch", exact=True).click()
+        again.click()
         again = page.get_by_text("Just now,")
         again.wait_for(timeout=300_000)
         assert "Recorded:" in again.inner_text()

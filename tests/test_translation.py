@@ -234,7 +234,7 @@ def test_two_children_race_and_can_be_stopped(source, monkeypatch) -> None:
     race.train().wait()
     assert set(race.scene.bleu) == {"full", "from_scratch", "memory"}, race.status.value
     assert [len(run.steps) for run in race.scene.runs.values()] == [4, 4]
-    assert "One seed" in race.status.value and not race.button.disabled and race.seed == 1
+    assert "One seed" in race.status.value and not race.job.button.disabled and race.seed == 1
 
 
 def test_html_is_escaped_and_placeholders_marked() -> None:

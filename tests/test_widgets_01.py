@@ -151,7 +151,7 @@ def test_every_control_of_a_descent(rows) -> None:
     shown = Descent(rows, ("and", "dull"), ("SGD", "AdamW"), batch=64)
     shown.run().run().wait()
     assert {len(w.path) for w in shown.walkers.values()} == {UPDATES + 1}
-    assert "After 100 updates" in shown.status.value and not shown.run_button.disabled
+    assert "After 100 updates" in shown.status.value and not shown.job.button.disabled
     shown.rates["AdamW"].value = 0.5
     assert shown.step().walkers["AdamW"].rate == 0.5
     shown.loss.value = "squared_error"

@@ -99,7 +99,7 @@ def test_both_learn_and_a_second_click_changes_nothing(tokens, windows) -> None:
         assert run.evaluations[-1]["score"] > run.evaluations[0]["score"], name
         assert race.bits()[name] == pytest.approx(-run.evaluations[-1]["score"], abs=0.01)
         assert race.source(name).head is race.models[name].head
-    assert "Done." in race.status.value and not race.train_button.disabled
+    assert "Done." in race.status.value and not race.job.button.disabled
     race.seconds.value = 300
     race.train()
     race.job.stop()
@@ -198,7 +198,7 @@ def test_every_control_of_the_next_token(writers, tokens) -> None:
         assert asked.figure.data[1].z.shape[0] == (8 if name == "Transformer" else 1)
         asked.write().write().wait()
         assert asked.written[name].startswith('<span style="color:#6B6B6B">The</span>')
-    assert list(asked.written) == list(writers) and not asked.button.disabled
+    assert list(asked.written) == list(writers) and not asked.job.button.disabled
     asked.text.value = "<script>"
     asked.write().wait()
     assert "<script>" not in asked.pages.value

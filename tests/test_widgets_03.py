@@ -185,7 +185,7 @@ def test_freeze_by_clicking(minilm, films) -> None:
     shown.job.stop()
     shown.wait()
     assert "Stopped" in shown.status.value and len(shown.done) == 1
-    assert not shown.button.disabled and shown.stop_button.disabled
+    assert not shown.job.button.disabled and shown.job.stop_button.disabled
 
 
 def test_the_figure_of_choices() -> None:

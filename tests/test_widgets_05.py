@@ -118,4 +118,4 @@ def test_a_live_run_joins_the_figure_and_can_be_stopped(play: Strategies) -> Non
     play.job.stop()
     play.wait()
     assert "Stopped" in play.status.value and len(play.done) == 1
-    assert not play.button.disabled and play.stop_button.disabled
+    assert not play.job.button.disabled and play.job.stop_button.disabled

@@ -61,7 +61,7 @@ def test_errors_show_in_the_widget_and_the_next_text_is_read(desk: Headlines) ->
     desk.ask("  ").wait()
     assert 'role="status"' in desk.status.value and "empty" in desk.status.value
     desk.ask(TEXT).wait()
-    assert "Hover" in desk.status.value and not desk.button.disabled
+    assert "Hover" in desk.status.value and not desk.job.button.disabled
     assert "Hover" in static(desk.view)
 
 
@@ -76,9 +76,9 @@ def test_it_stops_and_a_second_click_starts_nothing(monkeypatch) -> None:
 
     monkeypatch.setattr("kit.widgets.headlines.trace", slow)
     desk.ask("Another firm said so.")
-    assert going.wait(10) and desk.button.disabled and not desk.stop_button.disabled
+    assert going.wait(10) and desk.job.button.disabled and not desk.job.stop_button.disabled
     assert desk.job.running and not desk.job.start(lambda stopping: None)
-    desk.stop_button.click()
+    desk.job.stop_button.click()
     go.set()
     desk.wait()
     assert "Stopped" in desk.status.value and desk.page.value == before

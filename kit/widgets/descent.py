@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from kit.widgets.job import Job
+from kit.widgets.job import Job, Working
 from kit.widgets.landscape import NAME, RANGE, UPDATES, Land, figure, ground, titles, traces
 from kit.widgets.loss_curves import fill
 from kit.widgets.style import live, note, redraw
@@ -60,7 +60,7 @@ def _warning(land: Land, name: str, walker: Walker) -> str:
     return ""
 
 
-class Descent:
+class Descent(Working):
     """The widget: choose ℓ, the batch and the rates; step, run, or click where to begin."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Descent:
         rows = list(rows)
         self.lands = {loss: Land(Surface.of(rows, words, loss)) for loss in NAME}
         self.methods, self.seed = methods, 0
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        self.job = Job(self._work, self._say, f"Run {UPDATES}", width="120px")
         self._controls(len(rows), batch)
         self.start = self.land.start
         self._place()
@@ -112,13 +112,10 @@ class Descent:
         }
         wide = {"layout": {"width": "120px"}}
         self.step_button = w.Button(description="Step", icon="step-forward", **wide)
-        self.run_button = w.Button(
-            description=f"Run {UPDATES}", icon="play", button_style="primary", **wide
-        )
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True, **wide)
         self.reset_button = w.Button(description="Reset", icon="undo", **wide)
         self.status = w.HTML()
-        self.buttons = [self.step_button, self.run_button, self.stop_button, self.reset_button]
+        run, stop, _ = self.job.row
+        self.buttons = [self.step_button, run, stop, self.reset_button]
 
     def _observe(self) -> None:
         for control in (self.loss, self.batch):
@@ -126,8 +123,6 @@ class Descent:
         for slider in self.rates.values():
             slider.observe(lambda _: self._turn(), "value")
         self.step_button.on_click(lambda _: self.step())
-        self.run_button.on_click(lambda _: self.run())
-        self.stop_button.on_click(lambda _: self.job.stop())
         self.reset_button.on_click(lambda _: self.reset())
 
     def _ipython_display_(self) -> None:
@@ -152,12 +147,7 @@ class Descent:
 
     def run(self) -> "Descent":
         """A hundred updates, drawn as they happen; a second click while they run does nothing."""
-        self.job.start(self._work)
-        return self
-
-    def wait(self) -> "Descent":
-        """Block until the run has ended."""
-        self.job.wait()
+        self.job.start()
         return self
 
     def reset(self) -> "Descent":
@@ -201,7 +191,6 @@ class Descent:
             walker.step()
 
     def _work(self, stopping) -> None:
-        self.run_button.disabled, self.stop_button.disabled = True, False
         try:
             drawn = time.monotonic()
             for _ in range(UPDATES):
@@ -214,7 +203,6 @@ class Descent:
                 time.sleep(0.02)
         finally:
             self._show()
-            self.run_button.disabled, self.stop_button.disabled = False, True
 
     def _show(self) -> None:
         done = max(len(walker.path) - 1 for walker in self.walkers.values())

@@ -1,6 +1,7 @@
 """What to train and what to freeze: click on layers, train, and compare."""
 
 import statistics
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from torch import nn
@@ -10,10 +11,10 @@ from kit.record import Run, by_budget
 from kit.tasks import sentiment
 from kit.train import training
 from kit.widgets.freeze_picture import WORDS, Choice, figure, traces
-from kit.widgets.job import Job
 from kit.widgets.loss_curves import fill
 from kit.widgets.style import live, note, redraw
 from kit.widgets.tensors import layer
+from kit.widgets.turns import Turns
 
 __all__ = ["Freeze", "chosen", "sizes"]
 
@@ -55,8 +56,20 @@ def sizes(body: nn.Module) -> dict[int | str, int]:
     return found
 
 
-class Freeze:
+@dataclass
+class Scene:
+    """One training, as plain data."""
+
+    parts: tuple[int | str, ...]
+    runs: dict[str, Run] = field(default_factory=dict)
+    tested: dict[str, float] = field(default_factory=dict)
+    """What a `Choice` is made of: parameters trained, seconds an update, accuracy."""
+
+
+class Freeze(Turns):
     """The widget: a stack of layers to click on, and a button that trains what is not frozen."""
+
+    DOING, WHOLE, NAMES = "Training. ", True, {"chosen": "so far"}
 
     def __init__(self, source, data, recorded: dict, *, labels: int = 100) -> None:
         """source: a Source. data: `sentiment.load()`. recorded: `recorded("freeze")`; its
@@ -65,16 +78,16 @@ class Freeze:
         self.source, self.data, self.labels = source, data, labels
         self.sizes, self.done = sizes(source.body), []
         self.head = sum(p.numel() for p in sentiment.head(source.body.width).parameters())
-        self.controls = sentiment.recorded()[labels]
+        self.references = sentiment.recorded()[labels]
         self.seed = 1 + max(row["seed"] for row in recorded["rows"])
         self.recorded = by_budget(recorded["rows"]).get(labels, {})
-        self.job = Job(failed=lambda message: self._say(message, "error"))
-        self._controls()
-        self.figure = live(figure([], self.controls, {}, len(self.sizes) - 1))
+        self._stack()
+        super().__init__(f"Click on layers to freeze them, then train on {labels} labels.", "Train")
+        self.figure = live(figure([], self.references, {}, len(self.sizes) - 1))
         fill(self.figure)
         self._count()
 
-    def _controls(self) -> None:
+    def _stack(self) -> None:
         import ipywidgets as w
 
         wide = {"width": "250px", "height": "34px", "margin": "2px"}
@@ -90,27 +103,27 @@ class Freeze:
         short = {"layout": {"width": "122px", "margin": "2px"}}
         self.all_button = w.Button(description="Train all", **short)
         self.none_button = w.Button(description="Freeze all", **short)
-        self.button = w.Button(description="Train", icon="play", button_style="success")
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "200px"})
-        self.count, self.status = w.HTML(), w.HTML()
+        self.count = w.HTML()
         for toggle in self.toggles.values():
             toggle.observe(lambda _: self._count(), "value")
         self.all_button.on_click(lambda _: self.choose(*self.sizes))
         self.none_button.on_click(lambda _: self.choose())
-        self.button.on_click(lambda _: self.train())
-        self.stop_button.on_click(lambda _: self.job.stop())
 
-    def _ipython_display_(self) -> None:
+    @property
+    def view(self):
+        """The stack, and beside it what was trained."""
         import ipywidgets as w
-        from IPython.display import display
 
         short = w.HBox([self.all_button, self.none_button])
         stack = w.VBox([short, self.top, *self.toggles.values()], layout={"width": "264px"})
-        controls = w.HBox([self.button, self.stop_button, self.bar])
-        said = [self.count, controls, self.status]
-        side = w.VBox([*said, self.figure], layout={"flex": "1 1 0"})
-        display(w.HBox([stack, side]))
+        said = [self.count, self.controls, self.status, self.figure]
+        return w.HBox([stack, w.VBox(said, layout={"flex": "1 1 0"})])
+
+    @property
+    def what(self) -> str:
+        """The setting that a recording is of."""
+        parts = ", ".join(map(str, (*self.parts, "head")))
+        return f"films, {self.source.name}, {self.labels} labels, trained: {parts}"
 
     @property
     def parts(self) -> tuple[int | str, ...]:
@@ -128,17 +141,6 @@ class Freeze:
             toggle.value = part in parts
         return self
 
-    def train(self) -> "Freeze":
-        """Train what is chosen, from the source's values; a second click changes nothing."""
-        if self.job.start(self._work):
-            self.button.disabled, self.stop_button.disabled = True, False
-        return self
-
-    def wait(self) -> "Freeze":
-        """Block until training has ended."""
-        self.job.wait()
-        return self
-
     def _count(self) -> None:
         for part, toggle in self.toggles.items():
             name = part if part == WORDS else f"block {part}"
@@ -151,38 +153,42 @@ class Freeze:
             f"{100 * self.trained / whole:.2g} %"
         )
         if not self.job.running:
-            self._say(f"Click on layers to freeze them, then train on {self.labels} labels.")
+            self._offer()
 
-    def _work(self, stopping) -> None:
-        try:
-            self._fine_tune(self.parts, stopping)
-        finally:
-            self.button.disabled, self.stop_button.disabled = False, True
+    def _scene(self) -> Scene:
+        return Scene(self.parts)
 
-    def _fine_tune(self, parts: tuple[int | str, ...], stopping) -> None:
-        target = chosen(self.source, sentiment.head, parts, self.seed)
+    def _begin(self) -> dict:
+        target = chosen(self.source, sentiment.head, self.scene.parts, self.seed)
+        self.models["chosen"], self.scene.runs["chosen"] = target.model, Run()
         rows = sentiment.sample(self.data["train"], self.labels, self.seed)
         examples = sentiment.encode(rows, self.source.tokens)
-        recipe, run = sentiment.recipe(self.labels, seed=self.seed), Run()
-        for _ in training(target.model, examples, recipe, run=run, groups=target.groups):
-            if stopping():
-                self._say("Stopped: this choice is not in the figure.")
-                return
-            self.bar.value = run.spent
-            self._say(f"Update {len(run.steps)}: loss {run.steps[-1]['loss']:.2f}")
+        recipe, run = sentiment.recipe(self.labels, seed=self.seed), self.scene.runs["chosen"]
+        return {"chosen": training(target.model, examples, recipe, run=run, groups=target.groups)}
+
+    def _judge(self) -> None:
         self._say(f"Asking it about {len(self.data['test']):,} test sentences …")
-        score = sentiment.scorer(self.data["test"], self.source.tokens)(target.model)
-        pace = pace_of(run)
-        self.done.append(Choice(parts, target.totals["trained"], pace, score))
-        self._show()
-        self._say(f"{score:.1%} right on the test, {pace:.3f} s an update. Choose again.")
+        model, run = self.models["chosen"], self.scene.runs["chosen"]
+        self.scene.tested = {
+            "trained": sum(p.numel() for p in model.parameters() if p.requires_grad),
+            "seconds": pace_of(run),
+            "accuracy": sentiment.scorer(self.data["test"], self.source.tokens)(model),
+        }
 
-    def _show(self) -> None:
-        found = {i: self.recorded.get(RECORDED.get(c.parts)) for i, c in enumerate(self.done)}
-        redraw(self.figure, traces(self.done, self.controls, found, len(self.sizes) - 1))
+    def _end(self, about: str, replayed: bool = False) -> None:
+        self.done.append(Choice(self.scene.parts, **self.scene.tested, replayed=replayed))
+        super()._end(about, replayed)
 
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)
+    def _verdict(self) -> str:
+        found = self.scene.tested
+        return (
+            f"{found['accuracy']:.1%} right on the test, {found['seconds']:.3f} s an update. "
+            "Choose again."
+        )
+
+    def _draw(self) -> None:
+        known = {i: self.recorded.get(RECORDED.get(c.parts)) for i, c in enumerate(self.done)}
+        redraw(self.figure, traces(self.done, self.references, known, len(self.sizes) - 1))
 
 
 def pace_of(run: Run) -> float:

@@ -28,6 +28,8 @@ class Choice:
     """Seconds an update."""
     accuracy: float
     """On the test sentences."""
+    replayed: bool = False
+    """Whether it was recorded, not trained just now: its bars are hatched."""
 
 
 def figure(done: list[Choice], controls: dict, recorded: dict[int, tuple | None], layers: int):
@@ -68,7 +70,8 @@ def traces(done: list[Choice], controls: dict, recorded: dict, layers: int) -> l
     """The figure's traces, always the same ones in the same order."""
     last = list(enumerate(done))[-KEPT:]
     rows = list(range(len(last)))
-    colours = [_colour(choice, layers) for _, choice in last]
+    marker = {"color": [_colour(choice, layers) for _, choice in last]}
+    marker["pattern"] = {"shape": ["/" if choice.replayed else "" for _, choice in last]}
     known = [(y, *recorded[i]) for y, (i, _) in enumerate(last) if recorded.get(i)]
     mark = {"symbol": "diamond", "size": 12, "color": "white"}
     mark["line"] = {"width": 2, "color": "#1A1A1A"}
@@ -91,13 +94,11 @@ def traces(done: list[Choice], controls: dict, recorded: dict, layers: int) -> l
     said = [f"<b>{100 * choice.accuracy:.0f}</b>" for _, choice in last]
     return [
         *_squares([choice for _, choice in last], layers),
-        _bars(right, rows, said, colours, 2) | {"base": FLOOR, "insidetextanchor": "start"},
+        _bars(right, rows, said, marker, 2) | {"base": FLOOR, "insidetextanchor": "start"},
         diamond,
         *(_level(name, controls[name][0]) for name in LEVELS),
-        _bars(
-            [c.seconds for _, c in last], rows, [f"{c.seconds:.3f}" for _, c in last], colours, 3
-        ),
-        _bars([c.trained for _, c in last], rows, [_short(c.trained) for _, c in last], colours, 4),
+        _bars([c.seconds for _, c in last], rows, [f"{c.seconds:.3f}" for _, c in last], marker, 3),
+        _bars([c.trained for _, c in last], rows, [_short(c.trained) for _, c in last], marker, 4),
     ]
 
 
@@ -117,7 +118,7 @@ def _squares(done: list[Choice], layers: int) -> list[dict]:
     ]
 
 
-def _bars(x: list, y: list, text: list[str], colours: list[str], axis: int) -> dict:
+def _bars(x: list, y: list, text: list[str], marker: dict, axis: int) -> dict:
     return {
         "type": "bar",
         "orientation": "h",
@@ -127,7 +128,7 @@ def _bars(x: list, y: list, text: list[str], colours: list[str], axis: int) -> d
         "textposition": "auto",
         "textangle": 0,
         "textfont": {"size": 16},
-        "marker": {"color": colours},
+        "marker": marker,
         "hovertemplate": "%{text}<extra></extra>",
         "showlegend": False,
         "xaxis": f"x{axis}",

@@ -11,7 +11,7 @@ from kit.models import Model
 from kit.widgets import grow_picture
 from kit.widgets.grow_picture import Scene, answers, cards, traces
 from kit.widgets.growth import asking, grown, log_odds, naive, old_layers, size
-from kit.widgets.job import Job
+from kit.widgets.job import Job, Working
 from kit.widgets.loss_curves import fill
 from kit.widgets.style import live, note, redraw
 
@@ -24,7 +24,7 @@ KEPT = 30_000_000
 """Parameters of what was made before and is kept, so that going back takes no time."""
 
 
-class Grow:
+class Grow(Working):
     """The widget: two sliders, a sentence of one's own, and three models that answer it."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Grow:
         labels, for `growth.asking`. sentences: those whose answers are compared, short ones."""
         self.sources, self.texts, self.sentences = sources, list(texts), tuple(sentences)
         self.lock, self.wanted, self.made, self.busy = threading.Lock(), None, None, False
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        self.job = Job(self._work, self._say)
         self.models: dict[str, Model] = {}
         self.kept: dict[tuple, tuple[dict, dict]] = {}
         self._load(next(iter(sources)))
@@ -101,11 +101,6 @@ class Grow:
         self.times.value, self.more.value = times, more
         return self
 
-    def wait(self) -> "Grow":
-        """Block until what was chosen has answered."""
-        self.job.wait()
-        return self
-
     def _shape(self, times: int, more: int) -> Scene:
         """The scene before anybody was asked."""
         return Scene(
@@ -128,7 +123,7 @@ class Grow:
                 return
             self.busy = True
         self.job.wait()  # it has nothing left to do, but may not have ended
-        self.job.start(self._work)
+        self.job.start()
 
     def _work(self, stopping) -> None:
         try:

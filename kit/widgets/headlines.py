@@ -9,7 +9,7 @@ from kit.tasks import summarization
 from kit.tasks.summary_trace import Trace, trace
 from kit.tokens import Tokens
 from kit.widgets.headlines_picture import page, tree
-from kit.widgets.job import Job
+from kit.widgets.job import Job, Working
 from kit.widgets.style import note
 
 __all__ = ["Headlines"]
@@ -17,7 +17,7 @@ __all__ = ["Headlines"]
 BEAMS = 4
 
 
-class Headlines:
+class Headlines(Working):
     """The widget: an article, candidates of each model beside the lead sentence, and the search,
     step by step."""
 
@@ -32,7 +32,8 @@ class Headlines:
             raise KitError("headlines of nothing: give at least one model and one article.")
         self.models, self.tokens = models, tokens
         self.traces: dict[str, Trace] = {}
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        label = "Write headlines"
+        self.job = Job(self._work, self._say, label, icon="pencil", width="170px")
         self._controls(articles)
         self._wire()
         self._work(lambda: False)
@@ -44,22 +45,16 @@ class Headlines:
         options = [(row["headline"], row["text"]) for row in articles]
         self.choice = w.Dropdown(options=options, description="an article", **wide)
         self.text = w.Textarea(value=options[0][1], description="or yours", rows=5, **wide)
-        self.button = w.Button(description="Write headlines", icon="pencil", button_style="primary")
-        self.button.layout.width = "170px"
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
-        self.progress = w.FloatProgress(max=1.0, layout={"width": "220px"})
         self.status, self.page, self.picture = w.HTML(), w.HTML(), w.HTML()
         self.who = w.ToggleButtons(options=list(self.models), style={"button_width": "190px"})
         self.step = w.IntSlider(min=1, max=1, value=1, description="its beams after", **wide)
         self.step.layout.width, self.step.style.description_width = "560px", "120px"
-        row = w.HBox([self.button, self.stop_button, self.progress])
+        row = w.HBox(self.job.row)
         beams = [self.who, self.step, self.picture]
         self.view = w.VBox([self.choice, self.text, row, self.status, self.page, *beams])
 
     def _wire(self) -> None:
         self.choice.observe(lambda change: self.ask(change["new"]), "value")
-        self.button.on_click(lambda _: self.ask())
-        self.stop_button.on_click(lambda _: self.job.stop())
         self.who.observe(lambda _: self._search(), "value")
         self.step.observe(lambda _: self._draw(), "value")
 
@@ -73,13 +68,7 @@ class Headlines:
         does nothing."""
         if text is not None and not self.job.running:
             self.text.value = text
-        if self.job.start(self._work):
-            self.button.disabled, self.stop_button.disabled = True, False
-        return self
-
-    def wait(self) -> "Headlines":
-        """Block until it has written."""
-        self.job.wait()
+        self.job.start()
         return self
 
     def _work(self, stopping) -> None:
@@ -98,15 +87,14 @@ class Headlines:
         except KitError as error:
             self._say(str(error), "error")
         finally:
-            self.progress.value = 0.0
-            self.button.disabled, self.stop_button.disabled = False, True
+            self.job.bar.value = 0.0
 
     def _watch(self, number: int, name: str, stopping):
         """Told of each step: show it, and whether to end."""
 
         def watch(step: int) -> bool:
             share = min(1.0, step / summarization.MOST)
-            self.progress.value = (number + share) / len(self.models)
+            self.job.bar.value = (number + share) / len(self.models)
             self._say(f"{name}: step {step} …")
             return stopping()
 

@@ -1,36 +1,62 @@
-"""Job: one piece of long work at a time, beside the kernel, that can be stopped."""
+"""Work beside the kernel, and its buttons: it reports, stops when asked, never runs twice."""
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 
 from kit.errors import KitError
 
-__all__ = ["Job"]
+__all__ = ["Job", "Work", "Working"]
+
+Work = Callable[[Callable[[], bool]], None]
+"""Called with `stopping`, which tells whether it should end now."""
 
 
 class Job:
-    """Runs `work(stopping)` in a thread; `stopping()` tells the work that it should end now.
+    """Runs `work(stopping)` in a thread; its `row` is a button to begin, one to stop, and a bar.
 
-    A second start while it runs does nothing. What goes wrong is handed to `failed` as a
-    sentence, so that it shows inside the widget and not in a log that nobody reads.
+    A second start while it runs does nothing. What goes wrong is said as a sentence, so that it
+    shows inside the widget and not in a log that nobody reads.
     """
 
-    def __init__(self, failed: Callable[[str], None]) -> None:
-        self._failed = failed
+    def __init__(
+        self,
+        work: Work,
+        say: Callable[[str, str], None],
+        label: str = "Train",
+        *,
+        icon: str = "play",
+        width: str = "160px",
+        bar: str = "220px",
+        locks: Sequence = (),
+    ) -> None:
+        """say: shows a sentence, "plain" or "error". locks: controls that wait while it runs."""
+        import ipywidgets as w
+
+        self._work, self._say, self._locks = work, say, locks
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self.button = w.Button(description=label, icon=icon, button_style="primary")
+        self.button.layout.width = width
+        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
+        self.stop_button.layout.width = "100px"
+        self.bar = w.FloatProgress(min=0, max=1, layout={"width": bar})
+        self.button.on_click(lambda _: self.start())
+        self.stop_button.on_click(lambda _: self.stop())
+        self.row = [self.button, self.stop_button, self.bar]
 
     @property
     def running(self) -> bool:
         """Whether work is under way."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(self, work: Callable[[Callable[[], bool]], None]) -> bool:
-        """Begin, unless something runs already; whether it began."""
+    def start(self, work: Work | None = None) -> bool:
+        """Begin the work, or another one, unless something runs already; whether it began."""
         if self.running:
             return False
         self._stop.clear()
-        self._thread = threading.Thread(target=self._guard, args=(work,), daemon=True)
+        self._lock(True)
+        self._thread = threading.Thread(target=self._guard, args=(work or self._work,), daemon=True)
         self._thread.start()
         return True
 
@@ -47,11 +73,47 @@ class Job:
             self.stop()
             self._thread.join()
 
-    def _guard(self, work: Callable) -> None:
+    def __await__(self) -> Generator:
+        """The same in a cell, as `await job`: meanwhile the page's buttons are heard."""
+        return self._ended().__await__()
+
+    async def _ended(self) -> None:
+        try:
+            while self.running:
+                await asyncio.sleep(0.05)
+        except asyncio.CancelledError:  # the notebook's stop button
+            self.stop()
+            self._thread.join()
+
+    def _lock(self, busy: bool) -> None:
+        for control in (self.button, *self._locks):
+            control.disabled = busy
+        self.stop_button.disabled = not busy
+
+    def _guard(self, work: Work) -> None:
         try:
             work(self._stop.is_set)
         except KitError as error:
-            self._failed(str(error))
+            self._say(str(error), "error")
         except Exception as error:
-            self._failed(f"Something broke that should not have: {type(error).__name__}: {error}")
+            broken = f"Something broke that should not have: {type(error).__name__}: {error}"
+            self._say(broken, "error")
             raise
+        finally:
+            self._lock(False)
+
+
+class Working:
+    """A widget with a `job`: `widget.wait()` blocks until it has ended, and so does
+    `await widget` in a cell, where its buttons are heard meanwhile."""
+
+    job: Job
+
+    def wait(self):
+        """Block until the work has ended, as “run all cells” needs it."""
+        self.job.wait()
+        return self
+
+    def __await__(self) -> Generator:
+        yield from self.job.__await__()
+        return self

@@ -6,7 +6,7 @@ from kit.migrate import migrate
 from kit.record import Run, by_budget
 from kit.tasks import sentiment
 from kit.train import training
-from kit.widgets.job import Job
+from kit.widgets.job import Job, Working
 from kit.widgets.style import COLOUR, DASH, NAME, SYMBOL, dress, error_bars, live, note, redraw
 
 __all__ = ["LabelCurves", "figure", "traces"]
@@ -81,7 +81,7 @@ def worth(shown, budgets: dict) -> None:
     )
 
 
-class LabelCurves:
+class LabelCurves(Working):
     """The widget: recorded curves, a choice of point, and a button that makes it again."""
 
     def __init__(self, source, data, results: dict) -> None:
@@ -89,7 +89,7 @@ class LabelCurves:
         import ipywidgets as w
 
         self.source, self.data, self.results, self.again = source, data, results, []
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        self.job = Job(self._work, self._say, "Make it again", icon="refresh", bar="180px")
         budgets = [n for n in by_budget(results["rows"]) if 0 < n <= 1600]
         self.labels = w.Dropdown(
             options=[(f"{n:,} labels", n) for n in budgets],
@@ -100,19 +100,14 @@ class LabelCurves:
             options=[(NAME[s], s) for s in ("full", "from_scratch")],
             style={"button_width": "120px"},
         )
-        self.button = w.Button(description="Make it again", icon="refresh", button_style="primary")
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "180px"})
         self.status = w.HTML()
         self.figure = live(figure(results))
-        self.button.on_click(lambda _: self.make())
-        self.stop_button.on_click(lambda _: self.job.stop())
         self._say(
             f"Recorded on {results['date']} ({results['machine']['processor']}, "
             f"{results['machine']['cores']} cores), not computed now. "
             "Choose a point and make it again, with a seed that was not among the recorded ones."
         )
-        controls = [self.labels, self.strategy, self.button, self.stop_button, self.bar]
+        controls = [self.labels, self.strategy, *self.job.row]
         self.view = w.VBox([w.HBox(controls), self.status, self.figure])
 
     def _ipython_display_(self) -> None:
@@ -122,22 +117,11 @@ class LabelCurves:
 
     def make(self) -> "LabelCurves":
         """Train the chosen point live; a second click while it runs changes nothing."""
-        if self.job.start(self._work):
-            self.button.disabled, self.stop_button.disabled = True, False
-        return self
-
-    def wait(self) -> "LabelCurves":
-        """Block until the point is made."""
-        self.job.wait()
+        self.job.start()
         return self
 
     def _work(self, stopping) -> None:
-        try:
-            self._make(self.labels.value, self.strategy.value, stopping)
-        finally:
-            self.button.disabled, self.stop_button.disabled = False, True
-
-    def _make(self, labels: int, strategy: str, stopping) -> None:
+        labels, strategy = self.labels.value, self.strategy.value
         seeds = {row["seed"] for row in self.results["rows"]}
         seed = max(seeds) + 1 + len(self.again)
         rows = sentiment.sample(self.data["train"], labels, seed)
@@ -153,7 +137,7 @@ class LabelCurves:
             if stopping():
                 self._say(f"Stopped: {what} was not finished, so it is not in the figure.")
                 return
-            self.bar.value = run.spent
+            self.job.bar.value = run.spent
             self._say(f"Training {what}: loss {run.steps[-1]['loss']:.2f}")
         self._say(f"Scoring {what} on {len(self.data['test']):,} test sentences …")
         score = sentiment.scorer(self.data["test"], self.source.tokens)(target.model)

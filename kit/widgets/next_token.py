@@ -13,7 +13,7 @@ from kit.checkpoint import Source
 from kit.metrics import bits_per_byte
 from kit.models.ngram import NGram
 from kit.tokens import Tokens
-from kit.widgets.job import Job
+from kit.widgets.job import Job, Working
 from kit.widgets.loss_curves import fill
 from kit.widgets.style import FONT, dress, live, note, redraw
 from kit.widgets.voices import Counts, Network, sharpen, shown, voice
@@ -163,7 +163,7 @@ def verdict(now: Scene, temperature: float) -> str:
     return f"{unsure}, {like}{cost}"
 
 
-class NextToken:
+class NextToken(Working):
     """The widget: type, choose who predicts, drag the temperature, let it write on."""
 
     def __init__(self, writers: dict[str, Source | NGram], tokens: Tokens, text: str) -> None:
@@ -173,7 +173,7 @@ class NextToken:
         self.voices = {name: voice(writer, tokens) for name, writer in writers.items()}
         self.written: dict[str, str] = {}
         self.seed = 0
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        self.job = Job(self._work, self._say, "Write on", icon="pencil")
         self.model = w.ToggleButtons(options=list(writers), style={"button_width": "150px"})
         self.text = w.Text(
             value=text,
@@ -191,17 +191,13 @@ class NextToken:
             style={"description_width": "110px"},
             layout={"width": "480px"},
         )
-        self.button = w.Button(description="Write on", icon="pencil", button_style="primary")
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
         self.status, self.pages = w.HTML(), w.HTML()
         self.figure = live(figure(self._scene()))
         fill(self.figure)
         for control in (self.model, self.text, self.temperature):
             control.observe(lambda _: self._draw(), "value")
-        self.button.on_click(lambda _: self.write())
-        self.stop_button.on_click(lambda _: self.job.stop())
         self._draw()
-        last = w.HBox([self.temperature, self.button, self.stop_button])
+        last = w.HBox([self.temperature, self.job.button, self.job.stop_button])
         rows = [self.model, self.text, last, self.status, self.figure, self.pages]
         self.view = w.VBox(rows)
 
@@ -212,29 +208,20 @@ class NextToken:
 
     def write(self) -> "NextToken":
         """Let the chosen model write on; a second click while it writes does nothing."""
-        if self.job.start(self._work):
-            self.button.disabled, self.stop_button.disabled = True, False
-        return self
-
-    def wait(self) -> "NextToken":
-        """Block until it has written."""
-        self.job.wait()
+        self.job.start()
         return self
 
     def _work(self, stopping) -> None:
         name, who = self.model.value, self.voices[self.model.value]
         text, ids, self.seed = self.text.value, [], self.seed + 1
-        try:
-            self.written.pop(name, None)  # so that the newest stands last
-            for piece in who.write(who.read(text), self.temperature.value, self.seed):
-                if stopping():
-                    break
-                ids.append(piece)
-                self.written[name] = pages(text.rstrip(" "), who.tokens.decode(ids))
-                self._page()
-                time.sleep(0.02)  # so that one can read along
-        finally:
-            self.button.disabled, self.stop_button.disabled = False, True
+        self.written.pop(name, None)  # so that the newest stands last
+        for piece in who.write(who.read(text), self.temperature.value, self.seed):
+            if stopping():
+                break
+            ids.append(piece)
+            self.written[name] = pages(text.rstrip(" "), who.tokens.decode(ids))
+            self._page()
+            time.sleep(0.02)  # so that one can read along
 
     def _scene(self) -> Scene:
         return scene(self.voices[self.model.value], self.text.value, self.temperature.value)

@@ -15,7 +15,7 @@ from kit.migrate import migrate
 from kit.record import Run
 from kit.tasks import classes, topics
 from kit.train import training
-from kit.widgets.job import Job
+from kit.widgets.job import Job, Working
 from kit.widgets.style import note
 
 __all__ = ["OwnData", "guess", "uploaded"]
@@ -51,7 +51,7 @@ def guess(rows: list[dict]) -> tuple[str, str]:
     return text, min(several, key=different.get)
 
 
-class OwnData:
+class OwnData(Working):
     """The widget. `open(path)` does what an upload does; `train()` presses the button."""
 
     def __init__(self, seed: int = 0) -> None:
@@ -61,7 +61,8 @@ class OwnData:
         self.path = self.report = self.data = self.model = self.source = None
         self.names: tuple[str, ...] = ()
         self.scores: dict[str, float] = {}
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        self.job = Job(self._work, self._say, "3 · Train")
+        self.job.button.disabled = True
         wide = {"style": {"description_width": "initial"}}
         self.upload = w.FileUpload(
             accept=".csv,.tsv,.jsonl,.parquet", description="1 · Upload a file"
@@ -72,10 +73,6 @@ class OwnData:
         self.keep = w.Checkbox(value=True, description="leave out bad rows", indent=False)
         self.labels = w.Dropdown(description="labels, at most", options=LABELS, value=200, **wide)
         self.named = w.Dropdown(description="source", options=SOURCES, **wide)
-        self.train_button = w.Button(description="3 · Train", icon="play", disabled=True)
-        self.train_button.button_style = "primary"
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "220px"})
         self.status = w.HTML(note("Any file of texts with a class each: .csv, .jsonl, .parquet."))
         self.shown, self.answer = w.HTML(), w.HTML()
         self.ask = w.Text(description="Ask it:", layout={"width": "820px"}, disabled=True, **wide)
@@ -83,7 +80,7 @@ class OwnData:
         self.view = w.VBox(
             [
                 w.HBox([self.upload, self.text, self.label, self.keep]),
-                w.HBox([self.labels, self.named, self.train_button, self.stop_button, self.bar]),
+                w.HBox([self.labels, self.named, *self.job.row]),
                 *(self.status, self.shown, self.ask, self.answer),
             ]
         )
@@ -92,8 +89,6 @@ class OwnData:
         self.upload.observe(lambda _: self._try(self._uploaded), "value")
         for choice in (self.text, self.label):
             choice.observe(lambda _: self._try(self._check), "value")
-        self.train_button.on_click(lambda _: self.train())
-        self.stop_button.on_click(lambda _: self.job.stop())
         self.ask.observe(lambda _: self._try(self._asked), "value")
 
     def _ipython_display_(self) -> None:
@@ -108,13 +103,8 @@ class OwnData:
 
     def train(self) -> "OwnData":
         """Train on the good rows; a second click while it trains changes nothing."""
-        if self.report is not None and self.job.start(self._work):
-            self.train_button.disabled, self.stop_button.disabled = True, False
-        return self
-
-    def wait(self) -> "OwnData":
-        """Block until training has ended, as “run all cells” needs it."""
-        self.job.wait()
+        if self.report is not None:
+            self.job.start()
         return self
 
     def _try(self, what) -> None:
@@ -134,7 +124,7 @@ class OwnData:
 
     def _opened(self, path: Path) -> None:
         self.path = self.report = None
-        self.train_button.disabled = True
+        self.job.button.disabled = True
         source = reader(path)
         columns = source.columns()
         if not columns:
@@ -154,7 +144,7 @@ class OwnData:
         self.report = own.read(self.path, WANTS, columns=columns)
         self.shown.value = self.report._repr_html_()
         found = len(self.report.wants["label"].names)
-        self.train_button.disabled = not 2 <= found <= 100
+        self.job.button.disabled = not 2 <= found <= 100
         if found < 2 or found > 100:
             self._say(
                 f"{self.label.value!r} has {found} different values: choose the column with the "
@@ -165,12 +155,6 @@ class OwnData:
         self._say(f"{found} classes. Right columns? Then press “3 · Train”.")
 
     def _work(self, stopping) -> None:
-        try:
-            self._train(stopping)
-        finally:
-            self.train_button.disabled, self.stop_button.disabled = False, True
-
-    def _train(self, stopping) -> None:
         self.data = self.report.data(keep=self.keep.value, least=20)
         names = self.report.wants["label"].names
         self._say("Fetching the source …")
@@ -198,10 +182,10 @@ class OwnData:
             if stopping():
                 break
             if time.monotonic() - drawn > 0.3:
-                drawn, self.bar.value = time.monotonic(), run.spent
+                drawn, self.job.bar.value = time.monotonic(), run.spent
                 self._say(f"Update {len(run.steps)}: loss {run.steps[-1]['loss']:.2f}")
         loop.close()
-        self.bar.value = run.spent
+        self.job.bar.value = run.spent
 
     def _score(self, rows, names: tuple[str, ...], stopped: bool) -> None:
         test = self.data["test"].select(range(min(1000, len(self.data["test"]))))

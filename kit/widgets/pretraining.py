@@ -1,6 +1,5 @@
 """Language models learn side by side: their surprise at held-out text, against counting."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -16,8 +15,8 @@ from kit.objectives import next_token
 from kit.record import Run
 from kit.tokens import Tokens
 from kit.train import Recipe, total_loss, training
-from kit.widgets.job import Job
-from kit.widgets.style import FONT, dress, live, note, redraw
+from kit.widgets.style import FONT, dress, live, redraw
+from kit.widgets.turns import Turns
 
 __all__ = ["COLOUR", "HeldOut", "Pretraining", "Scene", "figure", "recipe", "table", "traces"]
 
@@ -134,7 +133,7 @@ def values(scene: Scene, run: Run) -> list[str]:
     if not run.evaluations:
         return ["–"] * 4
     bits = -run.evaluations[-1]["score"]
-    read = len(run.steps) * run.settings.get("tokens in an update", 0)
+    read = run.updates * run.settings.get("tokens in an update", 0)
     nats = np.log(scene.perplexity(bits))
     return [f"<b>{bits:.2f}</b>", f"{scene.perplexity(bits):,.0f}", f"{nats:.2f}", f"{read:,}"]
 
@@ -155,8 +154,10 @@ def recipe(name: str, seconds: float, seed: int = 0) -> Recipe:
     )
 
 
-class Pretraining:
+class Pretraining(Turns):
     """The widget: how many seconds, Train, Stop; both learn the next token, an update in turn."""
+
+    END, NAMES = "texts", {name: name for name in RATES}
 
     def __init__(
         self,
@@ -174,42 +175,25 @@ class Pretraining:
         import ipywidgets as w
 
         self.makers, self.tokens, self.held_out = makers, tokens, HeldOut(held_out, tokens)
-        self.windows, self.examples = windows, next_token(windows)
-        self.models: dict[str, Model] = {}
-        self.scene = Scene(levels, self.held_out.bytes / self.held_out.tokens, seconds)
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        self.windows, self.examples, self.levels = windows, next_token(windows), levels
         self.seconds = w.Dropdown(
             options=[(f"{s} s each", s) for s in sorted({seconds, 10, 30, 60, 300})],
             value=seconds,
             layout={"width": "120px"},
         )
-        self.train_button = w.Button(description="Train both", icon="play", button_style="primary")
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "260px"})
-        self.status, self.table = w.HTML(), w.HTML(table(self.scene))
+        super().__init__(
+            "Press “Train both”: each starts where counting single tokens ends.",
+            locks=(self.seconds,),
+        )
+        self.table = w.HTML(table(self.scene))
         self.figure = live(figure(self.scene))
-        self.train_button.on_click(lambda _: self.train())
-        self.stop_button.on_click(lambda _: self.job.stop())
-        self._say("Press “Train both”: each starts where counting single tokens ends.")
-        controls = w.HBox([self.seconds, self.train_button, self.stop_button, self.bar])
-        self.view = w.VBox([controls, self.status, self.figure, self.table])
+        self.seconds.observe(lambda _: self._offer(), "value")
+        self.view = w.VBox([self.controls, self.status, self.figure, self.table])
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
-
-    def train(self) -> "Pretraining":
-        """Train both afresh; a second click while they learn changes nothing."""
-        if self.job.start(self._work):
-            self.train_button.disabled = self.seconds.disabled = True
-            self.stop_button.disabled = False
-        return self
-
-    def wait(self) -> "Pretraining":
-        """Block until training has ended."""
-        self.job.wait()
-        return self
+    @property
+    def what(self) -> str:
+        """The setting that a recording is of."""
+        return f"next token, {len(self.windows)} windows, {self.seconds.value} s"
 
     def bits(self) -> dict[str, float]:
         """Bits per byte on the held-out text, of each model as it is."""
@@ -220,40 +204,21 @@ class Pretraining:
         model = self.models[name]
         return Source(f"{name}, just trained", model.body, self.tokens, model.head)
 
-    def _work(self, stopping) -> None:
-        try:
-            self._race(stopping)
-        finally:
-            self.train_button.disabled = self.seconds.disabled = False
-            self.stop_button.disabled = True
+    def _scene(self) -> Scene:
+        return Scene(self.levels, self.held_out.bytes / self.held_out.tokens, self.seconds.value)
 
-    def _race(self, stopping) -> None:
-        self.scene = Scene(self.scene.levels, self.scene.size, self.seconds.value)
-        self.figure.layout.xaxis.range = [0, self.scene.seconds]
-        self.models = {name: make() for name, make in self.makers.items()}
-        loops, drawn = {name: self._loop(name) for name in self.models}, 0.0
-        while loops and not stopping():
-            for name in list(loops):
-                if next(loops[name], None) is None:
-                    del loops[name]
-            if time.monotonic() - drawn > 0.3:
-                drawn = time.monotonic()
-                self._show()
-        for loop in loops.values():
-            loop.close()
-        for name, model in self.models.items():
-            self._judge(name)
-            model.cpu()
-        self._show("Stopped early. " if loops else "Done. ")
+    def _begin(self) -> dict:
+        self.models |= {name: make() for name, make in self.makers.items()}
+        return {name: self._loop(name) for name in self.models}
 
     def _loop(self, name: str):
         run, score = Run(name=name), self._score(name)
         self.scene.runs[name] = run
-        self._judge(name)
+        self._at(name)
         how = recipe(name, self.seconds.value)
         return training(self.models[name], self.examples, how, run=run, score=score)
 
-    def _judge(self, name: str) -> None:
+    def _at(self, name: str) -> None:
         """The model as it is, at the beginning and at the end: its score, as `training` has it."""
         run, score = self.scene.runs[name], self._score(name)(self.models[name].eval())
         row = {"step": len(run.steps), "seconds": run.seconds, "score": score}
@@ -269,17 +234,21 @@ class Pretraining:
 
         return score
 
-    def _show(self, end: str = "") -> None:
+    def _judge(self) -> None:
+        for name, model in self.models.items():
+            self._at(name)
+            model.cpu()
+
+    def _draw(self) -> None:
         for run in self.scene.runs.values():
             run.settings["tokens in an update"] = BATCH * (len(self.windows[0]) - 1)
-        redraw(self.figure, traces(self.scene))
+        with self.figure.batch_update():
+            self.figure.layout.xaxis.range = [0, self.scene.seconds]
+            redraw(self.figure, traces(self.scene))
         self.table.value = table(self.scene)
-        self.bar.value = min(run.spent for run in self.scene.runs.values())
-        said = [
-            f"{name}: {len(run.steps)} updates in {run.seconds:.0f} s"
-            for name, run in self.scene.runs.items()
-        ]
-        self._say((end or "Training, one update each in turn. ") + " · ".join(said))
 
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)
+    def _verdict(self) -> str:
+        said = (
+            f"{n}: {r.updates} updates in {r.seconds:.0f} s" for n, r in self.scene.runs.items()
+        )
+        return "Done. " + " · ".join(said)

@@ -1,6 +1,5 @@
 """Two models on the same labels, one of them with a source: watch both learn, then ask both."""
 
-import time
 from dataclasses import dataclass, field
 from html import escape
 
@@ -9,8 +8,8 @@ from kit.migrate import migrate
 from kit.record import Run
 from kit.tasks import sentiment
 from kit.train import training
-from kit.widgets.job import Job
 from kit.widgets.style import COLOUR, DASH, FONT, NAME, dress, error_bars, live, note, redraw
+from kit.widgets.turns import Turns
 
 __all__ = ["Scene", "SideBySide", "figure", "opinions", "titles", "traces"]
 
@@ -67,7 +66,7 @@ def titles(scene: Scene) -> list[str]:
     return [
         f"<b>Loss</b> on the<br>{scene.labels:,} labels",
         "<b>Accuracy</b> on<br>unseen sentences",
-        f"<b>In the end</b>: on the<br>test set, {scene.labels:,} labels",
+        f"<b>In the end</b>: on test<br>sentences, {scene.labels:,} labels",
     ]
 
 
@@ -150,29 +149,25 @@ def opinions(text: str, found: dict[str, float]) -> str:
     )
 
 
-class SideBySide:
+class SideBySide(Turns):
     """The widget: choose how many labels, train both, then type a sentence of your own."""
 
     def __init__(self, source, data, recorded: dict[int, dict], *, labels: int = 400) -> None:
-        """source: a Source. data: `sentiment.load()`. recorded: `sentiment.recorded()`."""
+        """source: a Source. data: `sentiment.load()`; the curves are taken on 100 sentences to
+        validate, the bars on every second one of the test. recorded: `sentiment.recorded()`."""
         import ipywidgets as w
 
-        self.source, self.data, self.recorded = source, data, recorded
-        self.models, self.seed = {}, 0
-        self.scene = Scene(labels, recorded[labels])
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        self.source, self.data, self.recorded, self.seed = source, data, recorded, 0
+        self.test = data["test"].select(range(0, len(data["test"]), 2))
         wide = {"description_width": "initial"}
         self.slider = w.SelectionSlider(
             options=[(f"{n:,}", n) for n in recorded],
             value=labels,
             description="labels",
             style=wide,
-            layout={"width": "420px"},
+            layout={"width": "350px"},
         )
-        self.train_button = w.Button(description="Train both", icon="play", button_style="primary")
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "220px"})
-        self.status = w.HTML(note("Choose how many labels, then press “Train both”."))
+        super().__init__("Choose how many labels, then press “Train both”.", locks=(self.slider,))
         self.text = w.Text(
             value="I laughed, I cried, and I would gladly see it again.",
             description="Your own sentence:",
@@ -181,59 +176,32 @@ class SideBySide:
         )
         self.answer = w.HTML(note("Train both first: then they answer as you type."))
         self.figure = live(figure(self.scene))
-        self.slider.observe(self._choose, "value")
-        self.text.observe(lambda _: self._ask(), "value")
-        self.train_button.on_click(lambda _: self.train())
-        self.stop_button.on_click(lambda _: self.job.stop())
-        controls = w.HBox([self.slider, self.train_button, self.stop_button, self.bar])
-        self.view = w.VBox([controls, self.status, self.figure, self.text, self.answer])
+        self.slider.observe(lambda _: self._choose(), "value")
+        self.text.observe(lambda _: self._answer(), "value")
+        self.view = w.VBox([self.controls, self.status, self.figure, self.text, self.answer])
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
+    @property
+    def what(self) -> str:
+        """The setting that a recording is of."""
+        return f"films, {self.source.name}, {self.slider.value} labels"
 
-        display(self.view)
+    def _scene(self) -> Scene:
+        return Scene(self.slider.value, self.recorded[self.slider.value])
 
-    def train(self) -> "SideBySide":
-        """Train both from the start on the labels chosen; a second click changes nothing."""
-        if self.job.start(self._work):
-            self.train_button.disabled = self.slider.disabled = True
-            self.stop_button.disabled = False
-        return self
+    def _choose(self) -> None:
+        self.scene = self._scene()
+        self._draw()
+        self._offer()
 
-    def wait(self) -> "SideBySide":
-        """Block until training has ended, as “run all cells” needs it."""
-        self.job.wait()
-        return self
-
-    def _choose(self, change) -> None:
-        self.scene = Scene(change["new"], self.recorded[change["new"]])
+    def _draw(self) -> None:
         redraw(self.figure, traces(self.scene), titles(self.scene))
 
-    def _work(self, stopping) -> None:
-        try:
-            self._race(stopping)
-        finally:
-            self.train_button.disabled = self.slider.disabled = False
-            self.stop_button.disabled = True
-
-    def _race(self, stopping) -> None:
+    def _begin(self) -> dict:
         labels = self.scene.labels
         rows = sentiment.sample(self.data["train"], labels, self.seed) if labels else []
-        self.scene = Scene(labels, self.recorded[labels])
-        self.scene.tested |= sentiment.baselines(rows, self.data["test"])
+        self.scene.tested |= sentiment.baselines(rows, self.test)
         targets = {name: self._target(name) for name in RIVALS}
-        loops = {name: self._loop(name, made, rows) for name, made in targets.items() if labels}
-        drawn = 0.0
-        while loops and not stopping():
-            for name in list(loops):
-                if next(loops[name], None) is None:
-                    del loops[name]
-            if time.monotonic() - drawn > 0.3:
-                drawn = time.monotonic()
-                self._show_progress()
-        for loop in loops.values():
-            loop.close()
-        self._finish(bool(loops))
+        return {name: self._loop(name, made, rows) for name, made in targets.items() if labels}
 
     def _target(self, name: str):
         target = migrate(self.source, sentiment.head, name, seed=self.seed)
@@ -252,38 +220,28 @@ class SideBySide:
             run=self.scene.runs[name],
             groups=target.groups,
             penalty=target.penalty,
-            score=sentiment.scorer(self.data["validation"], self.source.tokens, limit=150),
+            score=sentiment.scorer(self.data["validation"], self.source.tokens, limit=100),
         )
 
-    def _show_progress(self) -> None:
-        redraw(self.figure, traces(self.scene), titles(self.scene))
-        self.bar.value = min(run.spent for run in self.scene.runs.values())
-        said = [
-            f"{NAME[name]}: {len(run.steps)} updates in {run.seconds:.0f} s"
-            for name, run in self.scene.runs.items()
-        ]
-        self._say("Training, one update each in turn. " + " · ".join(said))
-
-    def _finish(self, stopped: bool) -> None:
+    def _judge(self) -> None:
         self._say("Now both answer the test sentences, which neither has seen …")
         for name in RIVALS:
-            test = sentiment.scorer(self.data["test"], self.source.tokens)
-            self.scene.tested[name] = test(self.models[name])
+            score = sentiment.scorer(self.test, self.source.tokens)
+            self.scene.tested[name] = score(self.models[name])
         self.seed += 1
-        redraw(self.figure, traces(self.scene), titles(self.scene))
-        self.bar.value = 1.0
+
+    def _verdict(self) -> str:
         gain = 100 * (self.scene.tested["full"] - self.scene.tested["from_scratch"])
         labels = (
             f"with the same {self.scene.labels:,} labels. Press again: other labels, another seed."
         )
         none = "before either was trained at all: it knows what words mean."
-        self._say(
-            f"{'Stopped early. ' if stopped else ''}On {len(self.data['test']):,} test sentences "
-            f"the source was worth {gain:+.0f} points {labels if self.scene.labels else none}"
+        return (
+            f"On {len(self.test):,} test sentences the source was worth {gain:+.0f} "
+            f"points {labels if self.scene.labels else none}"
         )
-        self._ask()
 
-    def _ask(self) -> None:
+    def _answer(self) -> None:
         if not self.models or (self.job.running and not self.scene.tested.get("full")):
             return
         try:
@@ -292,6 +250,3 @@ class SideBySide:
             self.answer.value = opinions(text, found)
         except KitError as error:
             self.answer.value = note(str(error), "error")
-
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)

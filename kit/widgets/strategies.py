@@ -7,7 +7,7 @@ from kit.record import Run
 from kit.tasks import sentiment
 from kit.tokens import Tokens
 from kit.train import training
-from kit.widgets.job import Job
+from kit.widgets.job import Job, Working
 from kit.widgets.strategies_picture import (
     AXES,
     Point,
@@ -45,7 +45,7 @@ def made(source, strategy: str, texts: list[str], seed: int = 0) -> tuple[Migrat
     return target, tokens
 
 
-class Strategies:
+class Strategies(Working):
     """The widget: choose source, labels and what a strategy costs; click on a point; train it."""
 
     def __init__(self, data, recorded: dict, *, source: str = "rnn_encoder") -> None:
@@ -54,7 +54,8 @@ class Strategies:
         self.texts = data["train"]["text"][:]
         self.seed = 1 + max(row["seed"] for row in self.rows)  # not among the recorded
         self.controls, self.loaded, self.displayed = sentiment.recorded(), {}, False
-        self.job = Job(failed=lambda message: self._say(message, "error"))
+        label = f"Train it now, {LABELS} labels"
+        self.job = Job(self._work, self._say, label, width="240px", bar="160px")
         self._controls(source)
         self._build()
         self._say("Click on a point, or choose a strategy, to see what moved and what is trained.")
@@ -71,21 +72,11 @@ class Strategies:
             style={"button_width": "270px"},
         )
         self.strategy = w.Dropdown(options=self._strategies(), description="strategy", **wide)
-        self.button = w.Button(
-            description=f"Train it now, {LABELS} labels",
-            icon="play",
-            button_style="success",
-            layout={"width": "240px"},
-        )
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "160px"})
         self.status, self.report = w.HTML(), w.HTML()
         self.source.observe(self._switch, "value")
         for control in (self.budget, self.axis):
             control.observe(lambda _: self._draw(), "value")
         self.strategy.observe(lambda _: self._chosen(), "value")
-        self.button.on_click(lambda _: self.train())
-        self.stop_button.on_click(lambda _: self.job.stop())
 
     def _build(self) -> None:
         """A new figure: one that is changed before it is displayed would be drawn by halves."""
@@ -101,7 +92,7 @@ class Strategies:
 
         self.displayed = True
         chosen = w.HBox([self.source, self.budget])
-        run = w.HBox([self.strategy, self.button, self.stop_button, self.bar])
+        run = w.HBox([self.strategy, *self.job.row])
         display(w.VBox([chosen, self.axis, self.figure, run, self.status, self.report]))
 
     def show(self, source: str, budget: int | None = None, axis: str = "trained") -> "Strategies":
@@ -121,13 +112,7 @@ class Strategies:
         """Train the chosen strategy once; its star joins the figure."""
         if not self.job.running and strategy:
             self.strategy.value = strategy
-        if self.job.start(self._work):
-            self.button.disabled, self.stop_button.disabled = True, False
-        return self
-
-    def wait(self) -> "Strategies":
-        """Block until training has ended."""
-        self.job.wait()
+        self.job.start()
         return self
 
     def of(self, name: str):
@@ -205,12 +190,7 @@ class Strategies:
         return next((p for p in found if p.strategy == self.strategy.value), None)
 
     def _work(self, stopping) -> None:
-        try:
-            self._fine_tune(self.source.value, self.strategy.value, stopping)
-        finally:
-            self.button.disabled, self.stop_button.disabled = False, True
-
-    def _fine_tune(self, name: str, strategy: str, stopping) -> None:
+        name, strategy = self.source.value, self.strategy.value
         if strategy in SLOW:
             self._say(f"{strategy} reads for minutes before its first label: recorded only.")
             return
@@ -223,7 +203,7 @@ class Strategies:
             if stopping():
                 self._say("Stopped: nothing joins the figure.")
                 return
-            self.bar.value = run.spent
+            self.job.bar.value = run.spent
             self._say(f"{strategy}, update {len(run.steps)}: loss {run.steps[-1]['loss']:.2f}")
         self._say(f"Asking it about {len(self.data['test']):,} test sentences …")
         score = sentiment.scorer(self.data["test"], tokens)(target.model)

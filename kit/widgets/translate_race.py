@@ -1,16 +1,15 @@
 """Two children on the same few pairs, one of them with the parent: watch both learn, then score."""
 
-import time
 from dataclasses import dataclass, field
 
 from kit.record import Run, interval
 from kit.tasks import translation
 from kit.tasks.translation_memory import Memory
 from kit.train import training
-from kit.widgets.job import Job
 from kit.widgets.loss_curves import fill
 from kit.widgets.side_by_side import smooth
-from kit.widgets.style import COLOUR, DASH, dress, error_bars, live, note, redraw
+from kit.widgets.style import COLOUR, DASH, dress, error_bars, live, redraw
+from kit.widgets.turns import Turns
 
 __all__ = ["Race", "Scene", "figure", "traces"]
 
@@ -90,8 +89,10 @@ def traces(scene: Scene) -> list[dict]:
     return [*lines, bars | there, diamonds | there]
 
 
-class Race:
+class Race(Turns):
     """The widget: train both children on the same pairs, one update each in turn."""
+
+    END, NAMES = "bleu", RIVALS
 
     def __init__(self, source, results: dict, language: str = "it", *, pairs: int = 300) -> None:
         """source: a parent. results: `recorded("translation")`. Trained live is a seed that is
@@ -100,85 +101,48 @@ class Race:
 
         self.source, self.language, self.pairs = source, language, pairs
         self.seed = 1 + max((row["seed"] for row in results["rows"]), default=-1)
-        self.scene, self.models = Scene(recorded(results, language, pairs)), {}
-        self.job = Job(failed=lambda message: self._say(message, "error"))
-        self.button = w.Button(description="Train both", icon="play", button_style="primary")
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
-        self.bar = w.FloatProgress(min=0, max=1, layout={"width": "260px"})
-        self.status = w.HTML(note(f"{pairs} pairs of {translation.LANGUAGES[language]}."))
+        self.recorded = recorded(results, language, pairs)
+        data = translation.load(language)
+        self.train_rows, self.test = data["train"], translation.sample(data["test"], 150, 0)
+        super().__init__(f"{pairs} pairs of {translation.LANGUAGES[language]}.")
         self.figure = live(figure(self.scene))
         fill(self.figure)
-        self.button.on_click(lambda _: self.train())
-        self.stop_button.on_click(lambda _: self.job.stop())
-        controls = w.HBox([self.button, self.stop_button, self.bar])
-        self.view = w.VBox([controls, self.status, self.figure])
+        self.view = w.VBox([self.controls, self.status, self.figure])
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
+    @property
+    def what(self) -> str:
+        """The setting that a recording is of."""
+        return f"{translation.LANGUAGES[self.language]}, {self.source.name}, {self.pairs} pairs"
 
-        display(self.view)
-
-    def train(self) -> "Race":
-        """Train both anew; a second click changes nothing."""
-        if self.job.start(self._work):
-            self.button.disabled, self.stop_button.disabled = True, False
-        return self
-
-    def wait(self) -> "Race":
-        """Block until it has ended."""
-        self.job.wait()
-        return self
-
-    def _work(self, stopping) -> None:
-        try:
-            self._run(stopping)
-        finally:
-            self.button.disabled, self.stop_button.disabled = False, True
-
-    def _run(self, stopping) -> None:
-        data = translation.load(self.language)
-        rows = translation.sample(data["train"], self.pairs, self.seed)
-        self.scene = Scene(self.scene.recorded)
-        loops, drawn = {name: self._loop(name, rows) for name in RIVALS}, 0.0
-        while loops and not stopping():
-            for name in list(loops):
-                if next(loops[name], None) is None:
-                    del loops[name]
-            if time.monotonic() - drawn > 0.3:
-                drawn = time.monotonic()
-                self._draw()
-        for loop in loops.values():
-            loop.close()
-        self._score(rows, translation.sample(data["test"], 150, 0), early=bool(loops))
-
-    def _loop(self, name: str, rows):
-        made = translation.child(self.source, name, seed=self.seed)
-        self.models[name], self.scene.runs[name] = made.model, Run(name=name)
-        examples = translation.encode(rows, self.source.tokens)
-        recipe = translation.recipe(len(rows), seed=self.seed)  # as many updates for both
-        return training(made.model, examples, recipe, run=self.scene.runs[name], groups=made.groups)
+    def _scene(self) -> Scene:
+        return Scene(self.recorded)
 
     def _draw(self) -> None:
         redraw(self.figure, traces(self.scene))
-        self.bar.value = min(run.spent for run in self.scene.runs.values())
-        said = (f"{RIVALS[n]}: {len(r.steps)} updates" for n, r in self.scene.runs.items())
-        self._say("Training, one update each in turn. " + " · ".join(said))
 
-    def _score(self, rows, test, early: bool) -> None:
+    def _begin(self) -> dict:
+        self.rows = translation.sample(self.train_rows, self.pairs, self.seed)
+        return {name: self._loop(name) for name in RIVALS}
+
+    def _loop(self, name: str):
+        made = translation.child(self.source, name, seed=self.seed)
+        self.models[name], self.scene.runs[name] = made.model, Run(name=name)
+        examples = translation.encode(self.rows, self.source.tokens)
+        recipe = translation.recipe(self.pairs, seed=self.seed)  # as many updates for both
+        return training(made.model, examples, recipe, run=self.scene.runs[name], groups=made.groups)
+
+    def _judge(self) -> None:
         self._say("Now both translate test messages, whose English no one has seen …")
-        texts, tokens = test["english"][:], self.source.tokens
-        answers = {"memory": Memory(rows).translate(texts)}
+        texts, tokens = self.test["english"][:], self.source.tokens
+        answers = {"memory": Memory(self.rows).translate(texts)}
         for name, model in self.models.items():
             answers[name] = translation.predict(model, tokens, texts, self.language)
-        self.scene.bleu = {n: translation.score(a, test)["bleu"] for n, a in answers.items()}
-        self._draw()
-        self.bar.value = 1.0
-        gain = self.scene.bleu["full"] - self.scene.bleu["from_scratch"]
-        self._say(
-            f"{'Stopped early. ' if early else ''}One seed, {len(test)} messages: the parent was "
-            f"worth {gain:+.1f} BLEU. Press again: other pairs, another seed."
-        )
+        self.scene.bleu = {n: translation.score(a, self.test)["bleu"] for n, a in answers.items()}
         self.seed += 1
 
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)
+    def _verdict(self) -> str:
+        gain = self.scene.bleu["full"] - self.scene.bleu["from_scratch"]
+        return (
+            f"One seed, {len(self.test)} messages: the parent was worth {gain:+.1f} BLEU. "
+            "Press again: other pairs, another seed."
+        )

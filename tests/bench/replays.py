@@ -1,0 +1,67 @@
+"""Trainings of the lessons as they went, to be replayed in a lecture: with the widgets themselves.
+
+    python tests/bench/replays.py              # what is missing
+    python tests/bench/replays.py --again films    # those whose name begins so, anew
+
+Writes kit/recorded/replays.json after each; two threads, and nothing else should run.
+"""
+
+import argparse
+import gc
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from kit import runtime, sources
+from kit.record import recorded
+from kit.tasks import entities, sentiment
+from kit.widgets.entities import TagSideBySide
+from kit.widgets.freeze import RECORDED, Freeze
+from kit.widgets.side_by_side import SideBySide
+from kit.widgets.translate_race import Race
+from kit.widgets.turns import REPLAYS, Turns
+
+FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{REPLAYS}.json"
+
+
+def widgets() -> Iterator[Turns]:
+    """Each widget in each setting that is recorded."""
+    films, source = sentiment.load(), sources.minilm()
+    for labels in (0, 50, 100, 400, 1600):
+        yield SideBySide(source, films, sentiment.recorded(), labels=labels)
+    play = Freeze(source, films, recorded("freeze"))
+    for parts in RECORDED:
+        yield play.choose(*parts)
+    for sentences in (100, 200, 300, 1000):
+        yield TagSideBySide(source, entities.load(), sentences=sentences)
+    yield Race(sources.baked("translator"), recorded("translation"), "it", pairs=300)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--again", default=None)
+    options = parser.parse_args()
+    known = recorded(REPLAYS)["recordings"]
+    for widget in widgets():
+        what = widget.what
+        if what in known and not (options.again and what.startswith(options.again)):
+            continue
+        began = time.monotonic()
+        widget.train().wait()
+        print(f"{what}, {time.monotonic() - began:.0f} s: {widget.status.value}", flush=True)
+        known[what] = widget.recording()
+        save(known)
+        del widget
+        gc.collect()
+
+
+def save(known: dict) -> None:
+    about = {
+        "what": "trainings of the lessons as they went: curves, and scores of the end",
+        "command": f"python tests/bench/{REPLAYS}.py",
+    }
+    runtime.write_json(FILE, about | {"recordings": known})
+
+
+if __name__ == "__main__":
+    main()
