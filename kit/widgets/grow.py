@@ -1,6 +1,7 @@
 """Grow a model before everybody's eyes: twice as wide, some layers deeper, the same answers."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ from kit.widgets.style import live, note, redraw
 __all__ = ["Grow"]
 
 WIDEST, DEEPER = 3, 4
+PAUSE = 0.15
+"""Seconds before a model is made: whoever drags on shall not wait for what nobody wants."""
 ROOM = 70_000_000
 """Parameters of the largest model that is made: it is there twice, 4 bytes a parameter."""
 KEPT = 30_000_000
@@ -128,8 +131,10 @@ class Grow(Working):
     def _work(self, stopping) -> None:
         try:
             while (wanted := self._next()) is not None:
-                self._make(*wanted)
-                self.made = wanted
+                time.sleep(PAUSE)
+                if wanted == self.wanted:
+                    self._make(*wanted)
+                    self.made = wanted
         except BaseException:
             self.busy = False
             raise

@@ -8,7 +8,7 @@ __all__ = ["shortcut"]
 LISTEN = """
 export default { render({ model, el }) {
     const listen = event => {
-        if (!event.altKey || event.code !== model.get("code") || event.repeat) return;
+        if (!event.altKey || event.code !== "CODE" || event.repeat) return;
         const place = el.getBoundingClientRect();
         const shown = el.isConnected && place.bottom >= 0 && place.top <= window.innerHeight;
         if (!shown || el.offsetParent === null) return;
@@ -25,12 +25,10 @@ export default { render({ model, el }) {
 def shortcut(letter: str, press: Callable[[], object]):
     """An invisible widget: Alt and this letter call `press()` while it is on the screen."""
     import anywidget
-    import traitlets
 
     class Shortcut(anywidget.AnyWidget):
-        _esm = LISTEN
-        code = traitlets.Unicode().tag(sync=True)
+        _esm = LISTEN.replace("CODE", f"Key{letter.upper()}")
 
-    made = Shortcut(code=f"Key{letter.upper()}", layout={"width": "1px", "height": "1px"})
+    made = Shortcut(layout={"width": "1px", "height": "1px"})
     made.on_msg(lambda *_: press())
     return made
