@@ -79,7 +79,7 @@ EXERCISES = {
         judge=largest_rate,
         hints=(
             "Choose the squared error in the widget, and raise η until the loss climbs.",
-            "`Surface.of(rows, words, 'squared_error').minimum()` gives θ and both curvatures λ.",
+            "`Surface.of(rows, ('and', 'bad'), 'squared_error').minimum()` gives θ and both λ.",
             "Just below 2/λ, λ being the larger one; cut to one decimal.",
         ),
     ),
