@@ -84,7 +84,7 @@ def test_a_lesson_is_shown_step_by_step(theme: str, tmp_path: Path, data) -> Non
 
 def test_a_long_step_is_replayed_at_a_key(tmp_path: Path, data) -> None:
     """Alt+R while the lesson's own cell trains: the training ends, the recording is shown."""
-    name = beginning(LONG, "await race.train", tmp_path)
+    name = beginning(LONG, "race.train", tmp_path)
     with lab(tmp_path, settings("Light")) as shown:
         page = shown.page
         page.set_viewport_size(SIZE)

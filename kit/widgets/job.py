@@ -1,15 +1,25 @@
 """Work beside the kernel, and its buttons: it reports, stops when asked, never runs twice."""
 
-import asyncio
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 
 from kit.errors import KitError
 
-__all__ = ["Job", "Work", "Working"]
+__all__ = ["Job", "Work", "Working", "heard"]
 
 Work = Callable[[Callable[[], bool]], None]
 """Called with `stopping`, which tells whether it should end now."""
+
+
+def heard(control):
+    """The control, heard while a cell runs too: its handler must be short, and needs no turn.
+
+    JupyterLab sends what a control says on a subshell, a thread of its own; ipykernel 7.4 hands it
+    on to the shell that spoke last for that control, and that is the one that runs the cell.
+    """
+    if hasattr(control.comm, "_reply_subshell_for"):
+        control.comm._reply_subshell_for = lambda data, subshell: subshell
+    return control
 
 
 class Job:
@@ -38,7 +48,7 @@ class Job:
         self._stop = threading.Event()
         self.button = w.Button(description=label, icon=icon, button_style="primary")
         self.button.layout.width = width
-        self.stop_button = w.Button(description="Stop", icon="stop", disabled=True)
+        self.stop_button = heard(w.Button(description="Stop", icon="stop", disabled=True))
         self.stop_button.layout.width = "100px"
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": bar})
         self.button.on_click(lambda _: self.start())
@@ -73,18 +83,6 @@ class Job:
             self.stop()
             self._thread.join()
 
-    def __await__(self) -> Generator:
-        """The same in a cell, as `await job`: meanwhile the page's buttons are heard."""
-        return self._ended().__await__()
-
-    async def _ended(self) -> None:
-        try:
-            while self.running:
-                await asyncio.sleep(0.05)
-        except asyncio.CancelledError:  # the notebook's stop button
-            self.stop()
-            self._thread.join()
-
     def _lock(self, busy: bool) -> None:
         for control in (self.button, *self._locks):
             control.disabled = busy
@@ -104,16 +102,11 @@ class Job:
 
 
 class Working:
-    """A widget with a `job`: `widget.wait()` blocks until it has ended, and so does
-    `await widget` in a cell, where its buttons are heard meanwhile."""
+    """A widget with a `job`, which can be waited for."""
 
     job: Job
 
     def wait(self):
         """Block until the work has ended, as “run all cells” needs it."""
         self.job.wait()
-        return self
-
-    def __await__(self) -> Generator:
-        yield from self.job.__await__()
         return self

@@ -9,7 +9,7 @@ from pathlib import Path
 from kit import record, runtime
 from kit.errors import KitError
 from kit.record import Run
-from kit.widgets.job import Job, Working
+from kit.widgets.job import Job, Working, heard
 from kit.widgets.shortcut import shortcut
 from kit.widgets.style import NAME, note
 
@@ -67,10 +67,10 @@ class Turns(Working):
         self.hint, self.models, self._skip = hint, Models(), False
         self.status = w.HTML()
         self.job = Job(self._work, self._say, label, bar="180px", locks=locks)
-        self.replay_button = w.Button(description="Replay", icon="history")
+        self.replay_button = heard(w.Button(description="Replay", icon="history"))
         self.replay_button.layout.width = "100px"
         self.replay_button.on_click(lambda _: self.replay())
-        key = shortcut("R", self.replay)
+        key = heard(shortcut("R", self.replay))
         self.controls = w.HBox([*locks, *self.job.row, self.replay_button, key])
         self.scene = self._scene()
         self._offer()
