@@ -6,6 +6,7 @@ folder/training.safetensors   parameters, moments and best parameters; in its he
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -59,10 +60,12 @@ class Kept:
         if not self.path or not late or processes.rank() > 0:
             return
         about = {"run": asdict(self.run), "due": self.best.due, "made of": self.made_of}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
+        part = self.path.parent / "unfinished" / self.path.name
+        shutil.rmtree(part.parent, ignore_errors=True)  # of one that was killed while it wrote
+        part.parent.mkdir(parents=True)
         safetensors.torch.save_file(self._tensors(), part, {"about": json.dumps(about)})
         os.replace(part, self.path)
+        part.parent.rmdir()
         self.last = time.monotonic()
 
     def _own(self) -> dict[str, Tensor]:
