@@ -60,11 +60,6 @@ class TagSideBySide(Turns):
         [lookup] = entities.baselines(self.rows, self.test).values()
         return Scene(n, len(self.validation), lookup)
 
-    def _choose(self) -> None:
-        self.scene = self._scene()
-        self._draw()
-        self._offer()
-
     def _draw(self) -> None:
         redraw(self.figure, traces(self.scene), titles(self.scene))
 

@@ -188,11 +188,6 @@ class SideBySide(Turns):
     def _scene(self) -> Scene:
         return Scene(self.slider.value, self.recorded[self.slider.value])
 
-    def _choose(self) -> None:
-        self.scene = self._scene()
-        self._draw()
-        self._offer()
-
     def _draw(self) -> None:
         redraw(self.figure, traces(self.scene), titles(self.scene))
 

@@ -91,6 +91,12 @@ class Turns(Working):
             self._skip = recording(self.what) is not None
         return self
 
+    def _choose(self) -> None:
+        """Another setting: an empty scene, and its own replay."""
+        self.scene = self._scene()
+        self._draw()
+        self._offer()
+
     def _offer(self) -> None:
         """A replay, where there is one."""
         found = recording(self.what)
@@ -100,7 +106,7 @@ class Turns(Working):
         self._say(f"{self.hint} {there}." if found else self.hint)
 
     def _work(self, stopping) -> None:
-        self._skip, drawn = False, 0.0
+        self._skip, drawn, what = False, 0.0, self.what  # as it was chosen when it began
         self.scene = self._scene()
         loops = self._begin()
         while loops and not stopping() and not self._skip:
@@ -119,7 +125,7 @@ class Turns(Working):
         self._judge()
         self._end("Stopped early. " if loops else "")
         if not loops:
-            self._keep()
+            self._keep(what)
         return self._answer()
 
     def _play(self, stopping) -> None:
@@ -160,10 +166,10 @@ class Turns(Working):
             "end": getattr(self.scene, self.END),
         }
 
-    def _keep(self) -> None:
+    def _keep(self, what: str) -> None:
         """The recording goes to the user's own folder: it outlives the kernel."""
         try:
-            runtime.write_json(own(self.what), self.recording())
+            runtime.write_json(own(what), self.recording())
         except OSError as error:
             self._say(f"{self._verdict()} There will be no replay of it: {error}.")
         self.replay_button.disabled = False
