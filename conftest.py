@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections import defaultdict
 from contextlib import suppress
@@ -11,6 +12,9 @@ import pytest
 
 # nbval finds the kernel "limited" here.
 os.environ["JUPYTER_PATH"] = str(Path(__file__).parent / "tests")
+
+# A shell lets its background jobs, and what they start, ignore Ctrl-C: here it is to be heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

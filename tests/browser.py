@@ -106,10 +106,11 @@ class Lab:
         self.page.screenshot(path=PICTURES / f"{name}.png")
 
     def see(self, plot: Locator, condition: str, seconds: float = 60) -> None:
-        """Wait until a condition on a plot's `data` and `layout` holds."""
+        """Wait until a condition on a plot's `data` and `layout` holds; a plot that is not drawn
+        yet has neither."""
         values = "const [data, layout] = [plot._fullData, plot._fullLayout];"
         self.page.wait_for_function(
-            f"plot => {{ {values} return {condition} }}",
+            f"plot => {{ {values} return Boolean(data?.length) && ({condition}) }}",
             arg=plot.element_handle(),
             timeout=seconds * 1000,
         )

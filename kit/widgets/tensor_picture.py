@@ -22,7 +22,7 @@ DONE = {
 """What was done, as a colour; "wrong" is what the reader was told to call so."""
 
 WORDS = {"wrong": "wrong twin"}
-LEFT, RIGHT, RATES = (28.0, 6.5), (57.5, 6.5), (65.0, 5.0)
+LEFT, RIGHT, RATES = (26.0, 6.5), (53.5, 6.5), (61.0, 4.5)
 """Where the columns begin and how wide they are, of 100."""
 KEYS = ("x", "y", "base", "width", "text", "hovertext", "customdata", "marker", "showlegend")
 """What of the traces changes while the map is shown."""
