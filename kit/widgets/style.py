@@ -18,6 +18,7 @@ __all__ = [
 
 COLOUR = {
     "full": "#0072B2",
+    "full_elsewhere": "#56B4E9",
     "from_scratch": "#D55E00",
     "frozen": "#009E73",
     "tfidf": "#595959",
@@ -27,6 +28,7 @@ COLOUR = {
 
 DASH = {
     "full": "solid",
+    "full_elsewhere": "dashdot",
     "from_scratch": "dash",
     "frozen": "dashdot",
     "tfidf": "dot",
@@ -36,6 +38,7 @@ DASH = {
 
 SYMBOL = {
     "full": "circle",
+    "full_elsewhere": "triangle-up",
     "from_scratch": "square",
     "frozen": "diamond",
     "tfidf": "x",
@@ -45,6 +48,7 @@ SYMBOL = {
 
 NAME = {
     "full": "with a source",
+    "full_elsewhere": "with a source that was tuned on other opinions",
     "from_scratch": "from scratch",
     "frozen": "frozen source",
     "tfidf": "TF-IDF + logistic regression",

@@ -2,6 +2,7 @@
 
     python tests/bench/see_it_work.py                    # all of it; about an hour on two cores
     python tests/bench/see_it_work.py --labels 100 400   # some budgets; -1: all
+    python tests/bench/see_it_work.py --strategies full_elsewhere
     python tests/bench/see_it_work.py --validation       # score on validation: for choosing recipes
 
 Writes kit/recorded/see_it_work.json after each run, so that it can be stopped and goes on.
@@ -10,14 +11,16 @@ Writes kit/recorded/see_it_work.json after each run, so that it can be stopped a
 import argparse
 import gc
 import time
+from functools import cache
 from pathlib import Path
 
-from kit import record, runtime, sources
+from kit import checkpoint, record, runtime, sources
+from kit.checkpoint import Source
 from kit.errors import KitError
 from kit.migrate import migrate
 from kit.record import Run
 from kit.tasks import sentiment
-from kit.train import fit
+from kit.train import Recipe, fit
 
 NAME = "see_it_work"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
@@ -25,16 +28,46 @@ ALL = -1
 BUDGETS = (0, 50, 100, 400, 1600, ALL)
 WORDS = "from_scratch_words"
 """The control of the control: from scratch, its head made of words as that of the source is."""
-STRATEGIES = ("full", "from_scratch", WORDS)
+ELSEWHERE = "full_elsewhere"
+"""From the source that was tuned first on the other domains (`elsewhere`), its head as well."""
+COUNTED = "tfidf_elsewhere"
+"""Its control: counting words, in the other domains' sentences too."""
+STRATEGIES = ("full", "from_scratch", WORDS, ELSEWHERE)
 MOST = {WORDS: 400}
 """Labels up to which a strategy is trained; what is not here: all."""
 
 
+@cache
+def others() -> list[dict]:
+    """All labelled sentences to train on of products, editorials and tweets."""
+    domains = [name for name in sentiment.DOMAINS if name != "films"]
+    return [row for name in domains for row in sentiment.load(name)["train"]]
+
+
+def elsewhere(source: Source, texts: list[str], seed: int) -> Source:
+    """The source after two epochs of all ratings of products, editorials and tweets; no film
+    label is in it (a related task with many labels first: Phang et al. 2018, STILTs,
+    arxiv.org/abs/1811.01088). Made once, then kept in the cache folder."""
+    folder = runtime.cache_dir() / "bench" / f"elsewhere-{seed}"
+    if not (folder / "source.json").exists():
+        target = migrate(source, sentiment.head, seed=seed)
+        sentiment.from_words(target.model, source.tokens, texts)
+        examples = sentiment.encode(others(), source.tokens)
+        recipe = Recipe(epochs=2, keep_best=False, evaluations=1, seed=seed)
+        fit(target.model, examples, recipe, groups=target.groups)
+        made = Source("elsewhere", target.model.body, source.tokens, target.model.head)
+        checkpoint.save(made, folder)
+    return checkpoint.load(folder)
+
+
 def fine_tune(source, strategy: str, train, texts, test, seed: int) -> dict:
     """Migrate, ask by words, fine-tune where there are labels, score: one row of the results."""
-    words = strategy in ("full", WORDS)
-    strategy = strategy.removesuffix("_words")
+    words, other = strategy in ("full", WORDS), strategy == ELSEWHERE
+    strategy = strategy.removesuffix("_words").removesuffix("_elsewhere")
+    source = elsewhere(source, texts, seed) if other else source
     target = migrate(source, sentiment.head, strategy, seed=seed)
+    if other:
+        target.model.head.load_state_dict(source.head.state_dict())
     if words:
         sentiment.from_words(target.model, source.tokens, texts)
     run = Run()
@@ -61,6 +94,9 @@ def rows(options, done: set):
             if (labels, "majority", seed) not in done:
                 for name, accuracy in sentiment.baselines(train, test).items():
                     yield {"labels": labels, "strategy": name, "seed": seed, "accuracy": accuracy}
+            if (labels, COUNTED, seed) not in done:
+                accuracy = sentiment.baselines([*others(), *train], test)["tfidf"]
+                yield {"labels": labels, "strategy": COUNTED, "seed": seed, "accuracy": accuracy}
             for strategy in options.strategies:
                 new = (labels, strategy, seed) not in done
                 if new and labels <= MOST.get(strategy, labels):
