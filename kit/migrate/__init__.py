@@ -1,7 +1,8 @@
 """Migrate: from a source to a target, by one of the strategies in the table.
 
-A strategy returns a `Migration` (a model, what to train in it, a report) and trains nothing. To
-add one, write one function (source body, head) -> Migration and one line in `STRATEGIES`.
+A strategy returns a `Migration` (a model, what to train in it, a report) and trains nothing; but
+for `domain_first`, which calls the training that it is given. To add one, write one function
+(source body, head) -> Migration and one line in `STRATEGIES`.
 """
 
 import copy

@@ -59,8 +59,11 @@ def distil(
     W trained where the widths differ (Romero et al. 2014, arxiv.org/abs/1412.6550).
 
     student: a body of your own with the source's vocabulary; None for half of the source's
-        layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108).
+        layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108). Of one layer
+        there is no half: a KitError asks for a student.
     """
+    if student is None and body.config.layers == 1:
+        raise KitError("the source has one layer, so half of them is no student: give a `student`.")
     if student is None:
         made = choose_layers(body, head, rate=rate, head_rate=head_rate)
     else:

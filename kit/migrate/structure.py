@@ -87,10 +87,12 @@ def choose_layers(
     """A shallower target: some of the source's layers, in their order.
 
     layers: which ones, or how many, evenly spread; None for half of them, as in DistilBERT
-    (Sanh et al. 2019, arxiv.org/abs/1910.01108).
+    (Sanh et al. 2019, arxiv.org/abs/1910.01108). Raises KitError where there is no half.
     """
     there, moves = body.config.layers, Moves(body, head)
-    layers = max(there // 2, 1) if layers is None else layers
+    if layers is None and there == 1:
+        raise KitError("the source has one layer, and half of that is none: narrow it instead.")
+    layers = there // 2 if layers is None else layers
     kept = _spread(there, layers) if isinstance(layers, int) else list(layers)
     if not kept or not set(kept) <= set(range(there)):
         raise KitError(f"layers={layers}: the source has {there}, numbered 0 to {there - 1}.")

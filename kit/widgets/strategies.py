@@ -1,6 +1,7 @@
 """All strategies side by side: score against cost; pick one, see its report, train it now."""
 
 from kit import sources
+from kit.data import corpora
 from kit.errors import KitError
 from kit.migrate import Migration, migrate
 from kit.record import Run
@@ -28,21 +29,38 @@ SLOW = ("domain_first",)
 """Strategies with a stage of minutes before the first label: recorded, never live."""
 
 
-def made(source, strategy: str, texts: list[str], seed: int = 0) -> tuple[Migration, Tokens]:
-    """The migration of the recorded comparison, ready for `fit`, and the tokens that it reads.
+def made(source, strategy: str, data, seed: int = 0, **given) -> tuple[Migration, Tokens]:
+    """The migration of the comparison, ready for `fit`, and the tokens that it reads.
 
-    texts: without labels; a new vocabulary is learnt from them, and the head begins from words.
+    data: `sentiment.load()`; from its training texts, without their labels, the head begins.
+    given: the strategy's options, in place of what is chosen here.
     Raises KitError where the strategy has no meaning for the source.
     """
-    given, tokens = {}, source.tokens
-    if strategy == "move_vocabulary":
-        tokens = Tokens.train(texts, 4096)
-        given = {"old": source.tokens, "new": tokens}
-    if strategy in SLOW:
-        given = {"adapt": lambda body: None}  # the report is the same; it is not trained here
+    given = _options(source, strategy) | given
+    tokens = given.get("new", source.tokens)
     target = migrate(source, sentiment.head, strategy, seed=seed, **given)
-    sentiment.from_words(target.model, tokens, texts[: sentiment.UNLABELLED])
+    sentiment.from_words(target.model, tokens, sentiment.unlabelled(data["train"]))
     return target, tokens
+
+
+def films() -> list[str]:
+    """The film reviews to read without their labels."""
+    return corpora.pinned("train", "films")["text"][:]
+
+
+def _options(source, strategy: str) -> dict:
+    """What a strategy cannot guess: another vocabulary, texts to look at, a student."""
+    if strategy == "move_vocabulary":
+        return {"old": source.tokens, "new": Tokens.train(films(), 4096)}
+    if strategy == "narrow":
+        ids = source.tokens.encode_many(films()[:300], 64)
+        return {"examples": [{"ids": i, "y": 0} for i in ids]}
+    if strategy == "distil" and source.body.config.layers == 1:  # there is no half of one layer
+        half = migrate(source, sentiment.head, "narrow", **_options(source, "narrow"))
+        return {"student": half.model.body}
+    if strategy in SLOW:
+        return {"adapt": lambda body: None}  # the report is the same; it is not trained here
+    return {}
 
 
 class Strategies(Working):
@@ -51,7 +69,6 @@ class Strategies(Working):
     def __init__(self, data, recorded: dict, *, source: str = "rnn_encoder") -> None:
         """data: `sentiment.load()`. recorded: `recorded("strategies")`. source: shown first."""
         self.data, self.rows, self.done = data, recorded["rows"], []
-        self.texts = data["train"]["text"][:]
         self.seed = 1 + max(row["seed"] for row in self.rows)  # not among the recorded
         self.controls, self.loaded, self.displayed = sentiment.recorded(), {}, False
         label = f"Train it now, {LABELS} labels"
@@ -166,7 +183,7 @@ class Strategies(Working):
         if self.job.running:
             return
         try:
-            target, _ = made(self.of(self.source.value), self.strategy.value, self.texts)
+            target, _ = made(self.of(self.source.value), self.strategy.value, self.data)
         except KitError as error:
             self._say(str(error), "error")
             return
@@ -194,7 +211,7 @@ class Strategies(Working):
         if strategy in SLOW:
             self._say(f"{strategy} reads for minutes before its first label: recorded only.")
             return
-        target, tokens = made(self.of(name), strategy, self.texts, self.seed)
+        target, tokens = made(self.of(name), strategy, self.data, self.seed)
         rows = sentiment.sample(self.data["train"], LABELS, self.seed)
         examples, run = sentiment.encode(rows, tokens), Run()
         recipe = sentiment.recipe(LABELS, strategy, seed=self.seed)

@@ -13,6 +13,8 @@ its own, so that its peak of memory is nobody else's.
 
 import argparse
 import contextlib
+import ctypes
+import gc
 import json
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -22,11 +24,12 @@ from pathlib import Path
 from kit import objectives, runtime, sources
 from kit.data import corpora
 from kit.errors import KitError
-from kit.migrate import STRATEGIES, migrate
+from kit.migrate import STRATEGIES
 from kit.models import LanguageHead, Model
 from kit.tasks import sentiment
 from kit.tokens import Tokens
 from kit.train import Recipe, fit
+from kit.widgets.strategies import films, made
 
 NAME = "strategies"
 FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
@@ -34,24 +37,6 @@ SOURCES = ("rnn_encoder", "transformer_encoder", "minilm")
 BUDGETS = (100, 400, 1600)
 LEFT_OUT = ("into", "unfrozen", "grow_decoder", "grow_encoder", "warm_start")
 """What needs a body of one's own, a choice of layers (`freeze.py`), or makes sequences."""
-
-
-def films() -> list[str]:
-    """The film reviews to read without their labels."""
-    return corpora.pinned("train", "films")["text"][:]
-
-
-def options_of(strategy: str, source) -> dict:
-    """What a strategy cannot guess."""
-    if strategy == "move_vocabulary":
-        return {"old": source.tokens, "new": Tokens.train(films(), 4096)}
-    if strategy == "narrow":
-        return {
-            "examples": [{"ids": i, "y": 0} for i in source.tokens.encode_many(films()[:300], 64)]
-        }
-    if strategy == "domain_first":
-        return {"adapt": lambda body: read_films(body, source.tokens)}
-    return {}
 
 
 def read_films(body, tokens: Tokens) -> None:
@@ -64,25 +49,32 @@ def read_films(body, tokens: Tokens) -> None:
 def measure(name: str, strategy: str, labels: int, seed: int, split: str, given: dict) -> dict:
     """Migrate, ask by words, fine-tune, score: one row of the results."""
     data, source = sentiment.load(), sources.load(name)
-    began, given = time.perf_counter(), options_of(strategy, source) | given
-    made = migrate(source, sentiment.head, strategy, seed=seed, **given)
-    tokens = given.get("new", source.tokens)
-    sentiment.from_words(made.model, tokens, sentiment.unlabelled(data["train"]))
+    if strategy == "domain_first":
+        given = {"adapt": lambda body: read_films(body, source.tokens)} | given
+    began = time.perf_counter()
+    target, tokens = made(source, strategy, data, seed, **given)
     moved = time.perf_counter() - began
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    fresh_peak()
     examples = sentiment.encode(sentiment.sample(data["train"], labels, seed), tokens)
     recipe = sentiment.recipe(labels, strategy, seed=seed)
-    run = fit(made.model, examples, recipe, groups=made.groups, penalty=made.penalty)
+    run = fit(target.model, examples, recipe, groups=target.groups, penalty=target.penalty)
     peak = runtime.peak_memory()
     return {
-        "accuracy": sentiment.scorer(data[split], tokens)(made.model),
-        "trained": made.totals["trained"],
-        "parameters": made.totals["parameters"],
+        "accuracy": sentiment.scorer(data[split], tokens)(target.model),
+        "trained": target.totals["trained"],
+        "parameters": target.totals["parameters"],
         "seconds": round(run.seconds, 2),
         "seconds to migrate": round(moved, 2),
         "peak memory, MB": round(peak),
     }
+
+
+def fresh_peak() -> None:
+    """Give back what the migration left behind; the peak of memory is counted from here."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # of Linux with glibc
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def row(name: str, strategy: str, labels: int, seed: int, split: str, given: dict) -> dict:
@@ -135,9 +127,9 @@ def main() -> None:
     found = [row for path in (options.file, *options.merge) for row in read(path)]
     if options.merge:
         return save(options.file, list({key(row): row for row in found}.values()))
-    for made in rows(options, {key(row) for row in found}):
-        print(made, flush=True)
-        found.append(made)
+    for new in rows(options, {key(row) for row in found}):
+        print(new, flush=True)
+        found.append(new)
         save(options.file, found)
     return None
 
