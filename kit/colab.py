@@ -31,9 +31,17 @@ def _here(requirement: str) -> bool:
 
 def install() -> None:
     """Installs what is missing. Every package that is here keeps its version: numpy, pandas and
-    torch are in use before the first cell, and another version would force a restart."""
-    if not (new := missing()):
-        return
+    torch are in use before the first cell, and another version would force a restart. Then Colab
+    is asked to let widgets live that are not its own: its plotly does not ask."""
+    if new := missing():
+        _pip(new)
+    if "google.colab" in sys.modules:
+        from google.colab import output
+
+        output.enable_custom_widget_manager()
+
+
+def _pip(new: list[str]) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as kept:
         kept.writelines(f"{d.name}=={d.version}\n" for d in distributions())
         kept.flush()

@@ -20,7 +20,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from plotly.offline import get_plotlyjs
 
-from kit.widgets.static import figure
+from kit.widgets.static import DEAD, figure
 
 ROOT = Path(__file__).parent.parent
 WIDGET, PLOT = "application/vnd.jupyter.widget-view+json", "application/vnd.plotly.v1+json"
@@ -65,7 +65,7 @@ def freeze(notebook: NotebookNode, pictures: dict[str, str]) -> None:
         if PLOT in data:
             plot = {k: v for k, v in data[PLOT].items() if k in ("data", "layout")}
             data["text/html"] = figure(go.Figure(plot, skip_invalid=True))
-        elif WIDGET in data and "text/html" not in data:  # health has its own words
+        elif WIDGET in data and DEAD in data.get("text/html", DEAD):  # health has its own words
             data["text/html"] = pictures.get(data[WIDGET]["model_id"], "")
         for kind in (PLOT, WIDGET):
             data.pop(kind, None)

@@ -87,6 +87,18 @@ def test_colab_gets_only_what_is_missing(tmp_path, monkeypatch: pytest.MonkeyPat
     assert [r.split(">")[0] for r in colab.missing()] == ["gguf"]
 
 
+def test_colab_is_asked_to_let_widgets_live(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its package is there, as it is in every kernel of Colab."""
+    (tmp_path / "google/colab").mkdir(parents=True)
+    (tmp_path / "google/colab/__init__.py").touch()
+    asked = "asked = []\ndef enable_custom_widget_manager(): asked.append(True)\n"
+    (tmp_path / "google/colab/output.py").write_text(asked)
+    told = "import google.colab; from kit.colab import install; install();"
+    told += "print(google.colab.output.asked)"
+    known = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    assert subprocess.check_output([sys.executable, "-c", told], env=known, text=True) == "[True]\n"
+
+
 def test_binder_is_built_as_we_mean_it() -> None:
     """repo2docker's own plan, made without Docker."""
     plan = subprocess.check_output(

@@ -13,6 +13,7 @@ from kit.widgets import loss_curves
 from kit.widgets.descent import Descent, news
 from kit.widgets.landscape import UPDATES, Land, traces
 from kit.widgets.loss_curves import LossCurves, cost, verdict
+from kit.widgets.static import DEAD, kinds
 from kit.widgets.surface import Surface, Walker, mentions
 
 LOSSES = ("cross_entropy", "squared_error")
@@ -27,6 +28,13 @@ def rows(films) -> list[dict]:
 @pytest.fixture(scope="module")
 def surfaces(rows) -> dict[str, Surface]:
     return {loss: Surface.of(rows, ("and", "bad"), loss) for loss in LOSSES}
+
+
+def test_where_no_widget_lives_there_is_a_still_picture() -> None:
+    shown = kinds(LossCurves().view)
+    assert next(iter(shown)) == "application/vnd.jupyter.widget-view+json"
+    assert DEAD in shown["text/html"] and "Plotly.newPlot" in shown["text/html"]
+    assert "cross-entropy" in shown["text/html"]
 
 
 @given(st.floats(-3, 4))

@@ -82,7 +82,7 @@ EXERCISES = {
         judge=always_none,
         hints=(
             "F1 needs no computer: how many entities does somebody find who says O to all?",
-            "In data[“test”][“tags”] each sentence is a list of numbers; 0 is O.",
+            'In data["test"]["tags"] each sentence is a list of numbers; 0 is O.',
             'every = [tag for tags in data["test"]["tags"][:] for tag in tags]',
         ),
     ),

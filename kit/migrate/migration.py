@@ -184,7 +184,12 @@ def migration(
 def warn(origins: list[Origin], source: dict[str, tuple[int, ...]]) -> list[str]:
     """What a reader should not overlook."""
     used = {o.source for o in origins}
-    fresh = [o.name for o in origins if o.done == "fresh" and o.name in source and not o.note]
+    twins = {o.name: o.name.replace("head.decoder.", "body.") for o in origins}
+    fresh = [
+        name
+        for name in (o.name for o in origins if o.done == "fresh" and not o.note)
+        if {name, twins[name]} & source.keys()
+    ]
     ignored = [name for name in source if name not in used and name not in fresh]
     found = []
     if fresh:

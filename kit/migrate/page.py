@@ -3,21 +3,22 @@
 import re
 from html import escape
 
-__all__ = ["page", "shortened"]
+__all__ = ["DONE", "page", "shortened"]
 
-TINTS = {
-    "copied": "#3b82f6",
-    "sliced": "#0ea5e9",
-    "widened": "#10b981",
-    "projected": "#14b8a6",
-    "composed": "#8e6bd8",
-    "fresh": "#f59e0b",
-    "trained": "#ef4444",
+DONE = {
+    "copied": "#0072B2",
+    "sliced": "#56B4E9",
+    "widened": "#009E73",
+    "projected": "#117733",
+    "composed": "#CC79A7",
+    "fresh": "#F0E442",
 }
-"""What was done with a tensor, as the colour of its mark."""
+"""What was done with a tensor, as a colour: one for one thing, here and in every map."""
+TRAINED = "#8C8C8C"
 
 CELL = "text-align:left;padding:.15em .7em;white-space:nowrap"
-BAR = "display:inline-block;height:.7em;border-radius:3px;vertical-align:baseline"
+BAR = "display:inline-block;height:.7em;border-radius:3px;vertical-align:baseline;"
+BAR += "outline:1px solid #8C8C8C"
 
 
 def shortened(names: list[str], most: int = 4) -> str:
@@ -34,12 +35,12 @@ def page(title: str, totals: dict[str, int], origins: list, warnings: list[str])
     """One line of totals, what to look out for, and the table of tensors, folded up."""
     whole = max(totals["parameters"], 1)
     shares = "".join(
-        f'<span style="white-space:nowrap;margin-right:1.4em">{_mark(TINTS[tint], part / whole)} '
+        f'<span style="white-space:nowrap;margin-right:1.4em">{_mark(colour, part / whole)} '
         f"{what} <b>{part:,}</b> ({part / whole:.{1 if part else 0}%})</span>"
-        for what, tint, part in (
-            ("moved", "copied", totals["moved"]),
-            ("fresh", "fresh", totals["fresh"]),
-            ("trained", "trained", totals["trained"]),
+        for what, colour, part in (
+            ("moved", DONE["copied"], totals["moved"]),
+            ("fresh", DONE["fresh"], totals["fresh"]),
+            ("trained", TRAINED, totals["trained"]),
         )
     )
     listed = "".join(f"<li>{escape(w)}</li>" for w in warnings)
@@ -79,7 +80,7 @@ def _line(rows: list) -> str:
     o = rows[0]
     late = f" from {o.start:.0%} on" if o.start else ""
     rate = f"{o.rate:.2g}{late}" if o.rate else "frozen"
-    dot = f'<span style="{BAR};width:.7em;background:{TINTS[o.done]}"></span>'
+    dot = f'<span style="{BAR};width:.7em;background:{DONE[o.done]}"></span>'
     note = f' <span style="opacity:.75">({escape(o.note)})</span>' if o.note else ""
     name = _joined([r.name for r in rows])
     columns = (escape(name), _shape(o.shape), rate, f"{dot} {o.done}{note}", escape(_twin(rows)))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from kit.widgets.job import Job, Working
 from kit.widgets.landscape import NAME, RANGE, UPDATES, Land, figure, ground, titles, traces
 from kit.widgets.loss_curves import fill
+from kit.widgets.static import show
 from kit.widgets.style import live, note, redraw
 from kit.widgets.surface import Surface, Walker
 
@@ -127,11 +128,10 @@ class Descent(Working):
 
     def _ipython_display_(self) -> None:
         import ipywidgets as w
-        from IPython.display import display
 
         batch = w.HBox([w.Label("sentences an update"), self.batch])
         rows = [[self.loss, batch], list(self.rates.values()), self.buttons]
-        display(w.VBox([*map(w.HBox, rows), self.status, self.figure]))
+        show(w.VBox([*map(w.HBox, rows), self.status, self.figure]))
 
     @property
     def land(self) -> Land:

@@ -14,6 +14,7 @@ from kit.widgets.grow_picture import Scene, answers, cards, traces
 from kit.widgets.growth import asking, grown, log_odds, naive, old_layers, size
 from kit.widgets.job import Job, Working
 from kit.widgets.loss_curves import fill
+from kit.widgets.static import show
 from kit.widgets.style import live, note, redraw
 
 __all__ = ["Grow"]
@@ -87,10 +88,9 @@ class Grow(Working):
 
     def _ipython_display_(self) -> None:
         import ipywidgets as w
-        from IPython.display import display
 
         controls = w.HBox([self.menu, self.times, self.more])
-        display(w.VBox([controls, self.cards, self.figure, self.text, self.answer, self.status]))
+        show(w.VBox([controls, self.cards, self.figure, self.text, self.answer, self.status]))
 
     @property
     def moved(self) -> dict[str, float]:

@@ -58,11 +58,6 @@ class Headlines(Working):
         self.who.observe(lambda _: self._search(), "value")
         self.step.observe(lambda _: self._draw(), "value")
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
-
     def ask(self, text: str | None = None) -> "Headlines":
         """Write headlines of what stands in the box, or of `text`; while it writes a second click
         does nothing."""

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from kit.errors import KitError
+from kit.widgets.static import Shown
 
 __all__ = ["Job", "Work", "Working", "heard"]
 
@@ -101,7 +102,7 @@ class Job:
             self._lock(False)
 
 
-class Working:
+class Working(Shown):
     """A widget with a `job`, which can be waited for."""
 
     job: Job

@@ -110,11 +110,6 @@ class LabelCurves(Working):
         controls = [self.labels, self.strategy, *self.job.row]
         self.view = w.VBox([w.HBox(controls), self.status, self.figure])
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
-
     def make(self) -> "LabelCurves":
         """Train the chosen point live; a second click while it runs changes nothing."""
         self.job.start()

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from kit.errors import KitError
 from kit.loss import cross_entropy, squared_error
+from kit.widgets.static import Shown
 from kit.widgets.style import FONT, dress, live, redraw
 
 __all__ = ["COLOUR", "LossCurves", "cost", "figure", "fill", "traces", "verdict"]
@@ -126,7 +127,7 @@ def fill(shown) -> None:
         shown.observe(lambda _: shown.update_layout(meta="shown"), "_view_count")
 
 
-class LossCurves:
+class LossCurves(Shown):
     """The widget: drag the answer; choose what the squared error is taken of."""
 
     def __init__(self, answer: float = -2.0) -> None:
@@ -152,11 +153,6 @@ class LossCurves:
         self.of.observe(lambda _: self._draw(), "value")
         choice = w.HBox([w.Label("squared error of"), self.of])
         self.view = w.VBox([self.answer, choice, self.words, self.figure])
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
 
     def _draw(self) -> None:
         answer, of = self.answer.value, self.of.value

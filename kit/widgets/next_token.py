@@ -201,11 +201,6 @@ class NextToken(Working):
         rows = [self.model, self.text, last, self.status, self.figure, self.pages]
         self.view = w.VBox(rows)
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
-
     def write(self) -> "NextToken":
         """Let the chosen model write on; a second click while it writes does nothing."""
         self.job.start()

@@ -91,11 +91,6 @@ class OwnData(Working):
             choice.observe(lambda _: self._try(self._check), "value")
         self.ask.observe(lambda _: self._try(self._asked), "value")
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
-
     def open(self, path: str | Path) -> "OwnData":
         """Look at a file on this machine."""
         self._try(partial(self._opened, Path(path)))

@@ -11,9 +11,10 @@ from kit.checkpoint import Source
 from kit.data.own import check_texts
 from kit.errors import KitError
 from kit.migrate import Migration
+from kit.migrate.page import DONE
 from kit.tokens import Tokens
+from kit.widgets.static import Shown
 from kit.widgets.style import FONT, note
-from kit.widgets.tensor_picture import DONE
 from kit.widgets.voices import shown
 
 __all__ = ["Piece", "Pieces", "Tables", "legend", "picture"]
@@ -130,7 +131,7 @@ def _chip(text: str, ground: str, ink: str, size: int) -> str:
     )
 
 
-class Pieces:
+class Pieces(Shown):
     """The widget: type a text, and see what its pieces were made of."""
 
     def __init__(self, source: Source, made: Migration, new: Tokens, texts: list[str]) -> None:
@@ -154,11 +155,6 @@ class Pieces:
         self.view = w.VBox([w.HTML(legend(self.counts)), self.text, self.said])
         self.text.observe(lambda _: self._show(), "value")
         self._show()
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
 
     def _show(self) -> None:
         try:

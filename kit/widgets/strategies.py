@@ -9,6 +9,7 @@ from kit.tasks import sentiment
 from kit.tokens import Tokens
 from kit.train import training
 from kit.widgets.job import Job, Working
+from kit.widgets.static import show
 from kit.widgets.strategies_picture import (
     AXES,
     Point,
@@ -105,12 +106,11 @@ class Strategies(Working):
 
     def _ipython_display_(self) -> None:
         import ipywidgets as w
-        from IPython.display import display
 
         self.displayed = True
         chosen = w.HBox([self.source, self.budget])
         run = w.HBox([self.strategy, *self.job.row])
-        display(w.VBox([chosen, self.axis, self.figure, run, self.status, self.report]))
+        show(w.VBox([chosen, self.axis, self.figure, run, self.status, self.report]))
 
     def show(self, source: str, budget: int | None = None, axis: str = "trained") -> "Strategies":
         """Choose the source, the labels and the axis, as if by hand."""

@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import product
+from statistics import median
 
 from kit.migrate import STRATEGIES
 from kit.record import interval
@@ -73,14 +74,15 @@ def family(strategy: str) -> str:
 
 
 def points(rows: list[dict], source: str, budget: int, axis: str) -> list[Point]:
-    """The recorded points of a source and a number of labels; refused rows have none."""
+    """The recorded points of a source and a number of labels; refused rows have none. A cost is
+    the median over the seeds, so that one run which the machine disturbed does not count."""
     found = defaultdict(list)
     for row in rows:
         if (row["source"], row["labels"]) == (source, budget) and "accuracy" in row:
             found[row["strategy"]].append(row)
     made = []
     for strategy, runs in found.items():
-        cost = sum(run[COLUMN[axis]] for run in runs) / len(runs)
+        cost = median(run[COLUMN[axis]] for run in runs)
         score, half = interval([run["accuracy"] for run in runs])
         made.append(Point(strategy, cost, score, half, len(runs)))
     return made

@@ -89,16 +89,10 @@ def dress(figure, *, height: int = 420):
 
 
 def live(figure):
-    """A figure that can still change once it is shown, or the still one where that cannot be.
-
-    plotly's FigureWidget needs anywidget, which plotly does not bring along itself.
-    """
+    """A figure that can still change once it is shown."""
     import plotly.graph_objects as go
 
-    try:
-        return go.FigureWidget(figure)
-    except ImportError:
-        return figure
+    return go.FigureWidget(figure)
 
 
 class Strip:

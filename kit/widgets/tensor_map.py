@@ -9,6 +9,7 @@ from kit.errors import KitError
 from kit.migrate import Migration
 from kit.widgets import tensor_picture, tensor_values
 from kit.widgets.loss_curves import fill
+from kit.widgets.static import show
 from kit.widgets.style import FONT, live, note, redraw
 from kit.widgets.tensor_picture import Scene, told
 from kit.widgets.tensors import layer, summary
@@ -95,13 +96,12 @@ class TensorMap:
 
     def _ipython_display_(self) -> None:
         import ipywidgets as w
-        from IPython.display import display
 
         self.displayed = True
         chosen = [self.strategy, self.tensor] if self.others else [self.tensor]
         panel = w.VBox([self.words, self.values], layout={"width": "38%"})
         map_ = w.VBox([self.figure], layout={"width": "62%"})
-        display(w.VBox([w.HBox(chosen), w.HBox([map_, panel])]))
+        show(w.VBox([w.HBox(chosen), w.HBox([map_, panel])]))
 
     def pick(self, here: str | None, there: str | None = None) -> "TensorMap":
         """Choose a tensor, by its name in the target (or in the source): its layer opens."""

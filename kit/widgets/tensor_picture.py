@@ -5,20 +5,13 @@ from html import escape
 from math import prod
 
 from kit.migrate import Origin
+from kit.migrate.page import DONE
 from kit.widgets.style import dress
 from kit.widgets.tensors import column, layer, title
 
-__all__ = ["DONE", "KEYS", "Scene", "figure", "told", "traces"]
+__all__ = ["COLOURS", "KEYS", "Scene", "figure", "told", "traces"]
 
-DONE = {
-    "copied": "#0072B2",
-    "sliced": "#56B4E9",
-    "widened": "#009E73",
-    "projected": "#117733",
-    "composed": "#CC79A7",
-    "fresh": "#F0E442",
-    "wrong": "#D55E00",
-}
+COLOURS = DONE | {"wrong": "#D55E00"}
 """What was done, as a colour; "wrong" is what the reader was told to call so."""
 
 WORDS = {"wrong": "wrong twin"}
@@ -47,7 +40,7 @@ class Scene:
     """What hovering says of a tensor's values, for "there " or "here " + its name."""
 
     def done(self, origin: Origin) -> str:
-        """The key of its colour in `DONE`."""
+        """The key of its colour in `COLOURS`."""
         return "wrong" if origin.name in self.wrong else origin.done
 
 
@@ -89,7 +82,7 @@ def traces(scene: Scene) -> list[dict]:
 
 
 def _links(scene: Scene, left: dict, right: dict) -> list[dict]:
-    shapes: dict[str, tuple[list, list]] = {done: ([], []) for done in [*DONE, "chosen"]}
+    shapes: dict[str, tuple[list, list]] = {done: ([], []) for done in [*COLOURS, "chosen"]}
     for origin in scene.origins:
         if origin.source in left:
             ribbon = _ribbon(left[origin.source], right[origin.name])
@@ -100,7 +93,7 @@ def _links(scene: Scene, left: dict, right: dict) -> list[dict]:
     there = {scene.done(o) for o in scene.origins}
     found = []
     for done, (x, y) in shapes.items():
-        colour = DONE.get(done, LINE)
+        colour = COLOURS.get(done, LINE)
         look = {"mode": "lines", "fill": "toself", "fillcolor": colour, "line": {"width": 0}}
         look |= {"opacity": 0.75 if done in ("wrong", "chosen") else 0.38, "hoverinfo": "skip"}
         name = {"name": WORDS.get(done, done), "showlegend": done in there}
@@ -149,7 +142,7 @@ def _greys(scene: Scene) -> dict[str, str]:
 
 
 def _colours(scene: Scene) -> dict[str, str]:
-    return {o.name: DONE[scene.done(o)] for o in scene.origins}
+    return {o.name: COLOURS[scene.done(o)] for o in scene.origins}
 
 
 def _rates(scene: Scene, right: dict) -> dict:

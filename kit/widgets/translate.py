@@ -6,6 +6,7 @@ from html import escape
 
 from kit.errors import KitError
 from kit.tasks import translation
+from kit.widgets.static import Shown
 from kit.widgets.style import FONT, note
 from kit.widgets.translate_align import align, page
 
@@ -37,7 +38,7 @@ def answers(found: dict[str, tuple[str, str]]) -> str:
     return f'<table style="font:19px {FONT};color:#1A1A1A;background:white">{rows}</table>'
 
 
-class Translate:
+class Translate(Shown):
     """The widget: a text, everybody's translation, and the alignment of whom you choose."""
 
     def __init__(self, tokens, voices: dict[str, Voice], text: str = ENTRIES[0]) -> None:
@@ -65,11 +66,6 @@ class Translate:
         self.who.observe(lambda _: self.look(), "value")
         self.view = w.VBox([self.text, self.entry, self.said, self.who, self.grid])
         self.ask()
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
 
     def ask(self, text: str | None = None) -> "Translate":
         """Let everybody translate: what is typed, or `text`."""

@@ -75,11 +75,6 @@ class Turns(Working):
         self.scene = self._scene()
         self._offer()
 
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
-
     def train(self) -> "Turns":
         """Train all from the start; a second click while they learn changes nothing."""
         self.job.start()

@@ -6,6 +6,7 @@ from html import escape
 from kit.errors import KitError
 from kit.tasks import sentiment
 from kit.tasks.occlusion import MOST, influence
+from kit.widgets.static import Shown
 from kit.widgets.style import COLOUR, FONT, NAME, note
 
 __all__ = ["Words", "page"]
@@ -57,7 +58,7 @@ def _word(word: str, change: float, most: float) -> str:
     )
 
 
-class Words:
+class Words(Shown):
     """The widget: type a sentence, and see what each of its words did in each model."""
 
     def __init__(self, models: dict, tokens, text: str = TEXT) -> None:
@@ -76,11 +77,6 @@ class Words:
         self.view = w.VBox([self.text, self.answer, self.status])
         self.text.observe(lambda _: self.ask(), "value")
         self.ask()
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        display(self.view)
 
     def ask(self, text: str | None = None) -> "Words":
         """Ask all models about what is in the box, or about another text."""
