@@ -54,6 +54,10 @@ def walk_down(shown: Lab, plot: Locator) -> None:
     ground = plot.locator(".nsewdrag").first.bounding_box()
     shown.page.mouse.click(ground["x"] + 40, ground["y"] + 60)
     shown.see(plot, "data[4].x[0] < -1.5")
+    starts = shown.page.get_by_label("start, ")
+    starts.first.fill("2")
+    starts.first.press("Enter")
+    shown.see(plot, "data[4].x[0] === 2")
 
 
 def race_down(shown: Lab, plot: Locator) -> None:

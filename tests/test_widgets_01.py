@@ -169,3 +169,5 @@ def test_every_control_of_a_descent(rows) -> None:
     assert shown.walkers["SGD"].batch is None
     shown.step().reset()
     assert len(shown.walkers["SGD"].path) == 1
+    shown.begins[0].value = -1.5
+    assert shown.walkers["SGD"].path[0][0] == -1.5 and shown.start[1] == shown.land.start[1]

@@ -33,7 +33,7 @@ def news(land: Land, walkers: dict[str, Walker]) -> str:
     if not updates:
         return (
             f"The mean loss is {first.means[0]:.4f}, the lowest possible {land.least:.4f}. The "
-            "dotted arrow is the next update: drag the rate, then Step. Click on the surface to "
+            "dotted arrow is the next update: drag the rate, then Step. Click on the surface, or type, to "
             "start elsewhere."
         )
     if others:
@@ -75,10 +75,10 @@ class Descent(Working):
         """rows: sentences of `kit.tasks.sentiment`. words: whose weights are learnt."""
         rows = list(rows)
         self.lands = {loss: Land(Surface.of(rows, words, loss)) for loss in NAME}
-        self.methods, self.seed = methods, 0
+        self.methods, self.seed, self.words = methods, 0, words
         self.job = Job(self._work, self._say, f"Run {UPDATES}", width="120px")
         self._controls(len(rows), batch)
-        self.start = self.land.start
+        self._begin(self.land.start)
         self._place()
         self.figure = live(figure(self.land, self.walkers))
         fill(self.figure)
@@ -111,6 +111,16 @@ class Descent(Working):
             )
             for method in self.methods
         }
+        self.begins = [
+            w.BoundedFloatText(
+                min=drawn.min(),
+                max=drawn.max(),
+                step=0.5,
+                description=f"start, {word}",
+                layout={"width": "170px"},
+            )
+            for word, drawn in zip(self.words, (self.land.across, self.land.up), strict=True)
+        ]
         wide = {"layout": {"width": "120px"}}
         self.step_button = w.Button(description="Step", icon="step-forward", **wide)
         self.reset_button = w.Button(description="Reset", icon="undo", **wide)
@@ -130,7 +140,7 @@ class Descent(Working):
         import ipywidgets as w
 
         batch = w.HBox([w.Label("sentences an update"), self.batch])
-        rows = [[self.loss, batch], list(self.rates.values()), self.buttons]
+        rows = [[self.loss, batch], list(self.rates.values()), [*self.buttons, *self.begins]]
         show(w.VBox([*map(w.HBox, rows), self.status, self.figure]))
 
     @property
@@ -183,8 +193,20 @@ class Descent(Working):
 
     def _click(self, trace, points, state) -> None:
         if points.xs:
-            self.start = (points.xs[0], points.ys[0])
+            self._begin((points.xs[0], points.ys[0]))
             self.reset()
+
+    def _begin(self, start: tuple[float, float]) -> None:
+        """Where the walkers begin from now on, in the boxes too."""
+        self.start = start
+        for box, value in zip(self.begins, start, strict=True):
+            box.unobserve_all("value")
+            box.value = round(value, 2)
+            box.observe(self._typed, "value")
+
+    def _typed(self, _) -> None:
+        self.start = tuple(box.value for box in self.begins)
+        self.reset()
 
     def _step(self) -> None:
         for walker in self.walkers.values():
