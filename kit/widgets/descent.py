@@ -33,8 +33,8 @@ def news(land: Land, walkers: dict[str, Walker]) -> str:
     if not updates:
         return (
             f"The mean loss is {first.means[0]:.4f}, the lowest possible {land.least:.4f}. The "
-            "dotted arrow is the next update: drag the rate, then Step. Click on the surface, or type, to "
-            "start elsewhere."
+            "dotted arrow is the next update: drag the rate, then Step. Click on the surface to "
+            "start elsewhere, or type where."
         )
     if others:
         told = [f"{n} {float(land.above(w.means[-1])):.2g}" for n, w in walkers.items()]

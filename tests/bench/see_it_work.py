@@ -131,6 +131,7 @@ def save(found: list[dict]) -> None:
         "command": "python tests/bench/see_it_work.py",
         "date": time.strftime("%Y-%m-%d"),
         "machine": runtime.machine(),
+        "elsewhere": len(others()),
         "rows": sorted(found, key=lambda r: (r["labels"], r["strategy"], r["seed"])),
     }
     runtime.write_json(FILE, what)

@@ -31,7 +31,8 @@ def see_it_work() -> str:
     """Accuracy against labels: one row a budget."""
     results = record.recorded("see_it_work")
     budgets = record.by_budget(results["rows"])
-    lines = ["| labels | " + " | ".join(NAMES.values()) + " | seeds |", "| ---: " * (len(NAMES) + 2) + "|"]
+    lines = ["| labels | " + " | ".join(NAMES.values()) + " | seeds |"]
+    lines.append("| ---: " * (len(NAMES) + 2) + "|")
     for labels, found in budgets.items():
         cells = [_score(found.get(s)) for s in NAMES]
         count = Counter(row["strategy"] for row in results["rows"] if row["labels"] == labels)
@@ -41,9 +42,10 @@ def see_it_work() -> str:
     words = {n: found["from_scratch_words"] for n, found in budgets.items() if n in (0, 100, 400)}
     return "\n".join(lines) + (
         f"\n\nTest accuracy in %, mean over the seeds ± half of its 95 % interval; always "
-        f"answering the majority class: {majority:.1f} %. Elsewhere: {others:,} labelled sentences of "
-        "products, editorials and tweets came first, and no film. With the source the head begins from "
-        "words (`sentiment.from_words`), without it afresh; from scratch, but from words: "
+        f"answering the majority class: {majority:.1f} %. Elsewhere: {results['elsewhere']:,} "
+        "labelled sentences of products, editorials and tweets, and no film, came first. With the "
+        "source the head begins from words (`sentiment.from_words`), without it afresh; from "
+        "scratch, but from words: "
         f"{', '.join(f'{_score(s)} with {n}' for n, s in words.items())}. {_made(results)}"
     )
 
