@@ -1,5 +1,6 @@
 """`make present` in the real browser, at the size of a projector, light and dark."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,10 @@ ROOT = Path(__file__).parent.parent
 LESSON = ROOT / "notebooks/01_minimise_a_loss.ipynb"
 LONG = ROOT / "notebooks/00_see_it_work.ipynb"
 SIZE = {"width": 1280, "height": 720}
+ENDS = """() => Array.from(document.querySelectorAll('.jp-Cell.jp-deck-mod-onscreen'))
+    .map(cell => cell.getBoundingClientRect().bottom)"""
+"""Where each cell of a slide ends, in pixels from the top."""
+
 HARMLESS = "Cannot read properties of null (reading 'observe')"
 """Of jupyterlab-slideshow 0.3.4, where it is told to be on from the start."""
 
@@ -78,6 +83,30 @@ def test_a_lesson_is_shown_step_by_step(theme: str, tmp_path: Path, data) -> Non
         shown.delay(page.locator(".noUi-handle").first, plot, presses=1)  # live
         assert plot.evaluate(answer) != before
         shown.picture(f"slides_{theme}_widget")
+        assert set(shown.errors) <= {HARMLESS}
+        shown.errors.clear()
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_every_slide_of_every_lesson_fits_on_the_screen(number: int, tmp_path: Path, data) -> None:
+    """As it stands before it is run; the even ones light, the odd ones dark."""
+    [lesson] = (ROOT / "notebooks").glob(f"{number:02}_*.ipynb")
+    shutil.copy(lesson, tmp_path)
+    theme = ("Light", "Dark")[number % 2]
+    with lab(tmp_path, settings(theme)) as shown:
+        shown.page.set_viewport_size(SIZE)
+        shown.open(lesson.name)
+        shown.page.locator(".jp-Deck-Remote").wait_for()
+        shown.page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
+        shown.page.wait_for_timeout(1000)
+        seen = [on_screen(shown)]
+        while len(seen) < 2 or seen[-1] != seen[-2]:
+            ends = shown.page.evaluate(ENDS)
+            assert max(ends) <= SIZE["height"], f"too long for a slide: {seen[-1]}"
+            if len(seen) in (1, 4):
+                shown.picture(f"slides_{number:02}_{theme}_{len(seen)}")
+            seen.append(step(shown))
+        assert "Read on" in seen[-1] and len(seen) > 30
         assert set(shown.errors) <= {HARMLESS}
         shown.errors.clear()
 

@@ -63,6 +63,9 @@ def bring_a_file(shown: Lab, folder: Path) -> None:
     page.get_by_text("different values: choose the column").wait_for()
     label.select_option("about")
     assert text.input_value() == "mail"
+    text.select_option("about")
+    text.select_option("mail")
+    page.get_by_text("2 classes. Right columns?").wait_for()
     page.get_by_label("labels, at most").select_option("50")
     train_and_stop(shown, train)
 

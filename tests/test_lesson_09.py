@@ -52,6 +52,9 @@ def beams(shown: Lab) -> None:
 def paste(shown: Lab) -> None:
     """Another article, one's own, and none."""
     choice = shown.page.locator(".jp-OutputArea select").last
+    choice.select_option(index=1)
+    shown.page.get_by_role("button", name="Stop").click()
+    shown.page.get_by_text("Stopped: what stands below is of before").wait_for()
     choice.select_option(index=2)
     write = shown.page.get_by_role("button", name="Write headlines")
     expect(write).to_be_enabled()
