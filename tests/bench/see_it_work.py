@@ -65,7 +65,8 @@ def fine_tune(source, strategy: str, train, texts, test, seed: int) -> dict:
     words, other = strategy in ("full", WORDS), strategy == ELSEWHERE
     strategy = strategy.removesuffix("_words").removesuffix("_elsewhere")
     source = elsewhere(source, texts, seed) if other else source
-    target = migrate(source, sentiment.head, strategy, seed=seed)
+    rates = {"rate": 3e-5, "head_rate": 3e-5} if other else {}  # its head is no beginner
+    target = migrate(source, sentiment.head, strategy, seed=seed, **rates)
     if other:
         target.model.head.load_state_dict(source.head.state_dict())
     if words:
