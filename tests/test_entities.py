@@ -110,23 +110,6 @@ def test_windows_hold_every_word_once_and_end_where_sentences_do(tokens) -> None
         assert (first >= 0).all() or "\x00" in words[a:b]
 
 
-def test_passages_hold_every_word_once_and_end_where_documents_do(corpus, tokens) -> None:
-    rows = corpus["test"].to_list()[:300]
-    made = entities.passages(rows, tokens)
-    for name in ("words", "tags"):
-        assert [x for row in made for x in row[name]] == [x for row in rows for x in row[name]]
-    ends = set(itertools.accumulate(len(row["words"]) for row in made))
-    starts = itertools.accumulate((len(row["words"]) for row in rows), initial=0)
-    firsts = {row["document"]: at for row, at in zip(rows[::-1], [*starts][-2::-1], strict=True)}
-    assert set(firsts.values()) - {0} <= ends
-    assert len(firsts) < len(made) < len(rows) / 3
-    sentences = [row["words"] for row in rows]
-    for row, example in zip(made, entities.encode(made, tokens, limit=512), strict=True):
-        assert len(example["ids"]) <= entities.LIMIT or row["words"] in sentences
-    alone = [{k: row[k] for k in ("words", "tags")} for row in rows]
-    assert entities.passages(alone, tokens) == alone
-
-
 def test_a_window_says_what_it_says_alone(model, tokens) -> None:
     half = ["Peter", "flew", "to", "Rome"] * 15 + ["."]
     [whole] = entities.predict(model, tokens, [half * 6])

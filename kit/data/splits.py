@@ -114,20 +114,16 @@ def _articles() -> list[dict]:
 
 
 def tagged() -> list[dict]:
-    """CoNLL-2003's sentences, tagged by people: id, document, words, tags (BIO), split (the
-    usual one)."""
+    """CoNLL-2003's sentences, tagged by people: id, words, tags (BIO), split (the usual one)."""
     rows = []
     for file, split in zip(("train", "valid", "test"), SPLITS, strict=True):
         content = read("conll", f"neuroner/data/conll2003/en/{file}.txt").decode("utf-8")
-        number = document = 0
-        for block in re.split(r"\n\s*\n", content):
-            if block.startswith("-DOCSTART-"):
-                document += 1
-            elif lines := block.splitlines():
-                words, *_, tags = zip(*(line.split() for line in lines), strict=True)
-                row = {"id": f"{split}/{number}", "document": f"{split}/{document}"}
-                rows.append(row | {"words": list(words), "tags": list(tags), "split": split})
-                number += 1
+        blocks = (block.splitlines() for block in re.split(r"\n\s*\n", content))
+        kept = [lines for lines in blocks if lines and not lines[0].startswith("-DOCSTART-")]
+        for number, lines in enumerate(kept):
+            words, *_, tags = zip(*(line.split() for line in lines), strict=True)
+            rows.append({"id": f"{split}/{number}", "words": list(words), "tags": list(tags)})
+            rows[-1]["split"] = split
     return rows
 
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from kit.checkpoint import Source
 
 __all__ = ["COLUMNS", "KINDS", "METRIC", "TAGS", "align", "baselines", "encode"]
-__all__ += ["head", "interval", "load", "marked", "names", "options", "passages", "predict"]
-__all__ += ["recipe", "recorded", "sample", "score", "scorer", "show", "words"]
+__all__ += ["head", "interval", "load", "marked", "names", "options", "predict", "recipe"]
+__all__ += ["recorded", "sample", "score", "scorer", "show", "words"]
 
 KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place", "MISC": "other name"}
 TAGS = ("O", *(f"{begin}-{kind}" for kind in KINDS for begin in "BI"))
@@ -49,7 +49,7 @@ CAPITAL, CAPITALS = "^", "~"
 small letter."""
 
 COLOURS = {"PER": "#CC79A7", "ORG": "#56B4E9", "LOC": "#009E73", "MISC": "#E69F00"}
-VERSION = 2  # of the table in the cache: count up when the code that makes it changes
+VERSION = 1  # of the table in the cache: count up when the code that makes it changes
 
 
 def load() -> "DatasetDict":
@@ -57,7 +57,6 @@ def load() -> "DatasetDict":
 
     Columns:
         id      string, such as "train/0"
-        document  string: of the article that the sentence stands in, such as "train/1"
         words   list of strings, as the corpus cuts them: punctuation is a word
         tags    list of the numbers of `TAGS`, one a word; every entity begins with a B-
     """
@@ -65,7 +64,7 @@ def load() -> "DatasetDict":
     from pyarrow import compute
 
     table = stored(cache_dir() / "entities" / f"conll-{VERSION}.parquet", tagged)
-    kinds = {"id": Value("string"), "document": Value("string"), "words": List(Value("string"))}
+    kinds = {"id": Value("string"), "words": List(Value("string"))}
     features = Features(kinds | {"tags": List(ClassLabel(names=list(TAGS)))})
     about = ARCHIVES["conll"]
     info = DatasetInfo(about.what, about.citation, license=about.licence, features=features)
@@ -143,28 +142,6 @@ def align(
         if of[place] is not None and owner[of[place]] is not None:
             first[owner[of[place]]] = place
     return ids, first
-
-
-def passages(
-    rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT, *, marks: bool | None = None
-) -> list[dict]:
-    """Neighbouring sentences of a document joined, as many as have at most `limit` pieces: whose
-    surname it is may stand in the sentence before (Schweter & Akbik 2020, FLERT,
-    arxiv.org/abs/2011.06993).
-
-    Wants the rows in the order of the text; a row that names no document stays by itself.
-    """
-    found, document, room = [], None, 0
-    marks = _uncased(tokens) if marks is None else marks
-    for row in rows:
-        size = int(_sizes(row["words"], tokens, marks).sum())
-        if size > room or document is None or row.get("document") != document:
-            found.append({"words": [], "tags": []})
-            document, room = row.get("document"), limit - 2
-        room -= size
-        found[-1]["words"] += row["words"]
-        found[-1]["tags"] += row["tags"]
-    return found
 
 
 def marked(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
@@ -252,7 +229,12 @@ def _words(text: str | Sequence[str]) -> list[str]:
 def _windows(words: list[str], tokens: Tokens, marks: bool) -> list[tuple[int, int]]:
     """(first word, the one after the last) of windows of at most `LIMIT` pieces, which end where
     a sentence does if one ends in their second half."""
-    size = _sizes(words, tokens, marks)
+    text, owner = marked(words) if marks else (words, range(len(words)))
+    size, ahead = np.zeros(len(words), int), 0
+    for pieces, number in zip(_pieces(text, tokens), owner, strict=True):
+        ahead += pieces  # a mark counts for the word that it stands before
+        if number is not None:
+            size[number], ahead = ahead, 0
     begins = np.append(0, np.cumsum(size))  # (W + 1,)
     if begins[-1] <= LIMIT - 2:
         return [(0, len(words))]
@@ -265,17 +247,6 @@ def _windows(words: list[str], tokens: Tokens, marks: bool) -> list[tuple[int, i
         found.append((start, end))
         start = end
     return found
-
-
-def _sizes(words: Sequence[str], tokens: Tokens, marks: bool) -> np.ndarray:
-    """(W,): how many pieces each word has, with the mark before it."""
-    text, owner = marked(words) if marks else (words, range(len(words)))
-    size, ahead = np.zeros(len(words), int), 0
-    for pieces, number in zip(_pieces(text, tokens), owner, strict=True):
-        ahead += pieces  # a mark counts for the word that it stands before
-        if number is not None:
-            size[number], ahead = ahead, 0
-    return size
 
 
 def _pieces(words: Sequence[str], tokens: Tokens) -> list[int]:

@@ -4,7 +4,6 @@
     python tests/bench/entities.py --minutes 3    # a piece of it; the next call goes on
     python tests/bench/entities.py --everything   # MiniLM on all 14,041 sentences; also in pieces;
                                                   # --epochs 4 for more than two passes
-    python tests/bench/entities.py --everything --passages --epochs 4   # sentences with neighbours
     python tests/bench/entities.py --minute       # MiniLM, 1,000 sentences, 60 s, undisturbed;
                                                   # in pieces too: six runs of 60 s
 
@@ -93,27 +92,19 @@ def cost(run: tuple) -> float:
     return passes * COST[name] * (1 if strategy in ("full", "from_scratch") else 3)
 
 
-def everything(data, minutes: float, epochs: float, joined: bool) -> dict | None:
-    """All sentences, each alone or joined to passages (of about five, so that a fourth of them is
-    a batch): None while there is more to do; it goes on where it was."""
+def everything(data, minutes: float, epochs: float) -> dict | None:
+    """All sentences: None while there is more to do; it goes on where it was."""
     source = sources.minilm()
     target = migrate(source, entities.head, seed=0, **entities.options("full", source))
-    rows = {split: data[split].to_list() for split in data}
-    recipe, name = replace(EVERYTHING, epochs=epochs), f"{epochs:g} epochs"
-    if joined:
-        rows = {split: entities.passages(rows[split], source.tokens) for split in rows}
-        recipe, name = replace(recipe, batch_size=EVERYTHING.batch_size // 4), f"{name}, passages"
-    examples = entities.encode(rows["train"], source.tokens)
-    until, run, keep = time.monotonic() + 60 * minutes, Run(), KEEP / name
+    examples = entities.encode(data["train"], source.tokens)
+    until, run = time.monotonic() + 60 * minutes, Run()
+    recipe, keep = replace(EVERYTHING, epochs=epochs), KEEP / f"{epochs:g} epochs"
     loop = training(target.model, examples, recipe, run=run, groups=target.groups, keep=keep)
     for _ in loop:
         if time.monotonic() > until and run.spent < 1:
             print(f"{run.spent:.0%} after {run.seconds:.0f} s, loss {run.steps[-1]['loss']:.3f}")
             return None
-    validation = scored(target.model, source, rows["validation"])["f1"]
-    return scored(target.model, source, rows["test"]) | {
-        "validation f1": validation,
-        "examples": len(examples),
+    return scored(target.model, source, data["test"].to_list()) | {
         "recipe": {k: run.settings[k] for k in ("epochs", "batch_size", "precision", "seed")},
         "rates": entities.options("full", source),
         "seconds": round(run.seconds),
@@ -144,14 +135,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e6)
     parser.add_argument("--everything", action="store_true")
     parser.add_argument("--epochs", type=float, default=EVERYTHING.epochs)
-    parser.add_argument("--passages", action="store_true")
     parser.add_argument("--minute", action="store_true")
     options = parser.parse_args()
     data, until = entities.load(), time.monotonic() + 60 * options.minutes
     if options.everything:
-        name = "all passages" if options.passages else "all sentences"
-        if result := everything(data, options.minutes, options.epochs, options.passages):
-            save(**{name: result})
+        if result := everything(data, options.minutes, options.epochs):
+            save(**{"all sentences": result})
     elif options.minute:
         minute(data, options.minutes)
     else:
