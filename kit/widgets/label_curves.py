@@ -11,7 +11,7 @@ from kit.widgets.style import COLOUR, DASH, NAME, SYMBOL, dress, error_bars, liv
 
 __all__ = ["LabelCurves", "figure", "traces"]
 
-CURVES = ("full_elsewhere", "full", "tfidf", "from_scratch", "majority")
+CURVES = ("full_elsewhere", "full", "tfidf", "tfidf_elsewhere", "from_scratch", "majority")
 NONE = 20
 """Where no labels at all stand on the axis."""
 

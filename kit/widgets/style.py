@@ -22,6 +22,7 @@ COLOUR = {
     "from_scratch": "#D55E00",
     "frozen": "#009E73",
     "tfidf": "#595959",
+    "tfidf_elsewhere": "#AA7F39",
     "majority": "#8C8C8C",
 }
 """One colour for one thing in the whole course (Okabe & Ito 2008: told apart by all eyes)."""
@@ -32,6 +33,7 @@ DASH = {
     "from_scratch": "dash",
     "frozen": "dashdot",
     "tfidf": "dot",
+    "tfidf_elsewhere": "dashdot",
     "majority": "dot",
 }
 """The same things told apart without colour."""
@@ -42,16 +44,18 @@ SYMBOL = {
     "from_scratch": "square",
     "frozen": "diamond",
     "tfidf": "x",
+    "tfidf_elsewhere": "triangle-down",
     "majority": "cross",
 }
 """And as markers."""
 
 NAME = {
     "full": "with a source",
-    "full_elsewhere": "with a source that was tuned on other opinions",
+    "full_elsewhere": "with a source that judged elsewhere first",
     "from_scratch": "from scratch",
     "frozen": "frozen source",
     "tfidf": "TF-IDF + logistic regression",
+    "tfidf_elsewhere": "the same, elsewhere too",
     "majority": "majority class",
 }
 """What a figure calls them."""
