@@ -11,7 +11,7 @@ from kit.widgets.style import COLOUR, DASH, NAME, SYMBOL, dress, error_bars, liv
 
 __all__ = ["LabelCurves", "figure", "traces"]
 
-CURVES = ("full_elsewhere", "full", "tfidf", "tfidf_elsewhere", "from_scratch", "majority")
+CURVES = ("full", "full_elsewhere", "tfidf", "tfidf_elsewhere", "from_scratch", "majority")
 NONE = 20
 """Where no labels at all stand on the axis."""
 
@@ -31,7 +31,7 @@ def figure(results: dict, again: list[dict] = ()):
     }
     shown = go.Figure(traces(results, again), layout)
     worth(shown, budgets)
-    return dress(shown, height=480)
+    return dress(shown, height=520).update_layout(legend={"y": -0.16, "yanchor": "top"})
 
 
 def place(budgets: Iterable[int]) -> list[int]:
@@ -70,13 +70,13 @@ def worth(shown, budgets: dict) -> None:
     height = 100 * budgets[most]["from_scratch"][0]
     shown.add_hline(y=height, line={"color": COLOUR["from_scratch"], "width": 1.5, "dash": "dot"})
     shown.add_annotation(
-        x=0.01,
+        x=0.91,
         xref="paper",
         y=height,
         yanchor="bottom",
-        xanchor="left",
+        xanchor="right",
         showarrow=False,
-        text=f"scratch, all {most:,}: {height:.0f} %",
+        text=f"scratch, all: {height:.0f} %",
         font={"color": COLOUR["from_scratch"], "size": 15},
     )
 

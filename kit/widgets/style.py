@@ -51,11 +51,11 @@ SYMBOL = {
 
 NAME = {
     "full": "with a source",
-    "full_elsewhere": "with a source that judged elsewhere first",
+    "full_elsewhere": "judged elsewhere first",
     "from_scratch": "from scratch",
     "frozen": "frozen source",
     "tfidf": "TF-IDF + logistic regression",
-    "tfidf_elsewhere": "the same, elsewhere too",
+    "tfidf_elsewhere": "TF-IDF, elsewhere too",
     "majority": "majority class",
 }
 """What a figure calls them."""
