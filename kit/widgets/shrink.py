@@ -81,6 +81,8 @@ def figure(results: dict, source: str = "MiniLM", again: list[dict] = ()):
 
 def _curve(results: dict, source: str, strategy: str, labels: int) -> dict:
     found = points(results, source, strategy, labels)
+    if strategy != "from_scratch" and len(found) < 2:
+        found = []  # the whole source alone is no curve
     colour, symbol, dash = LOOK[strategy]
     axis = "" if labels == 0 else "2"
     return {
@@ -93,7 +95,7 @@ def _curve(results: dict, source: str, strategy: str, labels: int) -> dict:
         "marker": {"symbol": symbol, "size": 12, "color": colour},
         "name": NAME.get(strategy, strategy),
         "legendgroup": strategy,
-        "showlegend": labels > 0,
+        "showlegend": labels > 0 and bool(found),
         "hovertemplate": "%{customdata}: %{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",
         "xaxis": f"x{axis}",
         "yaxis": f"y{axis}",
