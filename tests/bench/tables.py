@@ -184,8 +184,8 @@ def strategies() -> str:
     return "\n".join(lines) + (
         "\n\nTest accuracy in %, mean over 3 seeds ± half of its 95 % interval, and the strategy "
         "with the highest mean of each family (the highest of many is flattered). Minus `full`, in "
-        f"pairs, with 100 labels: {_against_full(rows)}. Not every strategy is recorded for every "
-        f"source and budget yet: the command goes on where it stopped. {_made(results)}"
+        f"pairs, with 100 labels: {_against_full(rows)}. Seconds and memory are in the file, taken "
+        f"beside other work: see lesson 05. {_made(results)}"
     )
 
 
