@@ -52,7 +52,7 @@ def test_an_encoding_can_be_named(tmp_path) -> None:
     "content",
     [
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)),
-        gzip.compress(b"hello " * 50),
+        gzip.compress(b"hello " * 50, mtime=0),
         pickle.dumps({"a": 1}),
         bytes(range(256)) * 300,
         RUSSIAN.encode("utf-16-le"),

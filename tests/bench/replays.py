@@ -39,7 +39,7 @@ def of_lesson(number: str, name: str):
 def widgets() -> Iterator[Turns]:
     """Each widget in each setting that is recorded."""
     race = of_lesson("02", "race")
-    for race.seconds.value in (10, 30, 60):
+    for race.seconds.value in (10, 30):
         yield race
     films, source = sentiment.load(), sources.minilm()
     for labels in (0, 50, 100, 400, 1600):
