@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 
 __all__ = ["install", "missing"]
@@ -36,9 +37,7 @@ def install() -> None:
     if new := missing():
         _pip(new)
     if "google.colab" in sys.modules:
-        from google.colab import output
-
-        output.enable_custom_widget_manager()
+        import_module("google.colab.output").enable_custom_widget_manager()
 
 
 def _pip(new: list[str]) -> None:

@@ -73,7 +73,7 @@ def test_a_lesson_is_shown_step_by_step(theme: str, tmp_path: Path, data) -> Non
         while "LossCurves()" not in seen[-1]:
             assert len(seen) < 12
             seen.append(step(shown))
-        assert len(set(seen)) == len(seen) == 9
+        assert len(set(seen)) == len(seen) == 10
         assert sum("Three ratings" in text for text in seen) == 1  # one idea a slide
         plot = page.locator(".js-plotly-plot").first
         box = plot.bounding_box()
