@@ -51,6 +51,7 @@ def walk_down(shown: Lab, plot: Locator) -> None:
     shown.page.get_by_text("SGD diverged").wait_for()
     press(shown, "64")
     shown.see(plot, f"data[{HEIGHTS}].x.length === 1")
+    shown.look(plot, "01_start", "center")
     ground = plot.locator(".nsewdrag").first.bounding_box()
     shown.page.mouse.click(ground["x"] + 40, ground["y"] + 60)
     shown.see(plot, "data[4].x[0] < -1.5")

@@ -53,9 +53,6 @@ def grow(shown: Lab, plot: Locator) -> None:
     handles.nth(0).press("ArrowRight")
     shown.see(plot, f"{asked} && data[{NEW}].x.includes(2)")
     shown.delay(handles.nth(1), plot, presses=4)
-    shown.page.locator(".jp-OutputArea select").first.select_option("minilm")
-    shown.see(plot, f"{asked} && data[0].y.length > 4")
-    shown.look(plot, "04_minilm")
 
 
 def spell(shown: Lab) -> None:
