@@ -68,8 +68,13 @@ def precision(on: torch.device | None = None) -> str:
     Many processors that accept bf16 are slower with it than without, so a short training step
     is timed in both. Remembered on disk, because a choice that flips between two runs
     would give the same seed different bits. To measure again, delete `precision.json` in
-    `cache_dir()`.
+    `cache_dir()`. `$KIT_PRECISION` chooses without measuring: "fp32" where memory is dear, as on
+    Binder, since on a CPU bf16 holds a third of a GB more (tests/bench/LOG.md).
     """
+    if chosen := os.environ.get("KIT_PRECISION"):
+        if chosen not in PRECISIONS:
+            raise KitError(f"KIT_PRECISION={chosen!r} is unknown: give one of {list(PRECISIONS)}.")
+        return chosen
     on = on or device()
     return _precision(on.type)
 

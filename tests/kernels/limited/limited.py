@@ -36,6 +36,7 @@ if __name__ == "__main__":
     if sys.platform == "linux":
         limit()
     sys.addaudithook(offline)
+    os.environ["KIT_PRECISION"] = "fp32"  # as binder/start does
     sys.path.pop(0)  # the lessons see the kit, not the tests
     from ipykernel.kernelapp import launch_new_instance
 
