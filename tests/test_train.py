@@ -247,3 +247,12 @@ def test_without_a_compiler_that_is_said_first(monkeypatch):
     with pytest.raises(KitError, match="needs no-such-compiler"):
         fit(made, examples(), Recipe(steps=2, compile=True))
     assert bits(made) == before
+
+
+def test_the_precision_can_be_chosen_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bf16", "fp32"):
+        monkeypatch.setenv("KIT_PRECISION", name)
+        assert runtime.precision() == name
+    monkeypatch.setenv("KIT_PRECISION", "fp16")
+    with pytest.raises(KitError, match="KIT_PRECISION='fp16' is unknown: give one of"):
+        runtime.precision()
