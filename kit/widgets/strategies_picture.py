@@ -37,8 +37,8 @@ AXES = {
 """What a strategy costs -> the title of the axis."""
 COLUMN = {"trained": "trained", "seconds": "seconds", "memory": "peak memory, MB"}
 
-WIDTH, HEIGHT = 820, 560
-MARGIN = {"l": 70, "r": 20, "t": 30, "b": 110}
+WIDTH, HEIGHT = 820, 590
+MARGIN = {"l": 70, "r": 20, "t": 60, "b": 110}
 LETTER, LINE = 7.6, 18
 """Pixels of a letter and of a line of the labels, about."""
 NEAR = 13
