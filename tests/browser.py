@@ -53,6 +53,29 @@ STOPWATCH = """plot => {
     });
 }"""
 
+# Milliseconds from a menu, a slider or a toggle to the first change elsewhere in the outputs.
+WATCH = """(() => {
+    window.answered = [];
+    let pressed = null, control = null;
+    const touched = event => {
+        const found = event.target.closest?.('.jp-OutputArea .jupyter-widgets.widget-inline-hbox, '
+            + '.jp-OutputArea .widget-toggle-buttons');
+        const button = event.target.closest?.('button');
+        if (!found || event.type === 'click' && !button) return;
+        [pressed, control] = [performance.now(), found];
+    };
+    for (const kind of ['change', 'keydown', 'click'])
+        document.addEventListener(kind, touched, true);
+    new MutationObserver(changes => {
+        const seen = node => node.nodeType === 1 ? node : node.parentElement;
+        const other = change => seen(change.target)?.closest('.jp-OutputArea')
+            && !control.contains(change.target);
+        if (pressed === null || !changes.some(other)) return;
+        window.answered.push(performance.now() - pressed);
+        pressed = null;
+    }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+})()"""
+
 
 @dataclass
 class Lab:
@@ -95,10 +118,12 @@ class Lab:
 
     def delays(self) -> float:
         """The median of what the stopwatch has taken, in ms."""
-        taken = sorted(self.page.evaluate("window.delays"))
-        MEASURED.append(("control to plot, median ms", statistics.median(taken)))
-        MEASURED.append(("95th percentile ms", taken[int(0.95 * (len(taken) - 1) + 0.5)]))
-        return statistics.median(taken)
+        return noted("control to plot", self.page.evaluate("window.delays"))
+
+    def answers(self) -> None:
+        """Note how soon what was touched since the page was opened has changed something."""
+        if taken := self.page.evaluate("window.answered"):
+            noted(f"{len(taken)} controls to a change", taken)
 
     def picture(self, name: str) -> None:
         """Save what the page shows as build/pictures/NAME.png."""
@@ -133,6 +158,15 @@ class Lab:
 
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.context.route("**/*", only_home)
+        self.page.add_init_script(WATCH)
+
+
+def noted(what: str, taken: list[float]) -> float:
+    """Note the median and the 95th percentile of milliseconds; the median."""
+    taken = sorted(taken)
+    MEASURED.append((f"{what}, median ms", statistics.median(taken)))
+    MEASURED.append((f"{what}, 95th percentile", taken[int(0.95 * (len(taken) - 1) + 0.5)]))
+    return statistics.median(taken)
 
 
 @contextmanager
@@ -148,6 +182,7 @@ def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
         shown = Lab(page, address, token)
         shown.watch()
         yield shown
+        shown.answers()
         browser.close()
     assert not shown.errors, shown.errors
     assert not shown.strangers, shown.strangers

@@ -64,7 +64,7 @@ def hover_and_click(shown: Lab, plots: Locator) -> None:
     assert name in label and "deviation" in label
     shown.picture("03_hover")
     click_until(shown, atlas, bar(atlas, 1, name), "data[11].text.includes('<b>block 3</b>')")
-    assert tensor.input_value() == name
+    expect(tensor).to_have_value(name)
     shown.page.mouse.move(5, 5)  # what is below the mouse would be told again once it is drawn
     shown.page.wait_for_timeout(1000)
     tensor.select_option("head.linear.weight")

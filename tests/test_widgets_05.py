@@ -98,24 +98,24 @@ def test_source_labels_and_axis_can_be_chosen(play: Strategies, results) -> None
     for source in {row["source"] for row in results["rows"]}:
         play.source.value = source
         for axis in picture.AXES:
-            play.show(source, play.budget.options[0], axis)
+            play.choose(source, play.budget.options[0], axis)
             assert play.figure.layout.xaxis.title.text == picture.AXES[axis]
             shown = {name for t in play.figure.data[1:4] for name, *_ in t.customdata}
             assert shown == set(play.strategy.options)
-    play.show(SOURCE, 100)
+    play.choose(SOURCE, 100)
 
 
 def test_a_live_run_joins_the_figure_and_can_be_stopped(play: Strategies) -> None:
-    play.show(SOURCE, 100)
+    play.choose(SOURCE, 100)
     play.train("frozen").train().wait()
     [done] = play.done
     assert done["trained"] == 386 and 0.5 < done["accuracy"] < 0.9
     star = play.figure.data[4]
     assert star.marker.symbol == "star" and star.y == (100 * done["accuracy"],)
     assert "One seed" in play.status.value
-    play.show(SOURCE, 100, "memory")
+    play.choose(SOURCE, 100, "memory")
     assert not play.figure.data[4].x, "a kernel's peak is no strategy's"
-    play.show(SOURCE, 100).train("full")
+    play.choose(SOURCE, 100).train("full")
     play.job.stop()
     play.wait()
     assert "Stopped" in play.status.value and len(play.done) == 1

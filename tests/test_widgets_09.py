@@ -19,7 +19,8 @@ ARTICLES = [{"headline": "Time Warner rises", "text": TEXT}]
 
 @pytest.fixture(scope="module")
 def desk() -> Headlines:
-    return Headlines({"one": made("RNN", 1), "two": made("RNN", 2)}, TOKENS, ARTICLES)
+    made_of_two = {"one": made("RNN", 1), "two": made("RNN", 2)}
+    return Headlines(made_of_two, TOKENS, ARTICLES).ask().wait()
 
 
 def test_a_word_is_copied_written_or_invented() -> None:
@@ -67,6 +68,8 @@ def test_errors_show_in_the_widget_and_the_next_text_is_read(desk: Headlines) ->
 
 def test_it_stops_and_a_second_click_starts_nothing(monkeypatch) -> None:
     desk = Headlines({"one": made("RNN", 1)}, TOKENS, ARTICLES)
+    assert "Write headlines" in desk.status.value and not desk.page.value
+    desk.ask().wait()
     before, going, go = desk.page.value, threading.Event(), threading.Event()
 
     def slow(*args):

@@ -13,6 +13,7 @@ from kit.models.heads import (
     pool,
 )
 from kit.models.rnn import RNN, RNNConfig
+from kit.models.soup import soup
 from kit.models.summary import summary
 from kit.models.transformer import Transformer, TransformerConfig
 
@@ -30,6 +31,7 @@ __all__ = [
     "TransformerConfig",
     "VectorHead",
     "pool",
+    "soup",
     "summary",
 ]
 

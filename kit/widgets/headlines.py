@@ -24,10 +24,7 @@ class Headlines(Working):
     def __init__(
         self, models: dict[str, nn.Module], tokens: Tokens, articles: Sequence[dict]
     ) -> None:
-        """models: name -> a summariser; articles: rows with "text" and "headline" to choose from.
-
-        It begins with the first of them.
-        """
+        """models: name -> a summariser; articles: rows of "text" and "headline" to choose from."""
         if not models or not articles:
             raise KitError("headlines of nothing: give at least one model and one article.")
         self.models, self.tokens = models, tokens
@@ -36,7 +33,7 @@ class Headlines(Working):
         self.job = Job(self._work, self._say, label, icon="pencil", width="170px")
         self._controls(articles)
         self._wire()
-        self._work(lambda: False)
+        self._say("Press “Write headlines”.")
 
     def _controls(self, articles: Sequence[dict]) -> None:
         import ipywidgets as w

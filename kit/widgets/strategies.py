@@ -112,7 +112,7 @@ class Strategies(Working):
         run = w.HBox([self.strategy, *self.job.row])
         show(w.VBox([chosen, self.axis, self.figure, run, self.status, self.report]))
 
-    def show(self, source: str, budget: int | None = None, axis: str = "trained") -> "Strategies":
+    def choose(self, source: str, budget: int | None = None, axis: str = "trained") -> "Strategies":
         """Choose the source, the labels and the axis, as if by hand."""
         self.source.value, self.axis.value = source, axis
         self.budget.value = budget or self.budget.value
@@ -147,14 +147,15 @@ class Strategies(Working):
 
     def _switch(self, _) -> None:
         budget, strategy = self.budget.value, self.strategy.value
+        self.report.value = ""  # of another source
         with self.budget.hold_trait_notifications(), self.strategy.hold_trait_notifications():
             self.budget.options, self.strategy.options = self._budgets(), self._strategies()
             self.budget.value = budget if budget in self.budget.options else self._budgets()[0]
             kept = strategy in self.strategy.options
             self.strategy.value = strategy if kept else self._strategies()[0]
         self._draw()
-        self.report.value = ""  # of another source
-        self._say(self._told())
+        if kept:  # if not, its menu has said that another is chosen
+            self._chosen()
 
     def _shown(self) -> tuple:
         """What the figure is made of."""
@@ -182,8 +183,11 @@ class Strategies(Working):
         self._draw()
         if self.job.running:
             return
+        name, strategy = self.source.value, self.strategy.value
+        self._say(f"{name}: migrating, {strategy} …")
         try:
-            target, _ = made(self.of(self.source.value), self.strategy.value, self.data)
+            source = self.of(name)
+            target = migrate(source, sentiment.head, strategy, **_options(source, strategy))
         except KitError as error:
             self._say(str(error), "error")
             return

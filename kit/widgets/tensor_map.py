@@ -114,9 +114,9 @@ class TensorMap:
             )
         there = there or origins[here].source
         self.scene = replace(self.scene, pick=(there, here))
-        self._draw()
         if here is not None:
             self.tensor.value = here
+        self._draw()
         return self
 
     def _list(self, change) -> None:
@@ -125,6 +125,7 @@ class TensorMap:
 
     def _choose(self, change) -> None:
         name = change["new"]
+        self.words.value = note(f"{self.source.name}: migrating, {name} …")
         try:
             chosen = (self.others[name](),) if name in self.others else self.first
         except KitError as error:

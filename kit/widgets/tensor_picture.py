@@ -17,7 +17,10 @@ COLOURS = DONE | {"wrong": "#D55E00"}
 WORDS = {"wrong": "wrong twin"}
 LEFT, RIGHT, RATES = (26.0, 6.5), (53.5, 6.5), (61.0, 4.5)
 """Where the columns begin and how wide they are, of 100."""
-KEYS = ("x", "y", "base", "width", "text", "hovertext", "customdata", "marker", "showlegend")
+APART = 0.028
+"""What two names keep between them, as a share of the height."""
+KEYS = ("x", "y", "base", "width", "text", "textfont")
+KEYS += ("hovertext", "customdata", "marker", "showlegend")
 """What of the traces changes while the map is shown."""
 DARK, UNUSED, LINE = "#6E6E6E", "white", "#1A1A1A"
 
@@ -171,7 +174,8 @@ def _names(places: dict, opened: str, x: float, side: str, chosen: str | None) -
     for of, names in layers.items():
         (top, height), end = (places[names[0]][0], 0.0), places[names[-1]][1]
         if of != opened:
-            rows.append(((top + end) / 2, title(of), names[0]))
+            clear = rows[-1][0] + APART if rows else 0.0
+            rows.append((max((top + end) / 2, clear), title(of), names[0]))
             continue
         height = places[names[0]][1] - top
         rows.append((top - height / 2, f"<b>{title(of)}</b>", names[0]))
@@ -196,13 +200,14 @@ def _names(places: dict, opened: str, x: float, side: str, chosen: str | None) -
 
 def _titles(scene: Scene) -> dict:
     x = [sum(LEFT), sum(RIGHT), RATES[0]]
+    size = 16 if max(map(len, scene.titles)) < 13 else 13  # both have room at 480 pixels
     return {
         "mode": "text",
         "x": x,
         "y": [-0.045] * 3,
         "text": [*(f"<b>{text}</b>" for text in scene.titles), "rate"],
         "textposition": ["middle left", "middle left", "middle right"],
-        "textfont": {"size": 16, "color": LINE},
+        "textfont": {"size": [size, size, 13], "color": [LINE, LINE, "#595959"]},
         "hoverinfo": "skip",
         "showlegend": False,
     }

@@ -18,6 +18,7 @@ from kit import checkpoint, record, runtime, sources
 from kit.checkpoint import Source
 from kit.errors import KitError
 from kit.migrate import migrate
+from kit.models import Model, soup
 from kit.record import Run
 from kit.tasks import sentiment
 from kit.train import Recipe, fit
@@ -30,11 +31,20 @@ WORDS = "from_scratch_words"
 """The control of the control: from scratch, its head made of words as that of the source is."""
 ELSEWHERE = "full_elsewhere"
 """From the source that was tuned first on the other domains (`elsewhere`), its head as well."""
+FRESH = "from_scratch_elsewhere"
+"""Its control: the same two stages from fresh values, the head made of words as well."""
 COUNTED = "tfidf_elsewhere"
-"""Its control: counting words, in the other domains' sentences too."""
-STRATEGIES = ("full", "from_scratch", WORDS, ELSEWHERE)
-MOST = {WORDS: 400, ELSEWHERE: 400}
+"""The control's control: counting words, in the other domains' sentences too."""
+SOUP = "full_soup"
+"""The mean of several models of all labels, that differ in the order of the sentences."""
+MEMBERS = 3
+APART = 100
+"""Between the seeds of a soup's members: no two soups share one."""
+STRATEGIES = ("full", "from_scratch", WORDS, ELSEWHERE, FRESH, SOUP)
+MOST = {WORDS: 400, ELSEWHERE: 400, FRESH: 400}
 """Labels up to which a strategy is trained; what is not here: all."""
+LEAST = {SOUP: 2000}
+"""Labels from which on it is."""
 
 
 @cache
@@ -44,28 +54,58 @@ def others() -> list[dict]:
     return [row for name in domains for row in sentiment.load(name)["train"]]
 
 
-def elsewhere(source: Source, texts: list[str], seed: int) -> Source:
-    """The source after two epochs of all ratings of products, editorials and tweets; no film
-    label is in it (a related task with many labels first: Phang et al. 2018, STILTs,
-    arxiv.org/abs/1811.01088). Made once, then kept in the cache folder."""
-    folder = runtime.cache_dir() / "bench" / f"elsewhere-{seed}"
+def tuned(
+    name: str, source: Source, rows, recipe: Recipe, texts: list[str], strategy: str = "full"
+) -> Source:
+    """The source after fine-tuning on these rows, its head as well, which begins from words. Made
+    once, then kept in the cache folder."""
+    folder = runtime.cache_dir() / "bench" / f"{name}-{recipe.seed}"
     if not (folder / "source.json").exists():
-        target = migrate(source, sentiment.head, seed=seed)
+        target = migrate(source, sentiment.head, strategy, seed=recipe.seed)
         sentiment.from_words(target.model, source.tokens, texts)
-        examples = sentiment.encode(others(), source.tokens)
-        recipe = Recipe(epochs=2, keep_best=False, evaluations=1, seed=seed)
-        fit(target.model, examples, recipe, groups=target.groups)
-        made = Source("elsewhere", target.model.body, source.tokens, target.model.head)
+        examples = sentiment.encode(rows, source.tokens)
+        run = fit(target.model, examples, recipe, groups=target.groups)
+        took = {"seconds": run.seconds, "updates": len(run.steps)}
+        made = Source(name, target.model.body, source.tokens, target.model.head, took)
         checkpoint.save(made, folder)
     return checkpoint.load(folder)
 
 
+def elsewhere(source: Source, strategy: str, texts: list[str], seed: int) -> Source:
+    """The source after two epochs of all ratings of products, editorials and tweets; no film
+    label is in it (a related task with many labels first: Phang et al. 2018, STILTs,
+    arxiv.org/abs/1811.01088). strategy: "from_scratch" for one that has read nothing else."""
+    recipe = Recipe(epochs=2, keep_best=False, evaluations=1, seed=seed)
+    name = "elsewhere" if strategy == "full" else f"elsewhere-{strategy}"
+    return tuned(name, source, others(), recipe, texts, strategy)
+
+
+def member(source: Source, rows, texts: list[str], seed: int) -> Source:
+    """One member of a soup: the source after these labels."""
+    return tuned(f"films-{len(rows)}", source, rows, sentiment.recipe(len(rows), seed=seed), texts)
+
+
+def of_several(source: Source, train, texts: list[str], test, seed: int) -> dict:
+    """The mean of several members, which differ in the order of the sentences: one row."""
+    found = [member(source, train, texts, seed + APART * i) for i in range(MEMBERS)]
+    model = soup([Model(one.body, one.head) for one in found])
+    return {
+        "accuracy": sentiment.scorer(test, source.tokens)(model),
+        "seconds": round(sum(one.card["seconds"] for one in found), 1),
+        "updates": sum(one.card["updates"] for one in found),
+    }
+
+
 def fine_tune(source, strategy: str, train, texts, test, seed: int) -> dict:
     """Migrate, ask by words, fine-tune where there are labels, score: one row of the results."""
-    words, other = strategy in ("full", WORDS), strategy == ELSEWHERE
+    if strategy == SOUP:
+        return of_several(source, train, texts, test, seed)
+    words, other = strategy in ("full", WORDS), strategy in (ELSEWHERE, FRESH)
     strategy = strategy.removesuffix("_words").removesuffix("_elsewhere")
-    source = elsewhere(source, texts, seed) if other else source
-    rates = {"rate": 3e-5, "head_rate": 3e-5} if other else {}  # its head is no beginner
+    rates = {}
+    if other:
+        source = elsewhere(source, strategy, texts, seed)
+        strategy, rates = "full", {"rate": 3e-5, "head_rate": 3e-5}  # its head is no beginner
     target = migrate(source, sentiment.head, strategy, seed=seed, **rates)
     if other:
         target.model.head.load_state_dict(source.head.state_dict())
@@ -100,7 +140,7 @@ def rows(options, done: set):
                 yield {"labels": labels, "strategy": COUNTED, "seed": seed, "accuracy": accuracy}
             for strategy in options.strategies:
                 new = (labels, strategy, seed) not in done
-                if new and labels <= MOST.get(strategy, labels):
+                if new and LEAST.get(strategy, 0) <= labels <= MOST.get(strategy, labels):
                     row = {"labels": labels, "strategy": strategy, "seed": seed}
                     yield row | fine_tune(source, strategy, train, texts, test, seed)
                     gc.collect()
