@@ -4,6 +4,7 @@ import dataclasses
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from kit.errors import KitError
 from kit.migrate.axes import Axis, Chosen, Copies, Turned, resized, top
@@ -116,17 +117,21 @@ def _stream(body: nn.Module, examples: list[dict] | None) -> Tensor:
     if examples is None or not isinstance(body, Transformer):
         x = body.embedding.weight
         return x.T @ x
-    found: list[Tensor] = []
+    total, found = torch.zeros(body.width, body.width), []
     hooks = [
-        part.register_forward_hook(lambda _, __, x: found.append(x[0].T @ x[0]))
+        part.register_forward_hook(lambda _, __, x: found.append(x))  # (B, T, D)
         for part in (body.embed, *body.blocks)
     ]
-    for example in examples:
-        ids = torch.tensor([example["ids"]])
-        body.eval()(ids, torch.ones_like(ids, dtype=torch.bool))
+    texts = sorted((torch.tensor(example["ids"]) for example in examples), key=len)
+    for start in range(0, len(texts), 32):
+        some = texts[start : start + 32]
+        mask = pad_sequence([torch.ones_like(ids, dtype=torch.bool) for ids in some], True)
+        body.eval()(pad_sequence(some, True), mask)
+        total += sum(x[mask].T @ x[mask] for x in found)
+        found.clear()
     for hook in hooks:
         hook.remove()
-    return torch.stack(found).sum(0)
+    return total
 
 
 def _components(second: Tensor, n: int) -> Tensor:

@@ -44,16 +44,14 @@ class Headlines(Working):
         self.text = w.Textarea(value=options[0][1], description="or yours", rows=5, **wide)
         self.status, self.page, self.picture = w.HTML(), w.HTML(), w.HTML()
         self.who = w.ToggleButtons(options=list(self.models), style={"button_width": "190px"})
-        self.step = w.IntSlider(min=1, max=1, value=1, description="its beams after", **wide)
-        self.step.layout.width, self.step.style.description_width = "560px", "120px"
+        self.step, self.after = None, w.HBox()
         row = w.HBox(self.job.row)
-        beams = [self.who, self.step, self.picture]
+        beams = [self.who, self.after, self.picture]
         self.view = w.VBox([self.choice, self.text, row, self.status, self.page, *beams])
 
     def _wire(self) -> None:
         self.choice.observe(lambda change: self.ask(change["new"]), "value")
         self.who.observe(lambda _: self._search(), "value")
-        self.step.observe(lambda _: self._draw(), "value")
 
     def ask(self, text: str | None = None) -> "Headlines":
         """Write headlines of what stands in the box, or of `text`; while it writes a second click
@@ -93,13 +91,21 @@ class Headlines(Working):
         return watch
 
     def _search(self) -> None:
-        """The slider for the search of whom was chosen, at its end."""
+        """The slider for the search of whom was chosen, at its end. A new one: the key End of one
+        whose range is changed still goes to the old end."""
+        import ipywidgets as w
+
         if shown := self.traces.get(self.who.value):
-            last = len(shown.steps)
-            if self.step.max == self.step.value == last:
-                self._draw()
-            self.step.max = last
-            self.step.value = last
+            last, old = len(shown.steps), self.step
+            wide = {"style": {"description_width": "120px"}, "layout": {"width": "560px"}}
+            self.step = w.IntSlider(
+                min=1, max=max(1, last), value=last, description="its beams after", **wide
+            )
+            self.step.observe(lambda _: self._draw(), "value")
+            self.after.children = [self.step]
+            if old:
+                old.close()
+            self._draw()
 
     def _draw(self) -> None:
         if shown := self.traces.get(self.who.value):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import product
 from statistics import median
 
+import numpy as np
+
 from kit.migrate import STRATEGIES
 from kit.record import interval
 from kit.widgets.style import DASH, NAME, dress, error_bars
@@ -230,7 +232,8 @@ def labels(found: list[Point], live: list[Point], axis: str) -> list[dict]:
     for p in sorted(found, key=lambda p: p.score):
         x, y = at[p.strategy]
         size = LETTER * len(p.strategy) + 6
-        dx, dy = min(_offsets(size), key=lambda o: _cost(x, y, o, size, taken, low, high))
+        offsets = _offsets(size)
+        dx, dy = offsets[_costs(x, y, offsets, size, taken, (low, high)).argmin()]
         taken.append(_box(x, y, (dx, dy), size))
         made.append(_label(p, math.log10(place[p.strategy]), dx, dy))
     return made
@@ -252,14 +255,17 @@ def _box(x: float, y: float, offset: tuple, size: float) -> tuple[float, ...]:
     return (x + dx - size / 2, y + dy - LINE / 2, x + dx + size / 2, y + dy + LINE / 2)
 
 
-def _cost(x, y, offset, size, taken, low, high) -> float:
-    """How much a name would cover, and how far away it would be."""
-    a, b, c, d = _box(x, y, offset, size)
-    over = sum(
-        max(0, min(c, r) - max(a, p)) * max(0, min(d, s) - max(b, q)) for p, q, r, s in taken
-    )
-    outside = max(0, low - a) + max(0, c - high)
-    return 20 * over + 100 * outside + math.hypot(abs(offset[0]) - size / 2, offset[1])
+def _costs(x, y, offsets, size, taken, ends) -> np.ndarray:
+    """(O,): how much a name would cover at each offset, and how far away it would be."""
+    low, high = ends
+    a, b, c, d = np.array([_box(x, y, o, size) for o in offsets]).T  # (O,) each
+    p, q, r, s = np.array(taken).T  # (N,) each
+    wide = np.minimum(c[:, None], r) - np.maximum(a[:, None], p)  # (O, N)
+    tall = np.minimum(d[:, None], s) - np.maximum(b[:, None], q)
+    over = (wide.clip(0) * tall.clip(0)).sum(1)
+    outside = (low - a).clip(0) + (c - high).clip(0)
+    dx, dy = np.array(offsets, dtype=float).T
+    return 20 * over + 100 * outside + np.hypot(abs(dx) - size / 2, dy)
 
 
 def _label(p: Point, x: float, dx: float, dy: float) -> dict:
