@@ -41,13 +41,16 @@ def see_it_work() -> str:
         lines.append(f"| {labels:,} | " + " | ".join(cells) + " |")
     majority = 100 * next(reversed(budgets.values()))["majority"][0]
     words = {n: found["from_scratch_words"] for n, found in budgets.items() if n in (0, 100, 400)}
+    most, found = list(budgets.items())[-1]
     return "\n".join(lines) + (
         f"\n\nTest accuracy in %, mean over the seeds ± half of its 95 % interval; always "
         f"answering the majority class: {majority:.1f} %. Elsewhere: {results['elsewhere']:,} "
         "labelled sentences of products, editorials and tweets, and no film, came first. With the "
         "source the head begins from words (`sentiment.from_words`), without it afresh; from "
         "scratch, but from words: "
-        f"{', '.join(f'{_score(s)} with {n}' for n, s in words.items())}. {_made(results)}"
+        f"{', '.join(f'{_score(s)} with {n}' for n, s in words.items())}. "
+        f"The mean of three models with the source and all {most:,} labels (`kit.models.soup`): "
+        f"**{_score(found.get('full_soup'))}**. {_made(results)}"
     )
 
 
