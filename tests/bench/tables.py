@@ -166,6 +166,10 @@ def baked() -> str:
     )
 
 
+FIXED = ("full", "from_scratch")
+"""What has a column of its own beside the best of each family."""
+
+
 def strategies() -> str:
     """Every strategy that was recorded: the highest means of each family, and pairs with full."""
     results = record.recorded("strategies")
@@ -181,7 +185,7 @@ def strategies() -> str:
         found = record.by_budget([row for row in rows if row["source"] == source])[labels]
         cells = [_score(found.get("full")), _score(found.get("from_scratch"))]
         for low, high in pairwise(starts):
-            others = set(order[low:high]) & set(found) - {"full", "from_scratch"}
+            others = [n for n in order[low:high] if n in found and n not in FIXED]
             best = max(others, key=lambda n, found=found: found[n][0], default=None)
             cells.append(f"{best} {_score(found[best])}" if best else "")
         lines.append(f"| `{source}` | {labels} | " + " | ".join(cells) + " |")
