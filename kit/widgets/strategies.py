@@ -49,12 +49,12 @@ def films() -> list[str]:
     return corpora.pinned("train", "films")["text"][:]
 
 
-def _options(source, strategy: str) -> dict:
+def _options(source, strategy: str, texts: int = 300) -> dict:
     """What a strategy cannot guess: another vocabulary, texts to look at, a student."""
     if strategy == "move_vocabulary":
         return {"old": source.tokens, "new": Tokens.train(films(), 4096)}
     if strategy == "narrow":
-        ids = source.tokens.encode_many(films()[:300], 64)
+        ids = source.tokens.encode_many(films()[:texts], 64)
         return {"examples": [{"ids": i, "y": 0} for i in ids]}
     if strategy == "distil" and source.body.config.layers == 1:  # there is no half of one layer
         half = migrate(source, sentiment.head, "narrow", **_options(source, "narrow"))
@@ -187,7 +187,8 @@ class Strategies(Working):
         self._say(f"{name}: migrating, {strategy} …")
         try:
             source = self.of(name)
-            target = migrate(source, sentiment.head, strategy, **_options(source, strategy))
+            given = _options(source, strategy, texts=30)  # for a report they are enough
+            target = migrate(source, sentiment.head, strategy, **given)
         except KitError as error:
             self._say(str(error), "error")
             return
