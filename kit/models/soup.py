@@ -15,8 +15,8 @@ def soup(members: Sequence[nn.Module]) -> nn.Module:
     """The model whose every parameter is the mean of the members': θ = (1/k) Σⱼ θⱼ.
 
     Models that were fine-tuned from one source, heads begun alike, lie in one valley of L(θ): the
-    mean errs less than they do, and costs no more than one of them to ask. From random starts it
-    is worth nothing (Wortsman et al. 2022, arxiv.org/abs/2203.05482).
+    mean often errs less than they do, and costs no more than one of them to ask (Wortsman et al.
+    2022, arxiv.org/abs/2203.05482). Models of different random starts lie in different valleys.
     Raises KitError for no members, and for members of different shapes.
     """
     if not members:

@@ -212,7 +212,10 @@ def _costs(rows: list[dict]) -> str:
             cost(name, what) / cost("full", what)
             for what in ("trained", "seconds", "peak memory, MB")
         )
-        said.append(f"{name} trains {trained:.2%} in {seconds:.0%} of its seconds, peak {peak:.0%}")
+        said.append(
+            f"{name} trains {100 * trained:.2g} % in {100 * seconds:.0f} % of its seconds, peak "
+            f"{100 * peak:.0f} %"
+        )
     return "; ".join(said)
 
 
