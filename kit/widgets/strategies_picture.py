@@ -33,7 +33,7 @@ SYMBOLS = {"parameter": "circle", "structure": "square", "mixed": "diamond"}
 
 AXES = {
     "trained": "parameters that are trained",
-    "seconds": "seconds of training, busy machine",
+    "seconds": "seconds of training, one thread",
     "memory": "peak memory, MB",
 }
 """What a strategy costs -> the title of the axis."""
