@@ -58,6 +58,18 @@ def test_what_was_trained_outlives_the_kernel(race) -> None:
     assert second.replay_button.disabled and not second.scene.runs
 
 
+def test_what_learns_answers_when_it_has_learnt(race) -> None:
+    shown = race()
+    shown.text.value = "Dull."
+    assert "Train both first" in shown.answer.value
+    shown.train()
+    while shown.learning:
+        assert "Dull." not in shown.answer.value
+        shown.job._thread.join(0.01)
+    shown.wait()
+    assert "Dull." in shown.answer.value
+
+
 def test_who_cannot_wait_sees_the_recording(race, monkeypatch) -> None:
     known = race().train()
     known.wait()
@@ -68,6 +80,8 @@ def test_who_cannot_wait_sees_the_recording(race, monkeypatch) -> None:
     while "Replayed" not in hurried.status.value:
         hurried.job._thread.join(0.05)
         assert hurried.job.running, hurried.status.value
+    hurried.text.value = "A joy."  # who types meanwhile has an answer now, not in its end
+    assert "A joy." in hurried.answer.value and hurried.job.running
     hurried.job.stop()  # to its end
     hurried.wait()
     assert hurried.scene.tested == known.scene.tested and set(hurried.models) == {

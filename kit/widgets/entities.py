@@ -49,11 +49,6 @@ class TagSideBySide(Turns):
         """The setting that a recording is of."""
         return f"entities, {self.source.name}, {self.sentences.value} sentences"
 
-    def ask(self) -> None:
-        """Let both mark the text, unless they are learning."""
-        if set(self.models) == set(RIVALS) and not self.job.running:
-            self._answer()
-
     def _scene(self) -> Scene:
         n = self.sentences.value
         self.rows = entities.sample(self.data["train"], n, self.seed).to_list()
@@ -95,7 +90,7 @@ class TagSideBySide(Turns):
     def _answer(self) -> None:
         text, tokens = self.text.value, self.source.tokens
         try:
-            found = {n: entities.predict(m, tokens, text)[0] for n, m in self.models.items()}
+            found = {n: entities.predict(self.models[n], tokens, text)[0] for n in RIVALS}
             self.answer.value = pair({n: entities.show(text, tags) for n, tags in found.items()})
         except KitError as error:
             self.answer.value = note(str(error), "error")

@@ -177,7 +177,7 @@ class SideBySide(Turns):
         self.answer = w.HTML(note("Train both first: then they answer as you type."))
         self.figure = live(figure(self.scene))
         self.slider.observe(lambda _: self._choose(), "value")
-        self.text.observe(lambda _: self._answer(), "value")
+        self.text.observe(lambda _: self.ask(), "value")
         self.view = w.VBox([self.controls, self.status, self.figure, self.text, self.answer])
 
     @property
@@ -237,8 +237,6 @@ class SideBySide(Turns):
         )
 
     def _answer(self) -> None:
-        if not self.models or (self.job.running and not self.scene.tested.get("full")):
-            return
         try:
             text = self.text.value
             found = {n: sentiment.opinion(self.models[n], self.source.tokens, text) for n in RIVALS}

@@ -47,7 +47,8 @@ class Turns(Working):
 
     A widget gives `what` (the setting that a recording is of), `_scene()` (before training),
     `_begin()` (the models' loops, from the start), `_judge()` (the end of the scene), `_draw()`,
-    `_verdict()` (the scene's end in a sentence), and `_answer()`, where somebody can ask.
+    `_verdict()` (the scene's end in a sentence), and `_answer()`, where somebody can ask: a box
+    then calls `ask()`.
     """
 
     DOING = "Training, one update each in turn. "
@@ -64,7 +65,7 @@ class Turns(Working):
         the models learn."""
         import ipywidgets as w
 
-        self.hint, self.models, self._skip = hint, Models(), False
+        self.hint, self.models, self._skip, self.learning = hint, Models(), False, False
         self.status = w.HTML()
         self.job = Job(self._work, self._say, label, bar="180px", locks=locks)
         self.replay_button = heard(w.Button(description="Replay", icon="history"))
@@ -86,6 +87,11 @@ class Turns(Working):
             self._skip = recording(self.what) is not None
         return self
 
+    def ask(self) -> None:
+        """Let the models answer; while they learn nothing is said, but they do at its end."""
+        if self.models and not self.learning:
+            self._answer()
+
     def _choose(self) -> None:
         """Another setting: an empty scene, and its own replay."""
         self.scene = self._scene()
@@ -101,6 +107,16 @@ class Turns(Working):
         self._say(f"{self.hint} {there}." if found else self.hint)
 
     def _work(self, stopping) -> None:
+        self.learning = True
+        try:
+            self._train(stopping)
+        finally:
+            self.learning = False
+        if self._skip:
+            self._play(stopping)
+        self.ask()
+
+    def _train(self, stopping) -> None:
         self._skip, drawn, what = False, 0.0, self.what  # as it was chosen when it began
         self.scene = self._scene()
         loops = self._begin()
@@ -114,14 +130,14 @@ class Turns(Working):
         for loop in loops.values():
             loop.close()
         if self._skip:
-            return self._play(stopping)
+            return
         if loops and self.WHOLE:
-            return self._say("Stopped: this is not in the figure.")
+            self._say("Stopped: this is not in the figure.")
+            return
         self._judge()
         self._end("Stopped early. " if loops else "")
         if not loops:
             self._keep(what)
-        return self._answer()
 
     def _play(self, stopping) -> None:
         found = recording(self.what)
