@@ -149,6 +149,7 @@ def plan() -> list[tuple]:
     for seed in range(SEEDS):
         taught = itertools.product(("mixed", "scratch"), KINDS, (0, *ARTICLES))
         found += [(k, w, PRETEXT, n, seed) for w, k, n in taught]
+        found += [("minilm", "mixed", PRETEXT, n, seed) for n in (0, *ARTICLES)]
     return found
 
 
