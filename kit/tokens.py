@@ -103,6 +103,18 @@ class Tokens:
                 f"{what} no tokenizer.json ({error}): give one of a fast tokenizer."
             ) from error
 
+    def opened(self) -> "Tokens":
+        """The same vocabulary, with `bos` before each text: a decoder whose first piece is a word
+        has nowhere else to look (attention sinks: Xiao et al. 2024, arxiv.org/abs/2309.17453)."""
+        if self.bos is None:
+            raise KitError("this vocabulary has no piece that begins a text: none can be opened.")
+        bos = self.special["bos"]
+        made = Tokenizer.from_str(self.to_json())
+        made.post_processor = processors.TemplateProcessing(
+            single=f"{bos} $A", pair=f"{bos} $A $B", special_tokens=[(bos, self.bos)]
+        )
+        return Tokens(made, **self.special)
+
     def save(self, path: str | Path) -> None:
         """Writes a tokenizer.json, which `load` and Hugging Face read."""
         Path(path).write_text(self.to_json(), encoding="utf-8")

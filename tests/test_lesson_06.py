@@ -21,6 +21,9 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         plot = shown.page.locator(".js-plotly-plot").first
         assert plot.evaluate("plot => plot._fullData.length") > 3
         shown.look(plot, "06_domains")
+        larger = shown.page.locator(".js-plotly-plot").nth(1)
+        assert larger.evaluate("plot => plot._fullData.every(line => line.y.length > 1)")
+        shown.look(larger, "06_larger")
         bring_a_file(shown, tmp_path)
 
 

@@ -227,7 +227,7 @@ def test_whoever_is_asked_answers_and_shows_where_it_looked(model, tokens) -> No
 
 
 def test_two_children_race_and_can_be_stopped(source, monkeypatch) -> None:
-    short = replace(translation.recipe(40), steps=4)
+    short = replace(translation.recipe(40), steps=12)  # live a third of them
     monkeypatch.setattr(translation, "recipe", lambda *_, **__: short)
     monkeypatch.setattr(translation, "LIMIT", 12)  # what is fresh does not know when to stop
     race = Race(source, {"rows": []}, "it", pairs=40)

@@ -12,6 +12,7 @@ from kit.models.heads import (
     VectorHead,
     pool,
 )
+from kit.models.remembered import Remembered
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.soup import soup
 from kit.models.summary import summary
@@ -25,6 +26,7 @@ __all__ = [
     "Model",
     "RNNConfig",
     "RatingHead",
+    "Remembered",
     "SequenceHead",
     "TagHead",
     "Transformer",

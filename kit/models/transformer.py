@@ -122,14 +122,14 @@ class Transformer(nn.Module):
         memory_mask: Tensor | None = None,
         cache: Cache | None = None,
         explain: bool = False,
+        states: Tensor | None = None,
     ) -> Tensor | tuple:
         """Hidden states (B, T, D).
 
-        mask (B, S) is True where there is a token; padding may be left or right; None where
-        nothing is padded. memory (B, M, D), memory_mask (B, M): what the decoder attends to.
-        With a `cache`, ids are the new tokens alone and mask is that of all so far.
-        With `explain=True`: (hidden, weights), and with a memory (hidden, weights, cross
-        weights); weights is one tensor (B, H, T, S) per layer, each of its rows sums to 1.
+        mask (B, S) is True where there is a token, None where nothing is padded (left or right).
+        memory (B, M, D), memory_mask (B, M): what the decoder attends to. With a `cache`, ids are
+        the new tokens alone, mask that of all so far. states (B, T, D): in place of embeddings.
+        `explain=True`: (hidden, weights[, cross weights]), one (B, H, T, S) a layer, rows sum to 1.
         """
         past = cache.used if cache else 0
         seen, crossed = ([], []) if explain else (None, None)
@@ -139,7 +139,7 @@ class Transformer(nn.Module):
         if mask is not None and mask.all():
             mask = None  # where nothing is padded the fused kernels are faster without
         places = places_of(ids, mask, past)
-        x = self.embed(ids, places)  # (B, T, D)
+        x = self.embed(ids, places) if states is None else states  # (B, T, D)
         turn = self.turn(places, x)
         visible = look_back(mask, past, ids) if self.config.causal else look_around(mask)
         own = {"visible": visible, "turn": turn, "cache": cache, "seen": seen}

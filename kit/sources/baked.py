@@ -19,7 +19,7 @@ ENGLISH = ("rnn_encoder", "transformer_encoder", "rnn_writer", "transformer_writ
 """Two that read whole sentences, taught by MiniLM's vectors; two that write, word after word."""
 
 BAKED = (*ENGLISH, "translator")
-"""These, and one that translates messages of software into four languages."""
+"""These, and one that translates messages of software into eight languages."""
 
 TEACHER = FOLDER / "teacher.npz"
 ORIGINS = ("news", "films", "products", "editorials", "tweets")

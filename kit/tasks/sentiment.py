@@ -123,13 +123,20 @@ def load(domain: str = "films", least: float = 0.5) -> "DatasetDict":
 
 
 def head(
-    width: int, tokens: Tokens | None = None, *, loss: str = "cross_entropy"
+    width: int,
+    tokens: Tokens | None = None,
+    *,
+    loss: str = "cross_entropy",
+    pool: str = "mean",
 ) -> ClassHead | RatingHead:
     """A fresh head: from a body of this width to the two classes, or, where the loss is
-    "squared_error", to the rating itself. (`tokens` are for heads that write.)"""
+    "squared_error", to the rating itself. pool: as in `kit.models.pool`; "last" for a decoder,
+    whose last token alone has seen the whole text. (`tokens` are for heads that write.)"""
     if loss not in ANSWERS:
         raise KitError(f"loss {loss!r} is unknown here: choose one of {', '.join(ANSWERS)}.")
-    return ClassHead(width, len(CLASSES)) if loss == "cross_entropy" else RatingHead(width)
+    if loss == "cross_entropy":
+        return ClassHead(width, len(CLASSES), pool)
+    return RatingHead(width, pool)
 
 
 def from_words(model: Model, tokens: Tokens, texts: Iterable[str]) -> Model:

@@ -46,6 +46,7 @@ __all__ = [
     "marked",
     "pieces",
     "predict",
+    "rate",
     "recipe",
     "sample",
     "score",
@@ -70,7 +71,7 @@ LANGUAGES = {
     "uk": "Ukrainian",
     "zh": "Chinese",
 }
-PARENTS = ("es", "fr", "ru", "zh")
+PARENTS = ("de", "es", "fr", "ja", "pl", "pt", "ru", "zh")
 CHILDREN = ("ca", "it", "ro", "uk")
 """What the baked parent speaks, and what it has never seen a translation into."""
 
@@ -193,14 +194,29 @@ def encode(rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT) -> list[dic
 
 
 def recipe(n: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
-    """How to train a child on `n` pairs: 12 √n updates (120 for 100 pairs, 208 for 300, 379 for
-    1,000) of 16 pairs each; from scratch three times as many, since there is more to learn."""
-    steps = round((36 if strategy == "from_scratch" else 12) * n**0.5)
+    """How to train a child on `n` pairs, whatever it begins with: 36 √n updates (360 for 100
+    pairs, 624 for 300, 1,138 for 1,000) of 16 pairs each."""
+    steps = round(36 * n**0.5)
     return Recipe(steps=steps, batch_size=min(n, 16), keep_best=False, evaluations=5, seed=seed)
 
 
-RATES = {"full": 4e-3, "reinitialised": 4e-3, "frozen": 4e-3, "lora": 4e-3, "from_scratch": 8e-3}
+RATES = {
+    "RNN": {
+        "full": 2e-3,
+        "reinitialised": 4e-3,
+        "frozen": 4e-3,
+        "lora": 4e-3,
+        "from_scratch": 8e-3,
+    },
+    "Transformer": {"full": 1e-3, "lora": 1e-3, "from_scratch": 2e-3},
+}
 """The rate of a strategy for a child, chosen on validation; others keep theirs."""
+
+
+def rate(source: Source, strategy: str) -> dict[str, float]:
+    """{"rate": r} for a child of this parent, where one was chosen."""
+    known = RATES[type(source.body).__name__]
+    return {"rate": known[strategy]} if strategy in known else {}
 
 
 def child(
@@ -208,7 +224,7 @@ def child(
 ) -> Migration:
     """A child of a parent, at the rates that suit this task. The parent's decoder comes along,
     or with `head` a fresh one of its shape takes its place."""
-    options = ({"rate": RATES[strategy]} if strategy in RATES else {}) | options
+    options = rate(source, strategy) | options
     made = None
     if head:
         decoder = source.head.decoder

@@ -1,6 +1,6 @@
 """Two children on the same few pairs, one of them with the parent: watch both learn, then score."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kit.record import Run, interval
 from kit.tasks import translation
@@ -96,7 +96,8 @@ class Race(Turns):
 
     def __init__(self, source, results: dict, language: str = "it", *, pairs: int = 300) -> None:
         """source: a parent. results: `recorded("translation")`. Trained live is a seed that is
-        not among the recorded ones, scored on the first 150 of the same test messages."""
+        not among the recorded ones, with a third of their updates, scored on the first 150 of the
+        same test messages."""
         import ipywidgets as w
 
         self.source, self.language, self.pairs = source, language, pairs
@@ -128,7 +129,8 @@ class Race(Turns):
         made = translation.child(self.source, name, seed=self.seed)
         self.models[name], self.scene.runs[name] = made.model, Run(name=name)
         examples = translation.encode(self.rows, self.source.tokens)
-        recipe = translation.recipe(self.pairs, seed=self.seed)  # as many updates for both
+        whole = translation.recipe(self.pairs, seed=self.seed)  # the same for both
+        recipe = replace(whole, steps=whole.steps // 3)  # what a lecture has time for
         return training(made.model, examples, recipe, run=self.scene.runs[name], groups=made.groups)
 
     def _judge(self) -> None:

@@ -128,7 +128,7 @@ def kin(rows: list[dict], value: str = "bleu"):
         xaxis={**ticks, "range": [-0.6, len(children) - 0.4]},
         yaxis={"title": f"{name} on test, 300 pairs", "rangemode": "tozero"},
         title={
-            "text": "<b>Kin</b>; dotted: from scratch, three times the updates",
+            "text": "<b>Kin</b>; dotted: from scratch",
             "font": {"size": 18},
         },
     )

@@ -6,9 +6,9 @@
 
 Parts: rates (what was chosen, on validation), cheap (no training: the English as it is, and the
 parent as it is, which writes its own nearest language), budgets (four children, 100 to 1,000
-pairs: with the parent, from scratch, memory; LoRA in Italian), short (from scratch with no more
-updates than with the parent), what (which parts of the parent to keep), kin (small parents of
-related and unrelated languages), transformer (the same with Transformers).
+pairs: with the parent, from scratch, memory; in Italian also LoRA, and the parent's reader before
+a fresh writer), transformer (the same in Italian, of a parent that is a Transformer), what (which
+other parts of the parent to keep), kin (small parents of related and unrelated languages).
 Scored on the same 300 test messages of a language. Writes kit/recorded/translation.json after each
 child. First of all: python -m kit.bake translator. Small parents stay in the cache.
 """
@@ -17,8 +17,8 @@ import argparse
 import gc
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from filelock import FileLock
@@ -39,7 +39,7 @@ KEYS = ("part", "source", "language", "pairs", "strategy", "seed", "rate")
 SEEDS, MESSAGES, PAIRS = 3, 300, 4000
 """Of the children; test messages; pairs of each language for the small parents of `kin`."""
 
-PARTS = ("rates", "cheap", "budgets", "short", "what", "kin", "transformer")
+PARTS = ("rates", "cheap", "budgets", "transformer", "what", "kin")
 NEAR = {"ca": "es", "it": "es", "ro": "es", "uk": "ru"}
 """The language of the parent that it shall write for a child's, when nothing was trained."""
 
@@ -55,23 +55,24 @@ PARENTS = {
     "transformer": (
         translation.PARENTS,
         transformer,
-        Recipe(steps=5000, rate=2e-3, batch_size=64),
+        Recipe(steps=14_000, rate=2e-3, batch_size=64),
         None,
     ),
 }
 """Small parents: their languages, their model, how they are trained, on how many pairs each."""
 
-CHOICES = {
-    "encoder": ("full", {"head": True, "head_rate": translation.RATES["from_scratch"]}),
-    "decoder": ("reinitialised", {}),
-}
-"""Strategies of this experiment's own: the decoder fresh, or the encoder's layer."""
-
 RATES = {
-    "full": (1e-3, 2e-3, 4e-3, 8e-3),
-    "lora": (1e-3, 2e-3, 4e-3, 8e-3),
-    "frozen": (1e-3, 2e-3, 4e-3, 8e-3),
-    "from_scratch": (4e-3, 8e-3, 1.6e-2),
+    "translator": {
+        "full": (1e-3, 2e-3, 4e-3, 8e-3),
+        "lora": (1e-3, 2e-3, 4e-3, 8e-3),
+        "frozen": (1e-3, 2e-3, 4e-3, 8e-3),
+        "from_scratch": (4e-3, 8e-3, 1.6e-2, 3.2e-2),
+    },
+    "transformer": {
+        "full": (5e-4, 1e-3, 2e-3),
+        "lora": (1e-3, 2e-3, 4e-3),
+        "from_scratch": (1e-3, 2e-3, 4e-3),
+    },
 }
 """What was tried on validation: Italian, 300 pairs, one seed."""
 
@@ -97,28 +98,30 @@ def tokens():
 def wanted(parts) -> Iterator[dict]:
     """Every child of these parts: what it is made of."""
     makers = {"rates": rates, "cheap": cheap, "budgets": budgets, "kin": kin}
+    makers |= {"transformer": transformers, "what": what}
     for part in parts:
-        if part in makers:
-            yield from makers[part]()
-    for seed in range(SEEDS):
-        if "short" in parts:
-            yield row("short", "translator", "it", 300, "from_scratch", seed)
-        if "what" in parts:
-            for strategy in ("frozen", "encoder", "decoder"):
-                yield row("what", "translator", "it", 300, strategy, seed)
-        if "transformer" in parts:
-            for strategy in ("full", "from_scratch"):
-                yield row("transformer", "transformer", "it", 300, strategy, seed)
+        yield from makers[part]()
 
 
 def budgets() -> Iterator[dict]:
-    """300 pairs first; LoRA for Italian alone."""
-    for n in BUDGETS:
-        for language in ("it", "uk", "ca", "ro"):
-            for seed in range(SEEDS):
-                for strategy in ("full", "from_scratch", "memory", "lora"):
-                    if strategy != "lora" or language == "it":
-                        yield row("budgets", "translator", language, n, strategy, seed)
+    """300 pairs first; Italian with more strategies than the others."""
+    for n, language, seed in product(BUDGETS, ("it", "uk", "ca", "ro"), range(SEEDS)):
+        more = ("lora", "encoder") if language == "it" else ()
+        for strategy in ("full", "from_scratch", "memory", *more):
+            yield row("budgets", "translator", language, n, strategy, seed)
+
+
+def transformers() -> Iterator[dict]:
+    """The same for Italian, with a Transformer for a parent."""
+    for n, seed in product(BUDGETS, range(SEEDS)):
+        for strategy in ("full", "from_scratch", "lora", "encoder"):
+            yield row("transformer", "transformer", "it", n, strategy, seed)
+
+
+def what() -> Iterator[dict]:
+    """The reader held still; its layer fresh."""
+    for seed, strategy in product(range(SEEDS), ("frozen", "decoder")):
+        yield row("what", "translator", "it", 300, strategy, seed)
 
 
 def kin() -> Iterator[dict]:
@@ -131,9 +134,10 @@ def kin() -> Iterator[dict]:
 
 def rates() -> Iterator[dict]:
     """One seed, scored on validation."""
-    for strategy, tried in RATES.items():
-        for rate in tried:
-            yield row("rates", "translator", "it", 300, strategy, 0) | {"rate": rate}
+    for name, strategies in RATES.items():
+        for strategy, tried in strategies.items():
+            for rate in tried:
+                yield row("rates", name, "it", 300, strategy, 0) | {"rate": rate}
 
 
 def cheap() -> Iterator[dict]:
@@ -177,17 +181,20 @@ def taught(about: dict, rows, texts: list[str]) -> tuple[list[str], float]:
     given, n = source(about["source"]), about["pairs"]
     made = child(given, about["strategy"], about["seed"], about.get("rate"))
     recipe = translation.recipe(n, about["strategy"], seed=about["seed"])
-    if about["part"] == "short":
-        recipe = replace(recipe, steps=translation.recipe(n, "full").steps)
     examples = translation.encode(rows, given.tokens)
     seconds = fit(made.model, examples, recipe, groups=made.groups).seconds
     return translation.predict(made.model, given.tokens, texts, about["language"]), seconds
 
 
 def child(given, strategy: str, seed: int, rate: float | None = None):
-    """The child, by a strategy of the table or one of `CHOICES`."""
-    name, options = CHOICES.get(strategy, (strategy, {}))
-    return translation.child(given, name, seed=seed, **options | ({"rate": rate} if rate else {}))
+    """The child, by a strategy of the table, or the parent's encoder before a fresh decoder, or
+    its decoder after an encoder whose layer is fresh."""
+    options = {"rate": rate} if rate else {}
+    if strategy == "encoder":
+        fresh = translation.rate(given, "from_scratch")["rate"]
+        return translation.child(given, "full", head=True, head_rate=fresh, seed=seed, **options)
+    name = "reinitialised" if strategy == "decoder" else strategy
+    return translation.child(given, name, seed=seed, **options)
 
 
 def found(answers: list[str], test) -> dict:
