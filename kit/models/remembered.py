@@ -28,14 +28,9 @@ class Remembered(nn.Module):
         super().__init__()
         if type(body) is not Transformer or body.config.cross:
             raise KitError(f"{type(body).__name__}: only a Transformer without memory can be kept.")
-        still = (
-            0
-            if _trained(body.embed)
-            else next(
-                (i for i, block in enumerate(body.blocks) if _trained(block)), len(body.blocks)
-            )
-        )
-        if not still:
+        parts = [body.embed, *body.blocks]
+        still = next((i for i, part in enumerate(parts) if _trained(part)), len(parts)) - 1
+        if still < 1:
             raise KitError(
                 "the lowest block is to be trained, so there is nothing to remember: choose a "
                 'strategy that freezes it, "frozen" or "top_layers".'

@@ -4,7 +4,7 @@ from operator import itemgetter
 
 from kit import record
 from kit.tasks.summarization import WAYS
-from kit.widgets.style import COLOUR, dress, error_bars
+from kit.widgets.style import COLOUR, dress, heights
 
 __all__ = ["PRETEXT", "SERIES", "figure", "gains", "summary"]
 
@@ -59,8 +59,7 @@ def figure(results: dict, kind: str = "rnn", value: str = "rouge1"):
             continue
         shown.add_scatter(
             x=[place[n] + (number - 2.5) * 0.05 for n, _ in there],
-            y=[100 * mean for _, (mean, _) in there],
-            error_y={"array": error_bars([half for _, (_, half) in there]), "thickness": 2},
+            **heights(cell for _, cell in there),
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2.5},
             marker={"symbol": symbol, "size": 12, "color": colour, "line": {"width": 2.5}},

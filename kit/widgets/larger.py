@@ -1,7 +1,7 @@
 """A larger source, read in the middle: what was recorded of it, as numbers and as a picture."""
 
 from kit import record
-from kit.widgets.style import COLOUR, DASH, SYMBOL, dress, error_bars
+from kit.widgets.style import COLOUR, DASH, SYMBOL, dress, heights
 
 __all__ = ["figure", "gain", "layers", "summary", "tuned"]
 
@@ -76,8 +76,7 @@ def figure(larger: list[dict], minilm: list[dict]):
     colour, _, symbol = SERIES[LARGER]
     shown.add_scatter(
         x=list(middle),
-        y=[100 * mean for mean, _ in middle.values()],
-        error_y={"array": error_bars([half for _, half in middle.values()]), "thickness": 2},
+        **heights(middle.values()),
         mode="lines+markers",
         line={"color": colour, "width": 3},
         marker={"symbol": symbol, "size": 11},
@@ -92,8 +91,7 @@ def figure(larger: list[dict], minilm: list[dict]):
         there = [(n, found[name, n]) for n in budgets if (name, n) in found]
         shown.add_scatter(
             x=[place[n] + (number - 1.5) * 0.05 for n, _ in there],
-            y=[100 * mean for _, (mean, _) in there],
-            error_y={"array": error_bars([half for _, (_, half) in there]), "thickness": 2},
+            **heights(cell for _, cell in there),
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 3},
             marker={"symbol": symbol, "size": 11},

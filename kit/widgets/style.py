@@ -1,5 +1,6 @@
 """One look for every widget: palette, figure template, the pipeline strip, live figures."""
 
+from collections.abc import Iterable
 from html import escape
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Strip",
     "dress",
     "error_bars",
+    "heights",
     "live",
     "note",
     "redraw",
@@ -115,6 +117,13 @@ class Strip:
 def error_bars(halves: list[float], scale: float = 100) -> list[float]:
     """Half-widths of intervals in percent; none is drawn where one seed has none (nan)."""
     return [scale * half if half == half else 0.0 for half in halves]
+
+
+def heights(found: Iterable[tuple[float, float]]) -> dict:
+    """Of a trace: means and their half-widths, both in percent."""
+    means, halves = zip(*found, strict=True) if (found := list(found)) else ((), ())
+    bars = {"array": error_bars(halves), "thickness": 2}
+    return {"y": [100 * mean for mean in means], "error_y": bars}
 
 
 def strip(today: str) -> str:

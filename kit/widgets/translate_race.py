@@ -145,6 +145,6 @@ class Race(Turns):
     def _verdict(self) -> str:
         gain = self.scene.bleu["full"] - self.scene.bleu["from_scratch"]
         return (
-            f"One seed, {len(self.test)} messages: the parent was worth {gain:+.1f} BLEU. "
-            "Press again: other pairs, another seed."
+            f"One seed, {len(self.test)} messages, a third of the recorded updates: the parent was "
+            f"worth {gain:+.1f} BLEU. Press again: other pairs, another seed."
         )

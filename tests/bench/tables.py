@@ -69,15 +69,17 @@ def larger() -> str:
         cells.append(f"{100 * mean:+.1f} ± {100 * half:.1f}")
         lines.append(f"| {labels:,} | " + " | ".join(cells) + " |")
     best = larger_picture.tuned(rows)
-    leaks = [r for r in rows if r["part"] == "leak" and r["domain"] != "famous"]
-    asked, known = (sum(row[k] for row in leaks) for k in ("sentences", "guessed"))
+    leaks = {row["domain"]: row for row in rows if row["part"] == "leak"}
+    famous = leaks.pop("famous")
+    asked, known = (sum(row[k] for row in leaks.values()) for k in ("sentences", "guessed"))
     return "\n".join(lines) + (
         "\n\nTest accuracy in %, mean over 5 seeds (fresh values: 3) ± half of its 95 % interval; "
         "only a head of 1,154 numbers learns on SmolLM2. Its first 22 blocks, the upper 7 tuned, "
         f"all labels, 3 seeds: **{_score(best['tuned'])}**; the mean of these three: "
         f"{_score(best['soup'])}. What it may have read before, nobody can say; of {asked:,} test "
         f"sentences (four domains) it guesses the next five pieces in {known}; this says little: "
-        f"of eight famous beginnings it knows one. {_made(results)}"
+        f"of {famous['sentences']} famous beginnings it knows {famous['guessed']}. "
+        f"{_made(results)}"
     )
 
 
