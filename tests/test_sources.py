@@ -11,8 +11,10 @@ import torch
 from kit import checkpoint, sources
 from kit.data import archives
 from kit.errors import KitError
+from kit.migrate import migrate
 from kit.models import RNN, RNNConfig, Transformer, TransformerConfig
 from kit.models.generate import generate
+from kit.sources import gguf
 from kit.sources.families import GGUF
 from kit.tokens import Tokens
 
@@ -353,6 +355,19 @@ def test_gguf_of_another_kind(changes, says, tmp_path):
     gguf_file(tmp_path / "small.gguf", **changes)
     with pytest.raises(KitError, match=says):
         sources.load(tmp_path / "small.gguf")
+
+
+@torch.no_grad()
+def test_the_lowest_blocks_of_a_gguf_file(tmp_path):
+    gguf_file(tmp_path / "small.gguf")
+    whole, low = (gguf.load(tmp_path / "small.gguf", layers=n) for n in (None, 1))
+    chosen = migrate(whole, None, "choose_layers", layers=[0]).model.body
+    ids = torch.randint(0, 256, (2, 9))
+    assert low.body.config == chosen.config and not low.card["problems"]
+    assert torch.equal(low.body(ids), chosen(ids))
+    for wrong in (0, 3, 1.0):
+        with pytest.raises(KitError, match="this model has 2"):
+            gguf.load(tmp_path / "small.gguf", layers=wrong)
 
 
 def test_gguf_cut_short(tmp_path):

@@ -6,6 +6,7 @@ Each strategy copies every value of the source; a head is always trained.
 import dataclasses
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
@@ -48,7 +49,8 @@ def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration
     Dropout inside the body is switched off: it would only blur features that cannot adapt.
     """
     noise = {f.name: 0.0 for f in dataclasses.fields(body.config) if "drop" in f.name}
-    still = type(body)(dataclasses.replace(body.config, **noise))
+    with torch.device("meta"):  # no fresh values: those of the source take their place
+        still = type(body)(dataclasses.replace(body.config, **noise))
     still.load_state_dict(body.state_dict(keep_vars=True), assign=True)
     return migration(still, head, Moves(body, head), [group(rate, head)])
 

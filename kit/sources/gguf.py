@@ -35,11 +35,12 @@ CONTROL = (3, 4)
 """Kinds of pieces that stand for themselves: control pieces, and those that a user added."""
 
 
-def load(path: str | Path, strict: bool = True) -> Source:
+def load(path: str | Path, strict: bool = True, layers: int | None = None) -> Source:
     """The model in a .gguf file, its numbers expanded to float32.
 
+    layers: only so many blocks, the lowest; those above are not even expanded.
     Raises KitError without the `gguf` package, for other architectures than llama and qwen2,
-    and for what `kit.sources.huggingface.load` refuses.
+    for more blocks than there are, and for what `kit.sources.huggingface.load` refuses.
     """
     try:
         import gguf
@@ -52,8 +53,9 @@ def load(path: str | Path, strict: bool = True) -> Source:
     about = {name: value.contents() for name, value in reader.fields.items()}
     reader.fields.clear()  # 100,000 small arrays, one for each piece and merge
     settings = _settings(about)
+    wanted = _lowest(reader.tensors, settings, layers)
     names = {ours: theirs for theirs, ours in GGUF.items()}
-    tensors = {_name(names, t.name): partial(_expand, t, settings) for t in reader.tensors}
+    tensors = {_name(names, t.name): partial(_expand, t, settings) for t in wanted}
     settings["tie_word_embeddings"] = "lm_head.weight" not in tensors
     source = build(Path(path).stem, settings, tensors, _tokens(about), strict)
     if "tokenizer.chat_template" in about:
@@ -83,10 +85,26 @@ def _settings(about: dict) -> dict:
     }
 
 
+def _lowest(tensors: list, settings: dict, layers: int | None) -> list:
+    """The tensors of the lowest `layers` blocks and of no block; the settings say so too."""
+    there = settings["num_hidden_layers"]
+    if layers is None:
+        return tensors
+    if not isinstance(layers, int) or not 1 <= layers <= there:
+        raise KitError(f"layers={layers!r}: this model has {there}; give a number from 1 to that.")
+    settings["num_hidden_layers"] = layers
+    return [t for t in tensors if int(_block(t.name) or 0) < layers]
+
+
+def _block(name: str) -> str:
+    """The number of the block that a tensor is in, as it is written, or ""."""
+    return next((part for part in name.split(".") if part.isdigit()), "")
+
+
 def _name(names: dict[str, str], theirs: str) -> str:
     """Hugging Face's name of a tensor; an unknown one keeps its own, to be listed with it."""
     module, _, kind = theirs.rpartition(".")
-    number = next((part for part in module.split(".") if part.isdigit()), "")
+    number = _block(module)
     known = names.get(module.replace(f".{number}.", ".#.") if number else module)
     return f"{known.replace('#', number)}.{kind}" if known else theirs
 

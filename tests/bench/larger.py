@@ -47,9 +47,8 @@ ALL = Recipe(epochs=1, keep_best=False, evaluations=1)
 @cache
 def larger(layers: int, fresh: int | None = None) -> Source:
     """The source's first blocks; with `fresh`, values from that seed in its shape."""
-    source = whole()
-    body = migrate(source, sentiment.head, "choose_layers", layers=range(layers)).model.body
-    made = Source(f"SmolLM2, {layers} blocks", body, source.tokens.opened())
+    made = sources.smollm(layers=layers)
+    made.tokens = made.tokens.opened()
     if fresh is not None:
         made.body = migrate(made, sentiment.head, "from_scratch", seed=fresh).model.body
     return made
