@@ -24,6 +24,7 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         larger = shown.page.locator(".js-plotly-plot").nth(1)
         assert larger.evaluate("plot => plot._fullData.every(line => line.y.length > 1)")
         shown.look(larger, "06_larger")
+        shown.look(shown.page.get_by_text("after 50 labels:").last, "06_half")
         bring_a_file(shown, tmp_path)
 
 

@@ -13,14 +13,16 @@ SOURCE, SCRATCH, LOOKUP, BARS = range(4)
 def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
     with lesson(LESSON, tmp_path) as shown:
         plots = shown.page.locator(".js-plotly-plot")
-        expect(plots).to_have_count(2)
-        race, matrix = plots.nth(0), plots.nth(1)
+        expect(plots).to_have_count(3)
+        race, matrix, both_ways = (plots.nth(i) for i in range(3))
         shown.see(race, f"data[{BARS}].y.filter(y => y !== null).length === 3")
         shown.look(race, "07_race")
         type_a_text(shown)
         shown.look(shown.page.get_by_text("invented").last, "07_failures")
         shown.see(matrix, "data.some(t => t.error_y?.array?.some(half => half > 0))")
         shown.look(matrix, "07_matrix")
+        shown.see(both_ways, "data.length === 7")
+        shown.look(both_ways, "07_both_ways")
         choose_train_and_stop(shown, race)
 
 
