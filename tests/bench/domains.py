@@ -14,9 +14,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from kit import record, runtime, sources
+import results
+
+from kit import runtime, sources
 from kit.checkpoint import Source
-from kit.errors import KitError
 from kit.migrate import migrate
 from kit.tasks import asked, classes, sentiment
 from kit.train import fit
@@ -134,14 +135,6 @@ def counted(seed: int) -> list[dict]:
     ]
 
 
-def known() -> list[dict]:
-    """What has been recorded so far; several may run side by side."""
-    try:
-        return record.recorded(NAME)["rows"]
-    except KitError:
-        return []
-
-
 def save(rows: list[dict]) -> None:
     what = {
         "what": "sentiment across domains: test accuracy, and correlation with people's ratings",
@@ -155,7 +148,7 @@ def save(rows: list[dict]) -> None:
 
 def missing(wanted: tuple[str, ...], seeds: int, only: tuple[str, ...]) -> list[tuple]:
     """(source, case, seed) that are still to be done, of these sources and cases."""
-    done = {(row["source"], row["case"], row["seed"]) for row in known()}
+    done = {(row["source"], row["case"], row["seed"]) for row in results.known(NAME)}
     plan = [("counted", "counted", seed) for seed in range(seeds)]
     for name in wanted:
         plan += [(name, case, s) for case in PLAN[name] if case in only for s in range(seeds)]
@@ -175,7 +168,7 @@ def main() -> None:
             break
         then, about = time.monotonic(), {"source": name, "case": case, "seed": seed}
         found = counted(seed) if case == "counted" else CASES[case](body_of(name), seed)
-        save(known() + [about | row for row in found])
+        save(results.known(NAME) + [about | row for row in found])
         gc.collect()
         print(about, f"{time.monotonic() - then:.0f} s", flush=True)
 

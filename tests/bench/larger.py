@@ -13,13 +13,13 @@ Test accuracy on all test sentences unless it says validation. Writes kit/record
 
 import argparse
 import copy
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, partial
-from pathlib import Path
+from functools import cache
 
-from kit import record, runtime, sources
+import results
+
+from kit import sources
 from kit.checkpoint import Source
 from kit.errors import KitError
 from kit.migrate import migrate
@@ -29,7 +29,7 @@ from kit.tasks import sentiment
 from kit.train import Recipe, fit
 
 NAME = "larger"
-FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
+WHAT = "films: test accuracy (of the parts layers and rates: validation) of SmolLM2"
 PARTS = ("layers", "frozen", "random", "rates", "tuned", "soup", "leak")
 KEYS = ("part", "layers", "labels", "seed", "rate", "domain")
 
@@ -117,7 +117,7 @@ def tuned(seed: int, rate: float):
 
 def best() -> float:
     """The rate with the highest validation accuracy."""
-    tried = [row for row in known_rows() if row["part"] == "rates"]
+    tried = [row for row in results.known(NAME) if row["part"] == "rates"]
     if not tried:
         raise KitError("no rate was tried yet: run --parts rates first.")
     return max(tried, key=lambda row: row["accuracy"])["rate"]
@@ -218,43 +218,19 @@ def measure(about: dict) -> dict:
     return {"accuracy": judged(made.model, larger(HIGH), split)} | row
 
 
-def known_rows() -> list[dict]:
-    """What is recorded already."""
-    try:
-        return record.recorded(NAME)["rows"]
-    except KitError:
-        return []
-
-
 def place(row: dict) -> tuple:
+    """Where a row stands in the file."""
     return PARTS.index(row["part"]), *(row[k] for k in ("layers", "labels", "seed"))
-
-
-def save(row: dict) -> None:
-    """Write what is new beside what was known."""
-    order = partial(
-        sorted, key=lambda r: (PARTS.index(r["part"]), r["layers"], r["labels"], r["seed"])
-    )
-    what = {
-        "what": "films: test accuracy (of the parts layers and rates: validation) of SmolLM2",
-        "command": f"python tests/bench/{NAME}.py",
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": runtime.machine(),
-        "rows": order([*known_rows(), row]),
-    }
-    runtime.write_json(FILE, what)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
     options = parser.parse_args()
-    done = [{k: r[k] for k in KEYS if k in r} for r in known_rows()]
-    for about in wanted(options.parts):
-        if about not in done:
-            row = about | measure(about)
-            print(row, flush=True)
-            save(row)
+    for about in results.missing(NAME, wanted(options.parts), KEYS):
+        row = about | measure(about)
+        print(row, flush=True)
+        results.add(NAME, WHAT, row, place)
 
 
 if __name__ == "__main__":

@@ -7,38 +7,39 @@
 The first 22 of its 30 blocks, all but the word table tuned. Parts:
 rates (2,000 sentences, one pass, validation), both (1,000 sentences, two passes: each word sees
 the whole sentence), causal (the same with the source's mask: only what stands before it), random
-(the same as both, fresh values), all (14,041 sentences, two passes), soup (the mean of its seeds).
+(the same as both, fresh values), random rates (the same, validation), all (14,041 sentences, two
+passes), soup (the mean of its seeds).
 F1 on every third sentence of the test set (1,151), of `all` and `soup` on all of it (3,453).
 Writes kit/recorded/larger_entities.json.
 """
 
 import argparse
-import fcntl
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import results
 import torch
 
-from kit import record, runtime, sources
+from kit import runtime, sources
 from kit.checkpoint import Source
 from kit.errors import KitError
-from kit.migrate import encoder_like, migrate
+from kit.migrate import encoder_like, group, migrate
 from kit.models import Model, Transformer, soup
 from kit.tasks import entities
 from kit.train import Recipe, fit
 
 NAME = "larger_entities"
-FILE = Path(__file__).parents[2] / "kit" / "recorded" / f"{NAME}.json"
+WHAT = "CoNLL-2003: F1 of SmolLM2's first 22 blocks, tuned to tag (rates: validation)"
 KEEP = runtime.cache_dir() / "bench" / NAME
-PARTS = ("rates", "both", "causal", "random", "all", "soup")
+PARTS = ("rates", "both", "causal", "random", "random rates", "all", "soup")
 KEYS = ("part", "sentences", "seed", "rate")
 
 LAYERS = 22
 RATE, HEAD_RATE = 3e-4, 3e-3
 TRIED = (3e-4, 5e-4)
+TRIED_FRESH = (1e-4, 3e-4, 1e-3)
 SEEDS = 3
 FEW = Recipe(epochs=2, batch_size=8, keep_best=False, evaluations=1)
 TRY = replace(FEW, epochs=1)
@@ -65,8 +66,7 @@ def target(seed: int, *, both: bool = True, rate: float = RATE, fresh: bool = Fa
     if not fresh:
         model.body.embed.requires_grad_(False)
     body = [p for p in model.body.parameters() if p.requires_grad]
-    head = {"params": list(model.head.parameters()), "rate": HEAD_RATE}
-    return model, [{"params": body, "rate": rate}, head]
+    return model, [group(rate, *body), group(HEAD_RATE, model.head)]
 
 
 @cache
@@ -97,6 +97,9 @@ def wanted(parts, seeds) -> Iterator[dict]:
     """Every row of these parts."""
     if "rates" in parts:
         yield from ({"part": "rates", "sentences": 2000, "seed": 0, "rate": r} for r in TRIED)
+    if "random rates" in parts:
+        about = {"part": "random rates", "sentences": 1000, "seed": 0}
+        yield from (about | {"rate": rate} for rate in TRIED_FRESH)
     for part in ("both", "causal", "random", "all"):
         n = len(data("train")) if part == "all" else 1000
         yield from ({"part": part, "sentences": n, "seed": s} for s in seeds if part in parts)
@@ -117,10 +120,10 @@ def measure(about: dict) -> dict:
         checked = scored(model, data("validation", third=True))["f1"]
         return row | {"validation": checked} | scored(model, data("test"))
     few = entities.sample(data("train"), about["sentences"], seed)
-    both, fresh = part != "causal", part == "random"
+    both, fresh = part != "causal", part.startswith("random")
     model, groups = target(seed, both=both, rate=about.get("rate", RATE), fresh=fresh)
     row = learn(model, groups, few, replace(TRY if part == "rates" else FEW, seed=seed))
-    split = "validation" if part == "rates" else "test"
+    split = "validation" if part.endswith("rates") else "test"
     return row | scored(model, data(split, third=True))
 
 
@@ -134,31 +137,9 @@ def member(seed: int) -> Model:
     return model
 
 
-def known_rows() -> list[dict]:
-    """What is recorded already."""
-    try:
-        return record.recorded(NAME)["rows"]
-    except KitError:
-        return []
-
-
-def save(row: dict) -> None:
-    """Write what is new beside what was known; two processes take turns."""
-    KEEP.mkdir(parents=True, exist_ok=True)
-    with open(KEEP / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        rows = sorted(
-            [*known_rows(), row],
-            key=lambda r: (PARTS.index(r["part"]), r["seed"], r.get("rate", 0)),
-        )
-        what = {
-            "what": "CoNLL-2003: F1 of SmolLM2's first 22 blocks, tuned to tag (rates: validation)",
-            "command": f"python tests/bench/{NAME}.py",
-            "date": time.strftime("%Y-%m-%d"),
-            "machine": runtime.machine(),
-            "rows": rows,
-        }
-        runtime.write_json(FILE, what)
+def place(row: dict) -> tuple:
+    """Where a row stands in the file."""
+    return PARTS.index(row["part"]), row["seed"], row.get("rate", 0)
 
 
 def main() -> None:
@@ -166,12 +147,11 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
     parser.add_argument("--seed", type=int, choices=range(SEEDS), help="this seed alone")
     options = parser.parse_args()
-    done = [{k: r[k] for k in KEYS if k in r} for r in known_rows()]
-    for about in wanted(options.parts, range(SEEDS) if options.seed is None else [options.seed]):
-        if about not in done:
-            row = about | measure(about)
-            print(row, flush=True)
-            save(row)
+    seeds = range(SEEDS) if options.seed is None else [options.seed]
+    for about in results.missing(NAME, wanted(options.parts, seeds), KEYS):
+        row = about | measure(about)
+        print(row, flush=True)
+        results.add(NAME, WHAT, row, place)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+import results
 from filelock import FileLock
 
 from kit import checkpoint, record, runtime
 from kit.data import placeholders
-from kit.errors import KitError
 from kit.models import Model
 from kit.sources.baked import FOLDER
 from kit.tasks import translation
@@ -228,7 +228,7 @@ def save(new: dict) -> list[dict]:
     """Add a row to the file, to which another process may have added since."""
     with FileLock(runtime.cache_dir() / "bench" / f"{NAME}.lock"):
         about = {k: v for k, v in new.items() if k in KEYS}
-        old = [r for r in known_rows() if {k: r[k] for k in KEYS if k in r} != about]
+        old = [r for r in results.known(NAME) if {k: r[k] for k in KEYS if k in r} != about]
         rows = [*old, new]
         what = {
             "what": f"BLEU and chrF of children on {MESSAGES} test messages of their language",
@@ -242,14 +242,6 @@ def save(new: dict) -> list[dict]:
         }
         runtime.write_json(FILE, what)
     return rows
-
-
-def known_rows() -> list[dict]:
-    """What is recorded already."""
-    try:
-        return record.recorded(NAME)["rows"]
-    except KitError:
-        return []
 
 
 def made(rows: list[dict]) -> list[str]:
@@ -269,11 +261,11 @@ def main() -> None:
         return
     end = time.monotonic() + 60 * options.minutes
     for about in wanted(options.parts):
-        done = [{k: r.get(k) for k in about} for r in known_rows() if "plain" in r]
+        done = [{k: r.get(k) for k in about} for r in results.known(NAME) if "plain" in r]
         if about["pairs"] in (0, *options.pairs) and about not in done and time.monotonic() < end:
             print(save(about | measure(about))[-1], flush=True)
             gc.collect()
-    summary(known_rows())
+    summary(results.known(NAME))
 
 
 def summary(rows: list[dict]) -> None:
