@@ -6,7 +6,7 @@ import numpy as np
 
 from kit.errors import KitError
 
-__all__ = ["accuracy", "bits_per_byte", "bootstrap", "perplexity"]
+__all__ = ["accuracy", "bits_per_byte", "bootstrap", "gain", "interval", "perplexity"]
 
 
 def accuracy(logits: Sequence[np.ndarray], y: Sequence[int]) -> float:
@@ -44,3 +44,24 @@ def perplexity(nats: float, n: int) -> float:
 def bits_per_byte(nats: float, size: int) -> float:
     """L / (ln 2 · bytes of the text as UTF-8): does not depend on how text is cut into tokens."""
     return float(nats / np.log(2) / size)
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Mean and half-width of its 95 % confidence interval, from Student's t over the seeds.
+
+    mean ± t(0.975, n-1) · s / √n, s being the standard deviation with n-1. One value has no
+    interval: its half-width is nan.
+    """
+    from scipy.stats import t
+
+    n = len(values)
+    if n == 0:
+        raise KitError("no value to take a mean of: give the scores of at least one run.")
+    half = t.ppf(0.975, n - 1) * np.std(values, ddof=1) / n**0.5 if n > 1 else float("nan")
+    return float(np.mean(values)), float(half)
+
+
+def gain(one: dict[int, float], other: dict[int, float]) -> tuple[float, float]:
+    """Mean and half-width of what `one` has more than `other`, seed by seed: what both share by
+    their seed, the examples and their order, cancels."""
+    return interval([one[seed] - other[seed] for seed in one if seed in other])

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from kit.errors import KitError
 from kit.loss import IGNORE
 from kit.models import Model
-from kit.tokens import Tokens
+from kit.tokenizer import Tokenizer
 
 __all__ = [
     "SHARE",
@@ -49,7 +49,7 @@ def next_token(windows: Sequence) -> list[dict]:
 
 
 def masked(
-    windows: Sequence, tokens: Tokens, *, share: float = SHARE, seed: int = 0
+    windows: Sequence, tokenizer: Tokenizer, *, share: float = SHARE, seed: int = 0
 ) -> Callable[[int], list[dict]]:
     """Cloze, anew in each epoch: examples(epoch). `share` of the tokens are to be predicted; of
     these 80 % read <mask>, 10 % another piece at random, 10 % as they are.
@@ -58,14 +58,14 @@ def masked(
     arxiv.org/abs/1907.11692.
     """
     rows = _rows(windows)
-    if tokens.mask is None:
+    if tokenizer.mask is None:
         raise KitError("these tokens have no piece for what is hidden: name one, mask=.")
 
     def examples(epoch: int) -> list[dict]:
         luck = np.random.default_rng([seed, epoch])
         chosen, how = luck.random(rows.shape) < share, luck.random(rows.shape)
-        strange = luck.integers(0, tokens.size, rows.shape, dtype=rows.dtype)
-        ids = np.where(chosen & (how < 0.8), tokens.mask, rows)
+        strange = luck.integers(0, tokenizer.size, rows.shape, dtype=rows.dtype)
+        ids = np.where(chosen & (how < 0.8), tokenizer.mask, rows)
         ids = np.where(chosen & (how >= 0.9), strange, ids)
         y = np.where(chosen, rows, IGNORE)
         return [{"ids": i, "y": j} for i, j in zip(ids, y, strict=True)]
@@ -95,7 +95,7 @@ def replaced(
 
 
 def vectors(
-    texts: Sequence[str], tokens: Tokens, wanted: np.ndarray, limit: int = 128
+    texts: Sequence[str], tokenizer: Tokenizer, wanted: np.ndarray, limit: int = 128
 ) -> list[dict]:
     """ids of each text, and as y the vector that a teacher gives it: L(θ) = Σ ‖y - ŷ‖².
 
@@ -106,7 +106,7 @@ def vectors(
         raise KitError(
             f"{len(wanted)} vectors for {len(texts)} texts: give one for each, and at least one."
         )
-    ids = tokens.encode_many(texts, limit)
+    ids = tokenizer.encode_many(texts, limit)
     return [{"ids": i, "y": v} for i, v in zip(ids, wanted.astype(np.float32), strict=True)]
 
 

@@ -69,7 +69,7 @@ def precision(on: torch.device | None = None) -> str:
     is timed in both. Remembered on disk, because a choice that flips between two runs
     would give the same seed different bits. To measure again, delete `precision.json` in
     `cache_dir()`. `$KIT_PRECISION` chooses without measuring: "fp32" where memory is dear, as on
-    Binder, since on a CPU bf16 holds a third of a GB more (tests/bench/LOG.md).
+    Binder, since on a CPU bf16 holds a third of a GB more (docs/LOG.md).
     """
     if chosen := os.environ.get("KIT_PRECISION"):
         if chosen not in PRECISIONS:

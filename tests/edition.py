@@ -20,13 +20,13 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from plotly.offline import get_plotlyjs
 
-from kit.widgets.static import DEAD, figure
+from kit.widgets.base.static import DEAD, figure
 
 ROOT = Path(__file__).parent.parent
 WIDGET, PLOT = "application/vnd.jupyter.widget-view+json", "application/vnd.plotly.v1+json"
 DUMP = """
 import json, ipywidgets
-from kit.widgets.static import static
+from kit.widgets.base.static import static
 known = getattr(ipywidgets.widgets.widget, "_instances", None) or ipywidgets.Widget.widgets
 print(json.dumps({name: static(known[name]) for name in WANTED if name in known}))
 """

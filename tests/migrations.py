@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from kit.checkpoint import Source
 from kit.migrate import STRATEGIES, decoder_like
 from kit.models import (
     RNN,
@@ -19,17 +18,18 @@ from kit.models import (
     Transformer,
     TransformerConfig,
 )
-from kit.tokens import Tokens
+from kit.sources import Source
+from kit.tokenizer import Tokenizer
 
 V = 300
 
 
-def tokens(file: str, size: int) -> Tokens:
+def tokenizer(file: str, size: int) -> Tokenizer:
     lines = Path(__file__).with_name(file).read_text(encoding="utf-8").splitlines()
-    return Tokens.train(lines * 2, size=size)
+    return Tokenizer.train(lines * 2, size=size)
 
 
-TOKENS, OTHER = tokens("migrations.py", V), tokens("test_migrate.py", 320)
+TOKENS, OTHER = tokenizer("migrations.py", V), tokenizer("test_migrate.py", 320)
 
 BERT = TransformerConfig(
     vocabulary=V, width=16, layers=2, heads=2, inner=32, longest=40, token_types=2, dropout=0.1
@@ -71,7 +71,7 @@ def body(name: str) -> nn.Module:
 
 def source(name: str) -> Source:
     made = body(name)
-    return Source(name="tiny", body=made, tokens=TOKENS, head=LanguageHead.tied(made, bias=True))
+    return Source(name="tiny", body=made, tokenizer=TOKENS, head=LanguageHead.tied(made, bias=True))
 
 
 def head(strategy: str, given: Source):

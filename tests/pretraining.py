@@ -1,6 +1,6 @@
 """A small training as a command, to be killed or started twice: see test_resume, test_processes.
 
-    python tests/pretraining.py words OUT --dropout 0.1 --keep FOLDER
+    python tests/pretraining.py words OUT --dropout 0.1 --folder FOLDER
 
 Trains, then writes OUT.safetensors and OUT.json. Prints each step when it is done.
 """
@@ -13,11 +13,9 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from kit import processes, resume
 from kit.models import RNN, ClassHead, LanguageHead, Model, RNNConfig
 from kit.models.transformer import Transformer, TransformerConfig
-from kit.record import Run
-from kit.train import Recipe, fit
+from kit.train import Recipe, Run, distributed, fit, resume
 
 V, STEPS = 1500, 150
 KINDS = ("words", "classes")
@@ -63,15 +61,15 @@ def main() -> None:
     parser.add_argument("out")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--dropout", type=float, default=0.0)
-    parser.add_argument("--keep")
+    parser.add_argument("--folder")
     options = parser.parse_args()
     torch.set_num_threads(1)
     resume.SECONDS = 0  # write after each step
     made = model(options.kind, options.dropout)
     settings = recipe(batch_size=options.batch)
-    more = {"score": score, "watch": tell, "keep": options.keep}
+    more = {"score": score, "watch": tell, "folder": options.folder}
     run = fit(made, examples(options.kind), settings, **more)
-    if processes.rank() == 0:
+    if distributed.rank() == 0:
         run.save(Path(f"{options.out}.json"))
         safetensors.torch.save_file(bits(made), f"{options.out}.safetensors")
 

@@ -5,13 +5,12 @@ import pytest
 import torch
 from datasets import Dataset, IterableDataset
 
-from kit.batches import collate, stream
 from kit.errors import KitError
 from kit.loss import IGNORE
 from kit.models import ClassHead, Model
 from kit.models.rnn import RNN, RNNConfig
-from kit.record import Run
-from kit.train import Recipe, fit, training
+from kit.train import Recipe, Run, fit, training_steps
+from kit.train.batches import collate, stream
 
 WINDOWS = np.random.default_rng(0).integers(1, 50, (24, 8))
 
@@ -63,7 +62,7 @@ def test_a_function_makes_each_epoch_anew():
         return [{"ids": ids, "y": epoch % 2} for ids in WINDOWS]
 
     run = Run()
-    for _ in training(model(), examples, Recipe(epochs=3, batch_size=8), run=run):
+    for _ in training_steps(model(), examples, Recipe(epochs=3, batch_size=8), run=run):
         pass
     assert asked == [0, 1, 2] and run.settings["examples"] == 24
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from test_heads import BODIES, HEADS, V, batch, model_of
 
-from kit.checkpoint import FORMAT, JSON, TENSORS, Source, load, save
 from kit.errors import KitError
 from kit.models import Model, Transformer, TransformerConfig
-from kit.tokens import Tokens
+from kit.sources import Source
+from kit.sources.checkpoint import FORMAT, JSON, TENSORS, load, save
+from kit.tokenizer import Tokenizer
 
-TOKENS = Tokens.train(Path(__file__).read_text(encoding="utf-8").splitlines() * 2, size=V)
+TOKENS = Tokenizer.train(Path(__file__).read_text(encoding="utf-8").splitlines() * 2, size=V)
 CARD = {"data": "this file", "licence": "MIT", "seed": 0, "scores": {"bits per byte": 1.5}}
 
 
@@ -35,7 +36,7 @@ def test_what_comes_back_is_what_was_saved(body, head, tmp_path):
     source = source_of(body, head)
     again = load(save(source, tmp_path / "it"))
     assert (again.name, again.card, again.body.config) == ("école", CARD, source.body.config)
-    assert again.tokens.encode("<s> école") == TOKENS.encode("<s> école")
+    assert again.tokenizer.encode("<s> école") == TOKENS.encode("<s> école")
     before, after = Model(source.body, source.head), Model(again.body, again.head).eval()
     assert torch.equal(after(**batch(head)), before(**batch(head)))
     assert len(list(after.parameters())) == len(list(before.parameters()))  # ties are kept
@@ -73,8 +74,8 @@ def test_loading_leaves_the_random_numbers_alone(saved):
 
 def test_a_role_that_was_named_stays(tmp_path):
     source = source_of("gru", "rating")
-    source.tokens = Tokens.load(TOKENS.to_json().encode(), eos="<mask>")
-    assert load(save(source, tmp_path / "it")).tokens.eos == TOKENS.mask
+    source.tokenizer = Tokenizer.load(TOKENS.to_json().encode(), eos="<mask>")
+    assert load(save(source, tmp_path / "it")).tokenizer.eos == TOKENS.mask
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(saved):
@@ -101,7 +102,9 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path):
 
 def test_tokens_that_do_not_fit_are_not_saved(tmp_path):
     source = source_of("gru", "rating")
-    source.tokens = Tokens.train(Path(__file__).read_text(encoding="utf-8").splitlines(), V + 1)
+    source.tokenizer = Tokenizer.train(
+        Path(__file__).read_text(encoding="utf-8").splitlines(), V + 1
+    )
     with pytest.raises(KitError, match="does not fit a model"):
         save(source, tmp_path / "it")
 
@@ -191,5 +194,5 @@ def test_a_body_with_parts_that_its_config_does_not_tell_of_is_refused(tmp_path)
     )
     body.blocks[0].extra = torch.nn.Linear(8, 8)
     with pytest.raises(KitError, match=r"2 in all.*merge LoRA"):
-        save(Source("adapted", body, Tokens.train(["some text"], size=260)), tmp_path / "to")
+        save(Source("adapted", body, Tokenizer.train(["some text"], size=260)), tmp_path / "to")
     assert not (tmp_path / "to").exists()

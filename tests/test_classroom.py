@@ -9,7 +9,8 @@ import nbformat
 import pytest
 
 from kit import colab
-from kit.widgets import Health, health
+from kit.widgets import Health
+from kit.widgets.base import health
 
 ROOT = lessons.ROOT
 NO_DEFAULT = "--Repo2Docker.default_buildpack=None"

@@ -11,11 +11,11 @@ import pytest
 from browser import PICTURES, chromium
 from playwright.sync_api import Page, sync_playwright
 
-from kit.widgets.static import DEAD
+from kit.widgets.base.static import DEAD
 
 LESSON = edition.ROOT / "notebooks/01_minimise_a_loss.ipynb"
 MORE = """
-from kit.record import recorded
+from kit.train import recorded
 from kit.widgets import minute
 
 curves = LossCurves()

@@ -28,12 +28,12 @@ USE = {
         from kit import sources, tasks
         from kit.migrate import migrate
         from kit.train import fit
-        task, source = tasks.task("origins"), sources.baked("rnn_encoder")
+        task, source = tasks.task("origins"), sources.load("rnn_encoder")
         data, target = task.load(), migrate(source, task.head, rate=1e-3)
         rows, test = task.sample(data["train"], 200, seed=0), data["test"].shuffle(seed=0)
         test = test.select(range(100))
-        fit(target.model, task.encode(rows, source.tokens), task.recipe(200), groups=target.groups)
-        answers = task.predict(target.model, source.tokens, tasks.asked(task, test))
+        fit(target.model, task.encode(rows, source.tokenizer), task.recipe(200), groups=target.groups)
+        answers = task.predict(target.model, source.tokenizer, tasks.asked(task, test))
         found, trivial = task.score(answers, test), task.baselines(rows, test)
         assert found["f1"] > 0.7, (found, trivial)
         assert "<b" in task.show(test[0]["text"], answers[0])
@@ -41,14 +41,14 @@ USE = {
     "source": """
         import sys
         from dataclasses import replace
-        from kit import bake
-        exec(open(sys.argv[1]).read(), vars(bake))
-        made = bake.BAKES["small_encoder"]
-        model = bake.Model(made.body(), bake.VectorHead(64))
-        texts, vectors = bake.teacher(64)
-        tokens = bake.checkpoint.load(bake.FOLDER / "rnn_encoder").tokens
-        examples = bake.objectives.vectors(texts[:500], tokens, vectors[:500])
-        run = bake.fit(model, examples, replace(made.recipe, epochs=8))
+        from kit import pretrain
+        exec(open(sys.argv[1]).read(), vars(pretrain))
+        made = pretrain.PRETRAININGS["small_encoder"]
+        model = pretrain.Model(made.body(), pretrain.VectorHead(64))
+        texts, vectors = pretrain.teacher(64)
+        tokens = pretrain.checkpoint.load(pretrain.FOLDER / "rnn_encoder").tokenizer
+        examples = pretrain.objectives.vectors(texts[:500], tokens, vectors[:500])
+        run = pretrain.fit(model, examples, replace(made.recipe, epochs=8))
         losses = [step["loss"] for step in run.steps]
         assert losses[-1] < 0.8 * losses[0], losses
     """,
@@ -64,8 +64,8 @@ LINES = {  # what the recipe says in prose: file, what stands there, and what is
     "strategy": [
         (
             "kit/migrate/__init__.py",
-            "from kit.migrate.page",
-            "from kit.migrate.norms import norms_only\nfrom kit.migrate.page",
+            "from kit.migrate.report",
+            "from kit.migrate.norms import norms_only\nfrom kit.migrate.report",
         ),
         ("kit/migrate/__init__.py", '    "full": full,', '    "norms_only": norms_only,\n\\g<0>'),
     ],

@@ -14,8 +14,8 @@ from kit.data.duplicates import similar
 from kit.data.held_out import SHARED, held_out, left_out, words
 from kit.data.splits import DOMAINS, SPLITS, articles, clean, fill, messages, tagged
 from kit.errors import KitError
-from kit.record import recorded
-from kit.tokens import Tokens
+from kit.results import load
+from kit.tokenizer import Tokenizer
 
 pytestmark = pytest.mark.usefixtures("archives")
 
@@ -39,8 +39,8 @@ def held():
 
 
 @pytest.fixture(scope="module")
-def tokens() -> Tokens:
-    return Tokens.train(["the film is fine, a fine film; the fun of it"] * 2, 270)
+def tokenizer() -> Tokenizer:
+    return Tokenizer.train(["the film is fine, a fine film; the fun of it"] * 2, 270)
 
 
 def test_the_splits_of_articles_and_tagged_sentences_are_fixed_for_ever(news) -> None:
@@ -171,7 +171,7 @@ def test_nothing_held_out_is_in_the_pretraining_text(held) -> None:
 
 
 def test_what_is_left_out_is_found_again(held) -> None:
-    assert left_out(text for _, text in held) == recorded("corpora")["rows"]
+    assert left_out(text for _, text in held) == load("corpora")["rows"]
 
 
 @pytest.mark.parametrize(("split", "origins"), [("dev", ORIGINS), ("train", "bbc"), ("train", ())])
@@ -193,20 +193,22 @@ def test_sentences_by_hand() -> None:
     st.integers(1, 9),
     st.integers(0, 3),
 )
-def test_windows_are_the_documents_in_a_row(tokens, texts, length, seed) -> None:
+def test_windows_are_the_documents_in_a_row(tokenizer, texts, length, seed) -> None:
     from datasets import Dataset
 
-    expected = [one for text in texts for one in [*tokens.encode(text, special=False), tokens.eos]]
+    expected = [
+        one for text in texts for one in [*tokenizer.encode(text, special=False), tokenizer.eos]
+    ]
     if len(expected) < length:
         return
-    packed = windows(Dataset.from_dict({"text": texts}), tokens, length, seed=seed)["ids"][:]
+    packed = windows(Dataset.from_dict({"text": texts}), tokenizer, length, seed=seed)["ids"][:]
     assert {len(window) for window in packed} == {length}
     ids = [i for window in packed for i in window]
     assert len(ids) == len(expected) // length * length
-    found = whole_documents(ids, tokens.eos)
-    wanted = Counter(tuple(tokens.encode(text, special=False)) for text in texts)
+    found = whole_documents(ids, tokenizer.eos)
+    wanted = Counter(tuple(tokenizer.encode(text, special=False)) for text in texts)
     assert not Counter(found) - wanted
-    assert packed == windows(texts, tokens, length, seed=seed)["ids"][:]
+    assert packed == windows(texts, tokenizer, length, seed=seed)["ids"][:]
 
 
 def whole_documents(ids: list[int], end: int) -> list[tuple[int, ...]]:
@@ -221,41 +223,43 @@ def whole_documents(ids: list[int], end: int) -> list[tuple[int, ...]]:
     return found
 
 
-def test_a_seed_draws_the_order_and_a_stream_holds_the_same_documents(tokens) -> None:
+def test_a_seed_draws_the_order_and_a_stream_holds_the_same_documents(tokenizer) -> None:
     corpus = pinned(origins="products").select(range(40))
-    first, again, other = (windows(corpus, tokens, 16, seed=seed)["ids"][:] for seed in (0, 0, 1))
+    first, again, other = (
+        windows(corpus, tokenizer, 16, seed=seed)["ids"][:] for seed in (0, 0, 1)
+    )
     assert first == again != other
-    stream = windows(corpus.to_iterable_dataset(), tokens, 16, seed=0)
+    stream = windows(corpus.to_iterable_dataset(), tokenizer, 16, seed=0)
     streamed = [row["ids"] for row in stream]
     assert streamed == [row["ids"] for row in stream]
     assert len(streamed) == len(first)
     assert {len(window) for window in streamed} == {16}
     ids = [i for window in streamed for i in window]
-    whole = {tuple(one) for one in tokens.encode_many(corpus["text"][:], special=False)}
-    found = whole_documents(ids, tokens.eos)
+    whole = {tuple(one) for one in tokenizer.encode_many(corpus["text"][:], special=False)}
+    found = whole_documents(ids, tokenizer.eos)
     assert len(found) >= len(corpus) - 1
     assert set(found) <= whole
 
 
-def test_what_gives_no_window(tokens) -> None:
+def test_what_gives_no_window(tokenizer) -> None:
     from datasets import Dataset, IterableDataset
 
     empty = Dataset.from_dict({"text": []})
     with pytest.raises(KitError, match="the corpus is empty: give at least one document"):
-        windows(empty, tokens, 8)
+        windows(empty, tokenizer, 8)
     with pytest.raises(KitError, match="the corpus is empty"):
-        list(windows(IterableDataset.from_generator(lambda: iter(())), tokens, 8))
+        list(windows(IterableDataset.from_generator(lambda: iter(())), tokenizer, 8))
     with pytest.raises(KitError, match=r"has 4 tokens, fewer than a window of 8: .* length=4"):
-        windows(["xyz"], tokens, 8)
+        windows(["xyz"], tokenizer, 8)
     with pytest.raises(KitError, match="length=0 is no window"):
-        windows(["xyz"], tokens, 0)
-    endless = Tokens.load(tokens.to_json().encode(), eos=None)
+        windows(["xyz"], tokenizer, 0)
+    endless = Tokenizer.load(tokenizer.to_json().encode(), eos=None)
     with pytest.raises(KitError, match="no end token"):
         windows(["a a"], endless, 1)
     with pytest.raises(KitError, match=r"text 2 is 3 \(int\), not text"):
-        windows(["a", 3], tokens, 1)
+        windows(["a", 3], tokenizer, 1)
 
 
-def test_a_vocabulary_larger_than_the_data(tokens) -> None:
+def test_a_vocabulary_larger_than_the_data(tokenizer) -> None:
     with pytest.raises(KitError, match=r"8,192 pieces are more than the \d+ in these 3 distinct"):
-        Tokens.train(pinned("test", "products")["text"][:3], 8192)
+        Tokenizer.train(pinned("test", "products")["text"][:3], 8192)

@@ -13,11 +13,11 @@ from kit.errors import KitError
 from kit.loss import IGNORE
 from kit.migrate import migrate
 from kit.models import Model, TagHead, Transformer, TransformerConfig
-from kit.record import Run
-from kit.tasks import entities, spans
-from kit.tokens import Tokens
-from kit.widgets import entities_picture
-from kit.widgets.entities import TagSideBySide
+from kit.tasks import entities, tagging
+from kit.tokenizer import Tokenizer
+from kit.train import Run
+from kit.widgets.entities import tagging_race_figure
+from kit.widgets.entities.tagging_race import TagSideBySide
 
 RANDOM = random.Random(0)
 ROWS = [[RANDOM.choice(entities.TAGS) for _ in range(12)] for _ in range(200)]
@@ -30,20 +30,20 @@ def corpus(data):
 
 
 @pytest.fixture(scope="module")
-def tokens(data) -> Tokens:
-    return sources.minilm().tokens
+def tokenizer(data) -> Tokenizer:
+    return sources.minilm().tokenizer
 
 
 @pytest.fixture(scope="module")
-def cased(corpus) -> Tokens:
-    return Tokens.train([" ".join(words) for words in corpus["train"]["words"][:2000]], 2000)
+def cased(corpus) -> Tokenizer:
+    return Tokenizer.train([" ".join(words) for words in corpus["train"]["words"][:2000]], 2000)
 
 
 @pytest.fixture(scope="module")
-def model(tokens) -> Model:
+def model(tokenizer) -> Model:
     torch.manual_seed(0)
     shape = {"width": 16, "layers": 1, "heads": 2, "inner": 16, "longest": 128}
-    body = Transformer(TransformerConfig(vocabulary=tokens.size, **shape))
+    body = Transformer(TransformerConfig(vocabulary=tokenizer.size, **shape))
     return Model(body, entities.head(16))
 
 
@@ -60,36 +60,39 @@ def test_the_usual_splits_with_every_entity_beginning_on_b(corpus) -> None:
         entities.sample(corpus["train"], 0, seed=0)
 
 
-@pytest.mark.parametrize("kind", ["tokens", "cased"])
+@pytest.mark.parametrize("kind", ["tokenizer", "cased"])
 def test_the_first_piece_of_each_word_carries_its_tag(kind: str, corpus, request) -> None:
-    tokens = request.getfixturevalue(kind)
+    tokenizer = request.getfixturevalue(kind)
     rows = corpus["train"].select(range(50)).to_list()
-    for row, example in zip(rows, entities.encode(rows, tokens), strict=True):
+    for row, example in zip(rows, entities.encode(rows, tokenizer), strict=True):
         ids, y = example["ids"], np.array(example["y"])
         assert len(ids) == len(y) <= entities.LIMIT
         assert y[y != IGNORE].tolist() == row["tags"]
         assert y[0] == y[-1] == IGNORE
         for word, place in zip(row["words"], np.flatnonzero(y != IGNORE), strict=True):
-            pieces = {p.strip() for p in (*tokens.pieces(word), *tokens.pieces(" " + word))}
-            assert tokens.decode([ids[place]]).strip().removeprefix("##") in {
+            pieces = {p.strip() for p in (*tokenizer.pieces(word), *tokenizer.pieces(" " + word))}
+            assert tokenizer.decode([ids[place]]).strip().removeprefix("##") in {
                 p.removeprefix("##") for p in pieces
             }
 
 
-def test_marks_are_only_for_who_cannot_see_capitals(tokens, cased) -> None:
+def test_marks_are_only_for_who_cannot_see_capitals(tokenizer, cased) -> None:
     words = ["EU", "and", "Germany", "x", "A", "iPad", "3M"]
     text, owner = entities.marked(words)
     assert text == ["~", "EU", "and", "^", "Germany", "x", "^", "A", "iPad", "3M"]
     assert owner == [None, 0, 1, None, 2, 3, None, 4, 5, 6]
-    ids, first = entities.align(words, tokens)
-    assert tokens.decode([ids[first[0] - 1]]) == "~" and tokens.decode([ids[first[2]]]) == "germany"
-    assert entities.align(words, tokens, marks=False)[0] == tokens.align(words)[0]
+    ids, first = entities.align(words, tokenizer)
+    assert (
+        tokenizer.decode([ids[first[0] - 1]]) == "~"
+        and tokenizer.decode([ids[first[2]]]) == "germany"
+    )
+    assert entities.align(words, tokenizer, marks=False)[0] == tokenizer.align(words)[0]
     assert entities.align(words, cased)[0] == cased.align(words)[0]
 
 
-def test_a_word_without_a_piece_or_beyond_the_limit_has_no_place(tokens) -> None:
-    assert entities.align(["a", "\x00", "b"], tokens)[1].tolist() == [1, -1, 2]
-    ids, first = entities.align(["a"] * 20, tokens, limit=10)
+def test_a_word_without_a_piece_or_beyond_the_limit_has_no_place(tokenizer) -> None:
+    assert entities.align(["a", "\x00", "b"], tokenizer)[1].tolist() == [1, -1, 2]
+    ids, first = entities.align(["a"] * 20, tokenizer, limit=10)
     assert len(ids) == 10 and first.tolist() == [*range(1, 9)] + [-1] * 12
 
 
@@ -99,35 +102,35 @@ def test_a_text_is_cut_as_the_corpus_is() -> None:
     assert entities.words("\x00 🎬🍿 שלום، عالم") == ["\x00", "🎬🍿", "שלום", "،", "عالم"]
 
 
-def test_windows_hold_every_word_once_and_end_where_sentences_do(tokens) -> None:
+def test_windows_hold_every_word_once_and_end_where_sentences_do(tokenizer) -> None:
     words = (["Fine"] * 20 + ["."]) * 30 + ["x" * 5000, "b", "\x00"]
-    cut = entities._windows(words, tokens, True)
+    cut = entities._windows(words, tokenizer, True)
     assert [a for a, _ in cut] == [0, *(b for _, b in cut[:-1])] and cut[-1][1] == len(words)
     assert all(words[b - 1] == "." for _, b in cut[:-4])
     for a, b in cut:
-        ids, first = entities.align(words[a:b], tokens)
+        ids, first = entities.align(words[a:b], tokenizer)
         assert len(ids) <= entities.LIMIT or b - a == 1
         assert (first >= 0).all() or "\x00" in words[a:b]
 
 
-def test_a_window_says_what_it_says_alone(model, tokens) -> None:
+def test_a_window_says_what_it_says_alone(model, tokenizer) -> None:
     half = ["Peter", "flew", "to", "Rome"] * 15 + ["."]
-    [whole] = entities.predict(model, tokens, [half * 6])
-    [alone] = entities.predict(model, tokens, [half])
-    assert len(whole) == 6 * len(half) and len(entities._windows(half * 6, tokens, True)) == 6
+    [whole] = entities.predict(model, tokenizer, [half * 6])
+    [alone] = entities.predict(model, tokenizer, [half])
+    assert len(whole) == 6 * len(half) and len(entities._windows(half * 6, tokenizer, True)) == 6
     assert whole == alone * 6
 
 
-def test_words_and_their_text_get_the_same_tags(model, tokens) -> None:
+def test_words_and_their_text_get_the_same_tags(model, tokenizer) -> None:
     text = "Peter Blackburn flew to Rome, Italy."
-    answers = entities.predict(model, tokens, [text, entities.words(text)])
+    answers = entities.predict(model, tokenizer, [text, entities.words(text)])
     assert answers[0] == answers[1] and len(answers[0]) == 8
-    assert entities.predict(model, tokens, text) == answers[:1]
+    assert entities.predict(model, tokenizer, text) == answers[:1]
     for wrong in (["a", 3], [None], {"a": 1}, []):
         with pytest.raises(KitError):
-            entities.predict(model, tokens, [wrong])
+            entities.predict(model, tokenizer, [wrong])
     with pytest.raises(KitError, match="there is no text"):
-        entities.predict(model, tokens, [])
+        entities.predict(model, tokenizer, [])
 
 
 def test_the_best_row_of_tags_by_trying_all() -> None:
@@ -144,22 +147,22 @@ def test_the_best_row_of_tags_by_trying_all() -> None:
             )
         ]
         found = max(rows, key=lambda row: sum(logits[i, t] for i, t in enumerate(row)))
-        assert spans.best(logits, tags) == list(found)
+        assert tagging.best(logits, tags) == list(found)
 
 
 def test_scores_are_those_of_seqeval() -> None:
-    found = spans.score(OTHER, ROWS)
+    found = tagging.score(OTHER, ROWS)
     assert found["f1"] == pytest.approx(f1_score(ROWS, OTHER))
     assert found["precision"] == pytest.approx(precision_score(ROWS, OTHER))
     assert found["recall"] == pytest.approx(recall_score(ROWS, OTHER))
     by_kind = f1_score(ROWS, OTHER, average=None)  # in the order of the alphabet
     assert [found[f"f1 {k}"] for k in ("LOC", "MISC", "ORG", "PER")] == pytest.approx(by_kind)
-    low, high = spans.interval(OTHER, ROWS)
+    low, high = tagging.interval(OTHER, ROWS)
     assert low < found["f1"] < high and high - low < 0.15
-    assert spans.score([["O"] * 12] * 200, ROWS)["f1"] == 0
-    assert spans.score(ROWS, ROWS)["f1"] == 1 and spans.interval(ROWS, ROWS) == (1, 1)
+    assert tagging.score([["O"] * 12] * 200, ROWS)["f1"] == 0
+    assert tagging.score(ROWS, ROWS)["f1"] == 1 and tagging.interval(ROWS, ROWS) == (1, 1)
     with pytest.raises(KitError, match="1 answers cannot be scored against 200 rows"):
-        spans.score(ROWS[:1], ROWS)
+        tagging.score(ROWS[:1], ROWS)
 
 
 def test_looking_up_by_hand() -> None:
@@ -184,21 +187,21 @@ def test_what_is_shown_marks_the_text_as_it_was_written() -> None:
     assert "onload" not in entities.show("a", ['B-"onload=1'])[:40]
 
 
-def test_six_sentences_are_learnt_by_heart(corpus, tokens) -> None:
+def test_six_sentences_are_learnt_by_heart(corpus, tokenizer) -> None:
     """So the loss reaches the words, through their first pieces, and the answer comes back."""
     from dataclasses import replace
 
     from kit.train import fit
 
-    source, rows = sources.baked("rnn_encoder"), corpus["train"].select(range(6)).to_list()
+    source, rows = sources.load("rnn_encoder"), corpus["train"].select(range(6)).to_list()
     target = migrate(source, entities.head, **entities.options("full", source))
     recipe = replace(entities.recipe(6), epochs=None, steps=120)
-    fit(target.model, entities.encode(rows, source.tokens), recipe, groups=target.groups)
-    assert entities.scorer(rows, source.tokens)(target.model) > 0.8
+    fit(target.model, entities.encode(rows, source.tokenizer), recipe, groups=target.groups)
+    assert entities.scorer(rows, source.tokenizer)(target.model) > 0.8
 
 
-def test_the_recipe_is_the_same_with_and_without_the_source(tokens) -> None:
-    large, small = sources.minilm(), sources.baked("rnn_encoder")
+def test_the_recipe_is_the_same_with_and_without_the_source(tokenizer) -> None:
+    large, small = sources.minilm(), sources.load("rnn_encoder")
     rate = {name: entities.options(name, large)["rate"] for name in ("full", "from_scratch")}
     assert rate["full"] == rate["from_scratch"]
     for n in (100, 1000):
@@ -208,17 +211,17 @@ def test_the_recipe_is_the_same_with_and_without_the_source(tokens) -> None:
 
 
 def test_the_race_is_a_pure_function_of_its_scene() -> None:
-    scene = entities_picture.Scene(200, 109, 0.2)
-    empty = entities_picture.figure(scene)
+    scene = tagging_race_figure.Scene(200, 109, 0.2)
+    empty = tagging_race_figure.figure(scene)
     scene.runs["full"] = Run(
         steps=[{"step": 1, "seconds": 1.0, "loss": 1.0}],
         evaluations=[{"step": 1, "seconds": 1.0, "score": 0.4}],
     )
     scene.tested["full"] = 0.5
-    drawn = entities_picture.figure(scene)
+    drawn = tagging_race_figure.figure(scene)
     assert len(drawn.data) == len(empty.data) and drawn.data[0].y == (0.0, 40.0)
     assert drawn.data[-1].y == (20.0, None, 50.0)
-    assert entities_picture.figure(scene) == drawn
+    assert tagging_race_figure.figure(scene) == drawn
 
 
 def test_the_matrix_shows_what_is_recorded_and_no_more() -> None:
@@ -226,14 +229,14 @@ def test_the_matrix_shows_what_is_recorded_and_no_more() -> None:
         ("minilm", 100): {"full": (0.5, 0.02), "from_scratch": (0.2, float("nan"))},
         ("none", 100): {"most frequent tag": (0.13, 0.01)},
     }
-    shown = entities_picture.matrix(found)
+    shown = tagging_race_figure.matrix(found)
     points = {(t.name, t.xaxis): t.y for t in shown.data if len(t.y)}
     assert points["with a source", "x3"] == (50.0,) and points["from scratch", "x3"] == (20.0,)
     assert len(points) == 5  # the lookup stands in each of three panels
 
 
 def test_both_learn_mark_a_text_and_survive_any_other(corpus) -> None:
-    race = TagSideBySide(sources.baked("rnn_encoder"), corpus, sentences=100)
+    race = TagSideBySide(sources.load("rnn_encoder"), corpus, sentences=100)
     race.validation, race.test = race.validation[:20], race.test[:30]
     race.ask()
     assert "Train both first" in race.answer.value

@@ -88,7 +88,7 @@ def test_every_lesson_has_exercises() -> None:
 def test_students_get_a_copy_without_solutions(tmp_path: Path) -> None:
     subprocess.run(["make", "-s", "student", f"FOLDER={tmp_path / 'new'}"], cwd=ROOT, check=True)
     copied = {path.relative_to(tmp_path / "new") for path in (tmp_path / "new").rglob("*")}
-    assert Path("notebooks/00_see_it_work.ipynb") in copied and Path("kit/train.py") in copied
+    assert Path("notebooks/00_see_it_work.ipynb") in copied and Path("kit/train/loop.py") in copied
     assert Path("Makefile") in copied and Path("tests") not in copied
 
 

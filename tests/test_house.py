@@ -94,4 +94,4 @@ def test_contributing_shows_the_layers_as_they_are_checked() -> None:
 
 
 def test_the_readme_shows_the_recorded_results() -> None:
-    subprocess.run([sys.executable, ROOT / "tests/bench/tables.py", "--check"], check=True)
+    subprocess.run([sys.executable, ROOT / "kit/results/tables.py", "--check"], check=True)

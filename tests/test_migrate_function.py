@@ -6,7 +6,6 @@ import pytest
 import torch
 from migrations import BERT, CONFIGS, OTHER, TOKENS, V, answers, body, examples, source
 
-from kit.checkpoint import Source
 from kit.errors import KitError
 from kit.migrate import merge, migrate
 from kit.models import (
@@ -19,6 +18,7 @@ from kit.models import (
     Transformer,
 )
 from kit.models.rnn import RNN
+from kit.sources import Source
 from kit.train import Recipe, fit
 
 HEADS = {

@@ -8,7 +8,7 @@ from migrations import BERT, CONFIGS, OTHER, TOKENS, body, head, source
 
 from kit.errors import KitError
 from kit.migrate import Moves, group, migrate, migration, transfer
-from kit.migrate.page import shortened
+from kit.migrate.report import shortened
 from kit.models import ClassHead, Transformer
 
 

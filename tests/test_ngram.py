@@ -6,7 +6,7 @@ import pytest
 from kit.data import corpora
 from kit.errors import KitError
 from kit.models.ngram import NGram
-from kit.tokens import Tokens
+from kit.tokenizer import Tokenizer
 
 IDS = np.random.default_rng(0).zipf(1.5, 500) % 30
 
@@ -34,9 +34,11 @@ def test_by_hand():
 
 def test_more_context_is_better_on_real_text(data):
     train, held = (corpora.pinned(s, "films")["text"] for s in ("train", "validation"))
-    tokens = Tokens.train(train[:], 2000)
+    tokenizer = Tokenizer.train(train[:], 2000)
     row, other = (
-        np.concatenate([[*ids, tokens.eos] for ids in tokens.encode_many(part, special=False)])
+        np.concatenate(
+            [[*ids, tokenizer.eos] for ids in tokenizer.encode_many(part, special=False)]
+        )
         for part in (train[:], held[:])
     )
     nats = [-np.log(NGram(row, 2000, order).probabilities(other)).mean() for order in (1, 2, 3)]

@@ -17,11 +17,11 @@ from kit.models import (
     TransformerConfig,
     VectorHead,
 )
-from kit.tokens import Tokens
+from kit.tokenizer import Tokenizer
 from kit.train import Recipe, fit, total_loss
 
 TEXTS = [f"{a} {b} {a} {b}" for a in ["the", "a", "one", "no"] for b in ["cat", "dog", "film"]] * 4
-TOKENS = Tokens.train(TEXTS, 270)
+TOKENS = Tokenizer.train(TEXTS, 270)
 WINDOWS = np.random.default_rng(0).integers(4, 270, (40, 1)) + np.arange(12) % 3  # predictable
 BODIES = {
     "transformer": lambda causal: Transformer(

@@ -11,10 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from kit import resume
 from kit.errors import KitError
-from kit.record import Run
-from kit.train import fit, training
+from kit.train import Run, fit, resume, training_steps
 from tests.pretraining import KINDS, STEPS, bits, examples, model, recipe
 
 COMMAND = [sys.executable, str(Path(__file__).with_name("pretraining.py"))]
@@ -37,7 +35,7 @@ def killed(command: list[str], steps: int, seconds: float) -> tuple[int, int]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_again_and_again_it_reaches_the_same_bits(kind, tmp_path):
     out, folder = tmp_path / "out", tmp_path / "kept"
-    command = [*COMMAND, kind, str(out), "--dropout", "0.1", "--keep", str(folder)]
+    command = [*COMMAND, kind, str(out), "--dropout", "0.1", "--folder", str(folder)]
     random, steps = np.random.default_rng(), [(0, 0)]
     for _ in range(3):
         steps.append(killed(command, random.integers(1, 20), random.uniform(0, 0.01)))
@@ -60,16 +58,18 @@ def test_stopped_in_the_same_process_it_goes_on_too(kind, stop, tmp_path, monkey
     monkeypatch.setattr(resume, "SECONDS", 0)
     whole, half = model(kind, 0.1), model(kind, 0.1)
     wanted = fit(whole, examples(kind), recipe(epochs=2.3, steps=None))
-    loop = training(half, examples(kind), recipe(epochs=2.3, steps=None), run=Run(), keep=tmp_path)
+    loop = training_steps(
+        half, examples(kind), recipe(epochs=2.3, steps=None), run=Run(), folder=tmp_path
+    )
     for _ in range(stop):
         next(loop)
     loop.close()
     torch.rand(3)
-    run = fit(half, examples(kind), recipe(epochs=2.3, steps=None), keep=tmp_path, name="again")
+    run = fit(half, examples(kind), recipe(epochs=2.3, steps=None), folder=tmp_path, name="again")
     assert same(bits(half), bits(whole)) and run.name == "again" and run.stopped == "budget"
     assert [row["loss"] for row in run.steps] == [row["loss"] for row in wanted.steps]
     again = model(kind, 0.1)  # what has ended is not trained again
-    assert fit(again, examples(kind), recipe(epochs=2.3, steps=None), keep=tmp_path) == Run(
+    assert fit(again, examples(kind), recipe(epochs=2.3, steps=None), folder=tmp_path) == Run(
         **run.__dict__ | {"name": ""}
     )
     assert same(bits(again), bits(whole))
@@ -78,12 +78,14 @@ def test_stopped_in_the_same_process_it_goes_on_too(kind, stop, tmp_path, monkey
 def test_a_budget_in_seconds_goes_on_counting(tmp_path, monkeypatch):
     monkeypatch.setattr(resume, "SECONDS", 0)
     budget = recipe(steps=None, seconds=0.6)
-    loop = training(model("words"), examples("words"), budget, run=(run := Run()), keep=tmp_path)
+    loop = training_steps(
+        model("words"), examples("words"), budget, run=(run := Run()), folder=tmp_path
+    )
     while next(loop).seconds < 0.3:
         pass
     loop.close()
     began = time.perf_counter()
-    again = fit(model("words"), examples("words"), budget, keep=tmp_path)
+    again = fit(model("words"), examples("words"), budget, folder=tmp_path)
     assert again.steps[: len(run.steps)] == run.steps and again.seconds >= 0.6
     assert again.steps[-2]["seconds"] < 0.6
     assert again.seconds - run.seconds < time.perf_counter() - began
@@ -92,15 +94,15 @@ def test_a_budget_in_seconds_goes_on_counting(tmp_path, monkeypatch):
 def test_a_half_written_file_breaks_nothing_and_a_damaged_one_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(resume, "SECONDS", 0)
     made = model("words")
-    fit(made, examples("words"), recipe(steps=3), keep=tmp_path)
+    fit(made, examples("words"), recipe(steps=3), folder=tmp_path)
     file = tmp_path / "training.safetensors"
     file.with_suffix(".part").write_bytes(file.read_bytes()[:1000])
     again = model("words")
-    fit(again, examples("words"), recipe(steps=3), keep=tmp_path)
+    fit(again, examples("words"), recipe(steps=3), folder=tmp_path)
     assert same(bits(made), bits(again))
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(KitError, match=r"training.safetensors cannot be read.*delete it"):
-        fit(model("words"), examples("words"), recipe(steps=3), keep=tmp_path)
+        fit(model("words"), examples("words"), recipe(steps=3), folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -114,13 +116,13 @@ def test_a_half_written_file_breaks_nothing_and_a_damaged_one_is_named(tmp_path,
     ],
 )
 def test_another_training_in_the_folder_is_refused_by_name(kind, changed, cut, says, tmp_path):
-    fit(model("words"), examples("words"), recipe(steps=3), keep=tmp_path)
+    fit(model("words"), examples("words"), recipe(steps=3), folder=tmp_path)
     with pytest.raises(KitError, match=f"{says}.*another folder"):
-        fit(model(kind), examples(kind)[:cut], recipe(**{"steps": 3} | changed), keep=tmp_path)
+        fit(model(kind), examples(kind)[:cut], recipe(**{"steps": 3} | changed), folder=tmp_path)
 
 
 def test_other_data_of_the_same_size_are_refused(tmp_path):
     rows = examples("words")
-    fit(model("words"), rows, recipe(steps=3), keep=tmp_path)
+    fit(model("words"), rows, recipe(steps=3), folder=tmp_path)
     with pytest.raises(KitError, match=r"its data is 66 examples \("):
-        fit(model("words"), rows[::-1], recipe(steps=3), keep=tmp_path)
+        fit(model("words"), rows[::-1], recipe(steps=3), folder=tmp_path)

@@ -7,10 +7,10 @@ import pytest
 from browser import PICTURES, lab
 from playwright.sync_api import expect
 
-from kit.record import Run, recorded
-from kit.tasks import sentiment
-from kit.widgets import label_curves, side_by_side
-from kit.widgets.side_by_side import Scene
+from kit.results import load, see_it_work
+from kit.train import Run
+from kit.widgets.labels import label_curves, side_by_side
+from kit.widgets.labels.side_by_side import Scene
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "00_see_it_work.ipynb"
 # Again, until it stays: Lab scrolls to the last cell once that has run.
@@ -98,9 +98,9 @@ def test_a_lesson_is_run_dragged_trained_and_asked(tmp_path, data):
         lesson.picture("label_curves_again")
 
 
-@pytest.mark.parametrize("labels", sentiment.recorded())
+@pytest.mark.parametrize("labels", see_it_work.summary())
 def test_a_figure_is_a_pure_function_of_its_scene(labels):
-    scene = Scene(labels, sentiment.recorded()[labels])
+    scene = Scene(labels, see_it_work.summary()[labels])
     empty = side_by_side.figure(scene)
     assert f"{labels:,} labels" in empty.to_json()
     scene.runs["full"] = Run(steps=[{"step": 1, "seconds": 0.5, "loss": 0.7}])
@@ -119,7 +119,7 @@ def test_a_curve_of_many_updates_is_drawn_with_few_points():
 
 
 def test_the_recorded_figure_shows_every_row_and_the_stars():
-    results = recorded("see_it_work")
+    results = load("see_it_work")
     star = {"labels": 50, "strategy": "full", "accuracy": 0.61}
     drawn = label_curves.figure(results, [star])
     assert drawn.data[-1].y == (61.0,)

@@ -7,6 +7,7 @@ import torch
 from kit import sources
 from kit.errors import KitError
 from kit.migrate import migrate
+from kit.results import see_it_work
 from kit.tasks import sentiment
 from kit.train import Recipe, fit
 
@@ -35,7 +36,7 @@ def target(source):
     ids=["one word", "ten thousand words", "emoji", "Chinese", "Arabic", "control", "no space"],
 )
 def test_any_text_gets_an_opinion(target, source, text):
-    assert 0 <= sentiment.opinion(target, source.tokens, text) <= 1
+    assert 0 <= sentiment.opinion(target, source.tokenizer, text) <= 1
 
 
 @pytest.mark.parametrize(
@@ -43,11 +44,11 @@ def test_any_text_gets_an_opinion(target, source, text):
 )
 def test_what_is_no_text_is_named(target, source, text, says):
     with pytest.raises(KitError, match=says):
-        sentiment.opinion(target, source.tokens, text)
+        sentiment.opinion(target, source.tokenizer, text)
 
 
 def test_a_few_updates_lower_the_loss_on_real_sentences(source, films):
-    examples = sentiment.encode(sentiment.sample(films["train"], 32, seed=0), source.tokens)
+    examples = sentiment.encode(sentiment.sample(films["train"], 32, seed=0), source.tokenizer)
     made = migrate(source, sentiment.head, "full")
     run = fit(made.model, examples, Recipe(steps=12, rate=5e-5), groups=made.groups)
     losses = [step["loss"] for step in run.steps]
@@ -62,7 +63,7 @@ def test_the_baselines_are_the_textbooks(films):
 
 
 def test_recorded_results_hold_what_the_lesson_says():
-    found = sentiment.recorded()
+    found = see_it_work.summary()
     for labels, scores in found.items():
         mean, half = scores["full"]
         assert mean - half > scores["from_scratch"][0] + scores["from_scratch"][1], labels
@@ -72,4 +73,4 @@ def test_recorded_results_hold_what_the_lesson_says():
 def test_words_need_a_middle(texts, source):
     model = migrate(source, sentiment.head, seed=0).model
     with pytest.raises(KitError, match=r"no middle|no text"):
-        sentiment.from_words(model, source.tokens, texts)
+        sentiment.from_words(model, source.tokenizer, texts)

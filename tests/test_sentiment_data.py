@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.data.duplicates import groups, similar
-from kit.data.own import check_texts
 from kit.data.splits import BY_DOCUMENT
 from kit.errors import KitError
 from kit.tasks import sentiment
 from kit.tasks.sentiment import CLASSES, DOMAINS, load, sample
+from kit.texts import check_texts
 
 pytestmark = pytest.mark.usefixtures("data")
 

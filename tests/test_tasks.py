@@ -11,10 +11,10 @@ import torch
 from migrations import BERT, GRU, TOKENS
 
 from kit import tasks
-from kit.checkpoint import Source
 from kit.errors import KitError
 from kit.migrate import migrate
 from kit.models import RNN, Model, Transformer
+from kit.sources import Source
 from kit.tasks import TASKS, Task, asked, bootstrap, task
 from kit.train import fit
 
@@ -49,13 +49,13 @@ def source(kind: str) -> Source:
     """A tiny source of one kind, with fresh values."""
     torch.manual_seed(0)
     made, config = SOURCES[kind]
-    return Source(name=f"tiny {kind}", body=made(config), tokens=TOKENS)
+    return Source(name=f"tiny {kind}", body=made(config), tokenizer=TOKENS)
 
 
 def parts_of(name: str, kind: str, strategy: str = "full"):
     """The task, a tiny source, and a target made from it."""
     made, given = task(name), source(kind)
-    head = partial(made.head, tokens=given.tokens)
+    head = partial(made.head, tokenizer=given.tokenizer)
     return made, given, migrate(given, head, strategy)
 
 
@@ -92,7 +92,7 @@ def test_data_has_the_columns(name: str, loaded) -> None:
 def test_any_source_any_strategy(name: str, kind: str, strategy: str, loaded) -> None:
     made, given, target = parts_of(name, kind, strategy)
     rows = made.sample(loaded(name)["train"], 16, seed=0)
-    examples = made.encode(rows, given.tokens)
+    examples = made.encode(rows, given.tokenizer)
     recipe = replace(made.recipe(16, strategy), steps=3, epochs=None, seconds=None)
     before = [p.detach().clone() for p in target.model.parameters()]
     run = fit(target.model, examples, recipe, groups=target.groups, penalty=target.penalty)
@@ -100,7 +100,7 @@ def test_any_source_any_strategy(name: str, kind: str, strategy: str, loaded) ->
     assert len(run.steps) == 3 and math.isfinite(run.steps[-1]["loss"])
     assert any(not torch.equal(p, q) for p, q in zip(before, after, strict=True))
     test = loaded(name)["test"].select(range(6))
-    answers = made.predict(target.model, given.tokens, asked(made, test))
+    answers = made.predict(target.model, given.tokenizer, asked(made, test))
     assert len(answers) == 6
     found = made.score(answers, test)
     assert all(math.isfinite(value) for value in found.values()) and made.METRIC in found
@@ -116,7 +116,7 @@ def test_any_source_any_strategy(name: str, kind: str, strategy: str, loaded) ->
 def test_any_input_gets_an_answer_or_an_error_that_helps(name: str, kind: str, text) -> None:
     made, given, target = parts_of(name, kind)
     try:
-        answers = made.predict(target.model, given.tokens, [text])
+        answers = made.predict(target.model, given.tokenizer, [text])
     except KitError as error:
         assert ":" in str(error) and len(str(error)) < 500
         assert text in ("", " \n\t", b"\x89PNG\r\n\x1a\n", 7, None, []) or "\ud83d" in text
@@ -129,7 +129,7 @@ def test_any_input_gets_an_answer_or_an_error_that_helps(name: str, kind: str, t
 def test_what_stands_in_a_text_is_shown_and_never_run(name: str) -> None:
     made, given, target = parts_of(name, "Transformer")
     text = "<script>alert(1)</script> a film & <b>more"
-    [answer] = made.predict(target.model, given.tokens, [text])
+    [answer] = made.predict(target.model, given.tokenizer, [text])
     assert "<script" not in made.show(text, answer)
 
 

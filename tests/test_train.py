@@ -10,11 +10,11 @@ import torch
 
 from kit import runtime
 from kit.errors import KitError
+from kit.metrics import interval
 from kit.models import ClassHead, Model
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.transformer import Transformer, TransformerConfig
-from kit.record import Run, interval
-from kit.train import Recipe, batches, collate, fit, predict, training
+from kit.train import Recipe, Run, collate, epoch_batches, fit, predict, training_steps
 
 TRANSFORMER = TransformerConfig(
     vocabulary=1500, width=16, layers=2, token_types=2, heads=2, inner=32, longest=32, dropout=0.1
@@ -63,7 +63,7 @@ def test_two_loops_in_turn_reach_the_bits_that_each_reaches_alone():
     for made in alone:
         fit(made, examples(), recipe)
     turns = [model(seed=s) for s in (0, 1)]
-    loops = [training(m, examples(), recipe, run=Run()) for m in turns]
+    loops = [training_steps(m, examples(), recipe, run=Run()) for m in turns]
     for _ in zip(*loops, strict=True):
         pass
     assert [bits(m) for m in turns] == [bits(m) for m in alone]
@@ -71,9 +71,9 @@ def test_two_loops_in_turn_reach_the_bits_that_each_reaches_alone():
 
 def test_every_example_comes_once_an_epoch_with_others_of_its_length():
     rows = [{"ids": [0] * n, "y": n} for n in range(1, 400)]
-    cut = batches(rows, 8, seed=3)
+    cut = epoch_batches(rows, 8, seed=3)
     assert sorted(e["y"] for rows in cut for e in rows) == list(range(1, 400))
-    assert cut != batches(rows, 8, seed=4)
+    assert cut != epoch_batches(rows, 8, seed=4)
     filled = [collate(rows).mask.float().mean() for rows in cut]
     assert np.mean(filled) > 0.9
 
@@ -197,7 +197,7 @@ def test_precision_is_measured_inside_prediction_too():
 
 
 def test_moments_of_a_word_table_take_memory_only_for_the_rows_in_use():
-    from kit.optimizer import Optimizer
+    from kit.train.optimizer import Optimizer
 
     table = torch.nn.Embedding(200_000, 128)  # 100 MB, and as much for each moment
     with Optimizer(table, [{"params": [table.weight], "rate": 0.1}], 0.0, 1.0) as optimizer:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kit.errors import KitError
 from kit.models.transformer import Transformer, TransformerConfig, attend
 from kit.sources.huggingface import build
-from kit.tokens import Tokens
+from kit.tokenizer import Tokenizer
 
 TINY = {"vocabulary": 40, "width": 24, "layers": 2, "heads": 4, "inner": 36, "longest": 32}
 FAMILIES = {
@@ -41,8 +41,8 @@ def tiny(family="bert", seed=0, **changes):
 
 
 @pytest.fixture(scope="module")
-def tokens():
-    return Tokens.train(["one two three"] * 2, 261)
+def tokenizer():
+    return Tokenizer.train(["one two three"] * 2, 261)
 
 
 def theirs(family, seed):
@@ -85,10 +85,10 @@ def batches(longest, vocabulary):
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("family", FAMILIES)
 @torch.no_grad()
-def test_same_hidden_states_as_transformers(family, seed, tokens):
+def test_same_hidden_states_as_transformers(family, seed, tokenizer):
     hf = theirs(family, seed)
     entries = {name: lambda t=t: t for name, t in hf.state_dict().items()}
-    body = build("theirs", hf.config.to_dict(), entries, tokens).body
+    body = build("theirs", hf.config.to_dict(), entries, tokenizer).body
     for ids, mask in batches(body.config.longest, body.config.vocabulary):
         places = (mask.long().cumsum(1) - 1).clamp(0)
         expected = hf(input_ids=ids, attention_mask=mask.long(), position_ids=places)[0][mask]

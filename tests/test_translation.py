@@ -9,37 +9,37 @@ from functools import partial
 import pytest
 import torch
 
-from kit.checkpoint import Source
 from kit.data import placeholders
 from kit.data.placeholders import hide, restore
 from kit.errors import KitError
+from kit.sources import Source
 from kit.tasks import bootstrap, translation
-from kit.tasks.translation_memory import Memory
-from kit.tasks.translation_parent import examples, parent, rnn, transformer
+from kit.tasks.translation.memory import Memory
+from kit.tasks.translation.parent import examples, parent, rnn, transformer
 from kit.train import Recipe, fit, total_loss
-from kit.widgets import translations
-from kit.widgets.translate import Translate
-from kit.widgets.translate_align import align, page
-from kit.widgets.translate_race import Race
+from kit.widgets.translation import translation_curves_figure
+from kit.widgets.translation.translate import Translate
+from kit.widgets.translation.translate_figure import align, page
+from kit.widgets.translation.translation_race import Race
 
 
 @pytest.fixture(scope="module")
-def tokens(archives):
+def tokenizer(archives):
     """The task's vocabulary."""
     return translation.pieces()
 
 
 @pytest.fixture(scope="module")
-def source(tokens):
+def source(tokenizer):
     """A parent's shape with fresh values."""
     torch.manual_seed(0)
-    made = transformer(tokens, width=32)
-    return Source("fresh", made.body, tokens, made.head)
+    made = transformer(tokenizer, width=32)
+    return Source("fresh", made.body, tokenizer, made.head)
 
 
 @pytest.fixture(scope="module")
 def model(source):
-    return translation.child(source).model.eval()
+    return translation.target(source).model.eval()
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -81,35 +81,35 @@ def test_placeholders_become_slots_and_come_back(text: str) -> None:
     assert restore(hide("x" + placeholders.slot(3))[0], []) == "x"
 
 
-def test_both_sides_have_the_same_slots(archives, tokens) -> None:
+def test_both_sides_have_the_same_slots(archives, tokenizer) -> None:
     """Of all pairs with a placeholder: what is hidden and encoded comes back from its ids."""
     counted = 0
     for row in translation.load("it")["train"]:
         english, names = hide(row["english"])
-        if names and len(tokens.encode(row["translation"])) < translation.LIMIT:
+        if names and len(tokenizer.encode(row["translation"])) < translation.LIMIT:
             there = hide(row["translation"], names)[0]
-            ids = tokens.encode(there, translation.LIMIT)
-            assert restore(tokens.decode(ids), names) == row["translation"]
+            ids = tokenizer.encode(there, translation.LIMIT)
+            assert restore(tokenizer.decode(ids), names) == row["translation"]
             assert not placeholders.found(english + there)
             counted += 1
     assert counted > 300
 
 
-def test_a_tag_and_a_slot_are_one_piece_each(tokens) -> None:
+def test_a_tag_and_a_slot_are_one_piece_each(tokenizer) -> None:
     signs = [translation.tag(name) for name in translation.LANGUAGES]
     signs += [placeholders.slot(i) for i in range(placeholders.SLOTS)]
-    alone = [tokens.encode(sign, special=False) for sign in signs]
+    alone = [tokenizer.encode(sign, special=False) for sign in signs]
     assert all(len(ids) == 1 for ids in alone) and len({ids[0] for ids in alone}) == len(signs)
     for sign, [piece] in zip(signs, alone, strict=True):
-        assert piece in tokens.encode(f"({sign}).x{sign}y")
+        assert piece in tokenizer.encode(f"({sign}).x{sign}y")
 
 
-def test_teacher_forcing_reads_what_it_shall_write_moved_by_one(archives, tokens) -> None:
+def test_teacher_forcing_reads_what_it_shall_write_moved_by_one(archives, tokenizer) -> None:
     rows = translation.load("zh")["validation"].select(range(20))
-    for row, made in zip(rows, translation.encode(rows, tokens), strict=True):
-        assert made["target"][0] == tokens.bos and made["y"][-1] == tokens.eos
+    for row, made in zip(rows, translation.encode(rows, tokenizer), strict=True):
+        assert made["target"][0] == tokenizer.bos and made["y"][-1] == tokenizer.eos
         assert made["target"][1:] == made["y"][:-1]
-        assert tokens.decode(made["y"]) == hide(row["translation"], hide(row["english"])[1])[0]
+        assert tokenizer.decode(made["y"]) == hide(row["translation"], hide(row["english"])[1])[0]
 
 
 def test_scores_are_sacrebleus(archives) -> None:
@@ -147,13 +147,13 @@ def test_the_memory_finds_what_it_knows_and_fills_its_slots() -> None:
         Memory([])
 
 
-def test_a_child_learns_and_both_bodies_can(archives, tokens, source) -> None:
+def test_a_child_learns_and_both_bodies_can(archives, tokenizer, source) -> None:
     rows = translation.sample(translation.load("it")["train"], 16, 0)
-    coded = translation.encode(rows, tokens)
+    coded = translation.encode(rows, tokenizer)
     for model in (
-        translation.child(source).model,
-        translation.child(source, "lora").model,
-        rnn(tokens, width=32),
+        translation.target(source).model,
+        translation.target(source, "lora").model,
+        rnn(tokenizer, width=32),
     ):
         before = total_loss(model, coded)[0]
         fit(model, coded, Recipe(steps=30, rate=3e-3, batch_size=8))
@@ -162,62 +162,62 @@ def test_a_child_learns_and_both_bodies_can(archives, tokens, source) -> None:
 
 def test_a_child_begins_as_its_parent_or_as_nobody(source) -> None:
     table = source.head.decoder.embedding.weight
-    full, scratch = (translation.child(source, name) for name in ("full", "from_scratch"))
+    full, scratch = (translation.target(source, name) for name in ("full", "from_scratch"))
     assert torch.equal(full.model.head.decoder.embedding.weight, table)
     assert full.totals["fresh"] == 0 and scratch.totals["moved"] == 0
     assert full.totals["parameters"] == scratch.totals["parameters"]
-    encoder = translation.child(source, head=True)
+    encoder = translation.target(source, head=True)
     assert not torch.equal(encoder.model.head.decoder.embedding.weight, table)
     assert torch.equal(encoder.model.body.embedding.weight, source.body.embedding.weight)
 
 
 @pytest.mark.parametrize("text", ["word " * 10_000, "🙂🙃", "שלום עולם", "\x00\x01", "\ue000"])
-def test_any_text_gets_an_answer(text: str, model, tokens) -> None:
-    [answer] = translation.predict(model, tokens, text)
+def test_any_text_gets_an_answer(text: str, model, tokenizer) -> None:
+    [answer] = translation.predict(model, tokenizer, text)
     assert isinstance(answer, str) and "\ue000" not in answer
 
 
 @pytest.mark.parametrize("text", ["", "  ", b"bytes", None, [], ["ok", ""]])
-def test_what_is_no_text_is_refused(text, model, tokens) -> None:
+def test_what_is_no_text_is_refused(text, model, tokenizer) -> None:
     with pytest.raises(KitError):
-        translation.predict(model, tokens, text)
+        translation.predict(model, tokenizer, text)
 
 
-def test_an_unknown_language_is_refused(model, tokens) -> None:
+def test_an_unknown_language_is_refused(model, tokenizer) -> None:
     for wrong in (translation.load, translation.tag):
         with pytest.raises(KitError, match="klingon"):
             wrong("klingon")
 
 
-def test_beams_are_at_least_as_likely(archives, model, tokens) -> None:
+def test_beams_are_at_least_as_likely(archives, model, tokenizer) -> None:
     texts = translation.load("it")["validation"]["english"][:6]
-    greedy, beams = (translation.predict(model, tokens, texts, "es", beams=n) for n in (1, 4))
+    greedy, beams = (translation.predict(model, tokenizer, texts, "es", beams=n) for n in (1, 4))
     assert len(greedy) == len(beams) == 6 and all(beams)
 
 
-def test_the_alignment_is_a_distribution(model, tokens) -> None:
-    _, shown = align(model, tokens, "Failed to open %1", "es")
+def test_the_alignment_is_a_distribution(model, tokenizer) -> None:
+    _, shown = align(model, tokenizer, "Failed to open %1", "es")
     assert shown.weights.shape == (len(shown.written), len(shown.read))
     assert torch.allclose(torch.tensor(shown.weights).sum(1), torch.ones(len(shown.written)))
     assert "%1" in shown.read and shown.written[-1] == "‹end›" and shown.read[-1] == "‹end›"
     html = page(shown)
     assert html.count("<td") == shown.weights.size and ":has(" in html
-    assert "<script" not in page(align(model, tokens, "<script>x</script>", "es")[1])
+    assert "<script" not in page(align(model, tokenizer, "<script>x</script>", "es")[1])
 
 
-def test_a_parent_reads_only_its_own_languages(tokens) -> None:
-    coded = examples(tokens, ["es"])
-    tag = tokens.encode(translation.tag("es"), special=False)[0]
+def test_a_parent_reads_only_its_own_languages(tokenizer) -> None:
+    coded = examples(tokenizer, ["es"])
+    tag = tokenizer.encode(translation.tag("es"), special=False)[0]
     assert all(example["ids"][1] == tag for example in coded)
     recipe = Recipe(steps=2, rate=3e-3, batch_size=8)
-    made = parent("small", tokens, ["es"], partial(rnn, width=16), recipe)
+    made = parent("small", tokenizer, ["es"], partial(rnn, width=16), recipe)
     assert made.card["languages"] == ["es"] and made.card["updates"] == 2
     assert 0 <= made.card["scores"]["es"]["chrf"] <= 100 and "GPL" in made.card["licence"]
 
 
-def test_whoever_is_asked_answers_and_shows_where_it_looked(model, tokens) -> None:
+def test_whoever_is_asked_answers_and_shows_where_it_looked(model, tokenizer) -> None:
     memory = Memory([{"english": "Open %1", "translation": "Apri %1"}])
-    talk = Translate(tokens, {"child": (model, "it"), "memory": (memory, "it")})
+    talk = Translate(tokenizer, {"child": (model, "it"), "memory": (memory, "it")})
     talk.ask("Open %2")
     assert "Apri <mark>%2</mark>" in talk.said.value and "%2" in talk.grid.value
     talk.ask("")
@@ -250,9 +250,16 @@ def test_recorded_children_are_drawn_and_compared_seed_by_seed() -> None:
         for seed in range(3)
     ]
     one, other = (("budgets", "translator", "it", 300, name) for name in ("full", "from_scratch"))
-    assert translations.gains(rows, one, other) == (10, 0)  # the seeds' own differences cancel
-    assert translations.summary(rows)[one][0] == 21
-    lines = [line for line in translations.curves(rows, "chrf").data if line.x]
+    assert translation_curves_figure.gains(rows, one, other) == (
+        10,
+        0,
+    )  # the seeds' own differences cancel
+    assert translation_curves_figure.summary(rows)[one][0] == 21
+    lines = [line for line in translation_curves_figure.curves(rows, "chrf").data if line.x]
     assert [(line.x[0], line.y[0]) for line in lines] == [(300, 40), (300, 20)]
     small = [row | {"part": "kin", "source": "far"} for row in rows]
-    assert [list(dots.y) for dots in translations.kin([*rows, *small]).data] == [[], [], [21]]
+    assert [list(dots.y) for dots in translation_curves_figure.kin([*rows, *small]).data] == [
+        [],
+        [],
+        [21],
+    ]

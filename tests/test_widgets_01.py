@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import KitError
-from kit.widgets import loss_curves
-from kit.widgets.descent import Descent, news
-from kit.widgets.landscape import UPDATES, Land, traces
-from kit.widgets.loss_curves import LossCurves, cost, verdict
-from kit.widgets.static import DEAD, kinds
-from kit.widgets.surface import Surface, Walker, mentions
+from kit.train.loss_surface import Surface, Walker, mentions
+from kit.widgets.base.static import DEAD, kinds
+from kit.widgets.loss import loss_curves
+from kit.widgets.loss.descent import Descent, news
+from kit.widgets.loss.descent_figure import UPDATES, Land, traces
+from kit.widgets.loss.loss_curves import LossCurves, cost, verdict
 
 LOSSES = ("cross_entropy", "squared_error")
 START = (1.5, 1.0)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from kit.checkpoint import Source
 from kit.data import corpora
 from kit.errors import KitError
 from kit.metrics import bits_per_byte
@@ -19,50 +18,52 @@ from kit.models import (
 )
 from kit.models.ngram import NGram
 from kit.objectives import next_token
-from kit.record import Run, recorded
-from kit.tokens import Tokens
-from kit.train import total_loss
-from kit.widgets import NextToken, Pretraining, minute, pretraining
-from kit.widgets import next_token as shown_next
-from kit.widgets.pretraining import HeldOut
-from kit.widgets.voices import Counts, Network, begin, sharpen, shown, voice
+from kit.results import load
+from kit.sources import Source
+from kit.tasks.next_token import Counts, Network, begin, sharpen, shown, voice
+from kit.tokenizer import Tokenizer
+from kit.train import Run, total_loss
+from kit.widgets import NextToken, Pretraining
+from kit.widgets.pretraining import next_token as shown_next
+from kit.widgets.pretraining import objectives_figure, pretraining
+from kit.widgets.pretraining.pretraining import HeldOut
 
 TEXT = "The government said it would"
 
 
 @pytest.fixture(scope="module")
-def tokens(data) -> Tokens:
-    return Tokens.train(corpora.pinned("train", "news")["text"][:200], 1000)
+def tokenizer(data) -> Tokenizer:
+    return Tokenizer.train(corpora.pinned("train", "news")["text"][:200], 1000)
 
 
 @pytest.fixture(scope="module")
-def windows(tokens) -> np.ndarray:
+def windows(tokenizer) -> np.ndarray:
     corpus = corpora.pinned("train", "news")["text"][:200]
-    return corpora.windows(corpus, tokens, 33).with_format("numpy")["ids"][:]
+    return corpora.windows(corpus, tokenizer, 33).with_format("numpy")["ids"][:]
 
 
-def writer(kind: str, tokens: Tokens) -> Model:
+def writer(kind: str, tokenizer: Tokenizer) -> Model:
     torch.manual_seed(0)
     if kind == "RNN":
-        body = RNN(RNNConfig(vocabulary=tokens.size, width=32, layers=1))
+        body = RNN(RNNConfig(vocabulary=tokenizer.size, width=32, layers=1))
     else:
         shape = {"width": 32, "layers": 2, "heads": 4, "inner": 64, "longest": 128}
-        body = Transformer(TransformerConfig(vocabulary=tokens.size, causal=True, **shape))
+        body = Transformer(TransformerConfig(vocabulary=tokenizer.size, causal=True, **shape))
     return Model(body, LanguageHead.tied(body))
 
 
 @pytest.fixture(scope="module")
-def writers(tokens, windows) -> dict:
-    models = {kind: writer(kind, tokens) for kind in ("RNN", "Transformer")}
-    made = {kind: Source(kind, m.body, tokens, m.head) for kind, m in models.items()}
-    return made | {"trigrams": NGram(windows.ravel(), tokens.size, 3)}
+def writers(tokenizer, windows) -> dict:
+    models = {kind: writer(kind, tokenizer) for kind in ("RNN", "Transformer")}
+    made = {kind: Source(kind, m.body, tokenizer, m.head) for kind, m in models.items()}
+    return made | {"trigrams": NGram(windows.ravel(), tokenizer.size, 3)}
 
 
-def test_surprise_at_held_out_text_by_hand(tokens, windows) -> None:
-    model, text = writer("RNN", tokens), HeldOut(windows[:3], tokens)
+def test_surprise_at_held_out_text_by_hand(tokenizer, windows) -> None:
+    model, text = writer("RNN", tokenizer), HeldOut(windows[:3], tokenizer)
     nats, n = total_loss(model, next_token(windows[:3]))
-    size = sum(len(tokens.decode(row[1:]).encode()) for row in windows[:3])
-    assert (text.tokens, text.bytes) == (n, size)
+    size = sum(len(tokenizer.decode(row[1:]).encode()) for row in windows[:3])
+    assert (text.tokenizer, text.bytes) == (n, size)
     assert text.bits(model) == pytest.approx(nats / np.log(2) / size)
 
 
@@ -90,9 +91,9 @@ def test_the_curves_are_a_pure_function_of_their_scene() -> None:
     assert "<b>bold" not in told
 
 
-def test_both_learn_and_a_second_click_changes_nothing(tokens, windows) -> None:
-    makers = {kind: lambda kind=kind: writer(kind, tokens) for kind in ("RNN", "Transformer")}
-    race = Pretraining(makers, windows, windows[:4], tokens, {"unigrams": 2.5}, seconds=2)
+def test_both_learn_and_a_second_click_changes_nothing(tokenizer, windows) -> None:
+    makers = {kind: lambda kind=kind: writer(kind, tokenizer) for kind in ("RNN", "Transformer")}
+    race = Pretraining(makers, windows, windows[:4], tokenizer, {"unigrams": 2.5}, seconds=2)
     race.train().train().wait()
     for name, run in race.scene.runs.items():
         assert run.stopped == "budget" and run.evaluations[0]["seconds"] == 0
@@ -108,12 +109,12 @@ def test_both_learn_and_a_second_click_changes_nothing(tokens, windows) -> None:
 
 
 @pytest.mark.parametrize("name", ["RNN", "Transformer", "trigrams"])
-def test_a_voice_says_what_the_model_says(name: str, writers, tokens) -> None:
-    who = voice(writers[name], tokens)
+def test_a_voice_says_what_the_model_says(name: str, writers, tokenizer) -> None:
+    who = voice(writers[name], tokenizer)
     ids = who.read(TEXT + " ")
-    assert ids == [tokens.eos, *tokens.encode(TEXT, special=False)]
+    assert ids == [tokenizer.eos, *tokenizer.encode(TEXT, special=False)]
     p = sharpen(who.next(ids), 1.0)
-    assert p.sum() == pytest.approx(1, abs=1e-3) and p.shape == (tokens.size,)
+    assert p.sum() == pytest.approx(1, abs=1e-3) and p.shape == (tokenizer.size,)
     if name == "trigrams":
         assert np.allclose(p, writers[name].next(ids), atol=1e-5)
         nats = -np.log(writers[name].probabilities(ids)[1:]).sum()
@@ -124,12 +125,12 @@ def test_a_voice_says_what_the_model_says(name: str, writers, tokens) -> None:
     assert list(who.write(ids, 0.8, seed=3)) == list(who.write(ids, 0.8, seed=3))
 
 
-def test_greedy_writing_takes_the_first_bar(writers, tokens) -> None:
+def test_greedy_writing_takes_the_first_bar(writers, tokenizer) -> None:
     for writer in writers.values():
-        who = voice(writer, tokens)
+        who = voice(writer, tokenizer)
         ids = who.read(TEXT)
         first = int(who.next(ids).argmax())
-        wrote = next(who.write(ids, 0.0, seed=0), tokens.eos)
+        wrote = next(who.write(ids, 0.0, seed=0), tokenizer.eos)
         assert wrote == first
 
 
@@ -139,28 +140,28 @@ def test_temperature_sharpens_and_flattens() -> None:
     assert sharpen(logits, 0.0).tolist() == [0, 0, 1]
 
 
-def test_a_long_text_is_read_from_its_end(tokens) -> None:
-    ids = begin(TEXT * 50, tokens)
-    assert len(ids) == 65 and ids[0] == tokens.eos
-    assert ids[-5:] == tokens.encode(TEXT, special=False)[-5:]
+def test_a_long_text_is_read_from_its_end(tokenizer) -> None:
+    ids = begin(TEXT * 50, tokenizer)
+    assert len(ids) == 65 and ids[0] == tokenizer.eos
+    assert ids[-5:] == tokenizer.encode(TEXT, special=False)[-5:]
 
 
-def test_pieces_are_shown_as_one_sees_them(tokens) -> None:
-    [*_, piece] = tokens.encode("It said", special=False)
-    assert shown(piece, tokens) == "␣said" and shown(tokens.eos, tokens) == "‹end›"
+def test_pieces_are_shown_as_one_sees_them(tokenizer) -> None:
+    [*_, piece] = tokenizer.encode("It said", special=False)
+    assert shown(piece, tokenizer) == "␣said" and shown(tokenizer.eos, tokenizer) == "‹end›"
 
 
-def test_who_cannot_write_is_told_so(tokens) -> None:
-    reader = Source("reader", writer("RNN", tokens).body, tokens)
+def test_who_cannot_write_is_told_so(tokenizer) -> None:
+    reader = Source("reader", writer("RNN", tokenizer).body, tokenizer)
     with pytest.raises(KitError, match="reader does not write"):
-        voice(reader, tokens)
-    body = RNN(RNNConfig(vocabulary=tokens.size, width=32, bidirectional=True))
+        voice(reader, tokenizer)
+    body = RNN(RNNConfig(vocabulary=tokenizer.size, width=32, bidirectional=True))
     with pytest.raises(KitError, match="does not write"):
-        voice(Source("both ways", body, tokens, VectorHead(32)), tokens)
+        voice(Source("both ways", body, tokenizer, VectorHead(32)), tokenizer)
 
 
-def test_bars_attention_and_numbers_of_a_scene(writers, tokens) -> None:
-    who = voice(writers["Transformer"], tokens)
+def test_bars_attention_and_numbers_of_a_scene(writers, tokenizer) -> None:
+    who = voice(writers["Transformer"], tokenizer)
     now = shown_next.scene(who, TEXT, 1.0)
     p = sharpen(who.next(who.read(TEXT)), 1.0)
     assert now.p == sorted(p, reverse=True)[: shown_next.BARS]
@@ -176,8 +177,8 @@ def test_bars_attention_and_numbers_of_a_scene(writers, tokens) -> None:
 
 
 @pytest.mark.parametrize("name", ["RNN", "trigrams"])
-def test_who_does_not_look_back_says_why(name: str, writers, tokens) -> None:
-    who = voice(writers[name], tokens)
+def test_who_does_not_look_back_says_why(name: str, writers, tokenizer) -> None:
+    who = voice(writers[name], tokenizer)
     assert isinstance(who, Counts if name == "trigrams" else Network)
     now = shown_next.scene(who, "", 1.0)
     assert now.attention is None
@@ -185,8 +186,8 @@ def test_who_does_not_look_back_says_why(name: str, writers, tokens) -> None:
     assert np.isnan(now.bits) and "bits per byte" not in shown_next.verdict(now, 1.0)
 
 
-def test_every_control_of_the_next_token(writers, tokens) -> None:
-    asked = NextToken(writers, tokens, TEXT)
+def test_every_control_of_the_next_token(writers, tokenizer) -> None:
+    asked = NextToken(writers, tokenizer, TEXT)
     before = asked.figure.data[0].x
     asked.text.value = "The"
     assert asked.figure.data[0].x != before
@@ -205,14 +206,14 @@ def test_every_control_of_the_next_token(writers, tokens) -> None:
 
 
 def test_the_minute_shows_every_recorded_mean_and_the_stars() -> None:
-    results = recorded("live_transfer")
+    results = load("pretraining_objectives")
     now = [{"body": "rnn", "pretraining": "vectors", "labels": 100, "accuracy": 0.61}]
-    drawn = minute.figure(results, now)
+    drawn = objectives_figure.figure(results, now)
     assert len(drawn.data) == 12 and all(len(bar.y) == 2 for bar in drawn.data[:6])
     taught = [
         row["accuracy"]
         for row in results["rows"]
         if (row["strategy"], row["labels"]) == ("rnn/vectors/words", 100)
     ]
-    assert drawn.data[2].y[1] + minute.FLOOR == pytest.approx(100 * np.mean(taught))
+    assert drawn.data[2].y[1] + objectives_figure.FLOOR == pytest.approx(100 * np.mean(taught))
     assert [y for star in drawn.data[6:] for y in star.y] == [61.0]

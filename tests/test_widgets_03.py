@@ -11,14 +11,21 @@ from plotly.callbacks import Points
 
 from kit.errors import KitError
 from kit.migrate import migrate
-from kit.record import recorded
+from kit.results import load, see_it_work
 from kit.tasks import sentiment
 from kit.train import Recipe
-from kit.widgets import freeze, freeze_picture, held_out, rates, tensor_picture, tensor_values
-from kit.widgets.freeze import Freeze, chosen, sizes
-from kit.widgets.freeze_picture import WORDS, Choice
-from kit.widgets.tensor_map import COLUMNS, NAMES, TensorMap
-from kit.widgets.tensors import bars, column, layer, summary, thumbnail, title
+from kit.widgets.parameters import (
+    freeze,
+    freeze_figure,
+    learning_rates_figure,
+    tensor_map_figure,
+    tensor_values_figure,
+    validation_figure,
+)
+from kit.widgets.parameters.freeze import Freeze, chosen, sizes
+from kit.widgets.parameters.freeze_figure import WORDS, Choice
+from kit.widgets.parameters.tensor_map import COLUMNS, NAMES, TensorMap
+from kit.widgets.parameters.tensors import bars, column, layer, summary, thumbnail, title
 
 SOURCE, TARGET = COLUMNS
 
@@ -84,7 +91,7 @@ def test_values_in_short_are_the_tensors_own() -> None:
     assert summary(torch.tensor([1.0, 3.0])).startswith("mean 2.000, deviation 1.000 ")
     assert summary(torch.zeros(4)).startswith("mean 0.000, deviation 0.000 ")
     assert "−0.500" in summary(torch.tensor([-0.5, -0.5]))
-    there, here, ground, line = tensor_values.traces(x, None)
+    there, here, ground, line = tensor_values_figure.traces(x, None)
     assert there["z"] == x.tolist() and here["z"] == [[]] and line["y"] == []
     assert sum(ground["y"]) == pytest.approx(100)
 
@@ -139,9 +146,9 @@ def test_the_map_after_it_was_displayed_is_the_map_made_anew(minilm) -> None:
     shown.displayed, before = True, shown.figure
     shown.pick("body.blocks.4.feed_forward.up.weight")
     assert shown.figure is before, "what is displayed is changed, not replaced"
-    new = tensor_picture.figure(shown.scene)
+    new = tensor_map_figure.figure(shown.scene)
     for old, made in zip(shown.figure.data, new.data, strict=True):
-        for key in tensor_picture.KEYS:
+        for key in tensor_map_figure.KEYS:
             if key in made:
                 assert old[key] == made[key], (old.name, key)
 
@@ -169,7 +176,7 @@ def test_only_what_was_unfrozen_moves_and_what_is_unknown_is_named() -> None:
 
 
 def test_freeze_by_clicking(minilm, films) -> None:
-    shown = Freeze(minilm, films, recorded("freeze"))
+    shown = Freeze(minilm, films, load("freeze"))
     assert shown.trained == 22_566_146 and "22,566,146 of 22,566,146" in shown.count.value
     shown.toggles[WORDS].value = False
     assert shown.trained == 22_566_146 - shown.sizes[WORDS]
@@ -189,24 +196,24 @@ def test_freeze_by_clicking(minilm, films) -> None:
 
 
 def test_the_figure_of_choices() -> None:
-    controls = sentiment.recorded()[100]
+    controls = see_it_work.summary()[100]
     every = (WORDS, *range(6))
     done = [Choice((), 770, 0.03, 0.7), Choice(every, 22_566_146, 0.1, 0.71)]
     known = {1: (0.711, 0.028)}
-    shown = freeze_picture.figure(done, controls, known, 6)
+    shown = freeze_figure.figure(done, controls, known, 6)
     filled, empty, score, diamond, *_, seconds, parameters = shown.data
     assert len(filled.x) == 1 + 8 and len(empty.x) == 7
-    assert [a + freeze_picture.FLOOR for a in score.x] == pytest.approx([70, 71])
+    assert [a + freeze_figure.FLOOR for a in score.x] == pytest.approx([70, 71])
     assert diamond.x == pytest.approx((71.1,)) and diamond.y == (1,)
     assert seconds.x == (0.03, 0.1) and parameters.text == ("770", "22.6 M")
-    many = freeze_picture.figure(done * 5, controls, {}, 6)
-    assert len(many.data[2].x) == freeze_picture.KEPT
-    names = {row["strategy"] for row in recorded("freeze")["rows"]}
+    many = freeze_figure.figure(done * 5, controls, {}, 6)
+    assert len(many.data[2].x) == freeze_figure.KEPT
+    names = {row["strategy"] for row in load("freeze")["rows"]}
     assert set(freeze.RECORDED.values()) <= names
 
 
 def test_recorded_choices_are_pairs_over_seeds() -> None:
-    rows = recorded("freeze")["rows"]
+    rows = load("freeze")["rows"]
     seeds = {
         name: {r["seed"] for r in rows if r["strategy"] == name}
         for name in {r["strategy"] for r in rows}
@@ -218,20 +225,20 @@ def test_recorded_choices_are_pairs_over_seeds() -> None:
 def test_rates_over_the_budget() -> None:
     given, recipe = source("bert"), Recipe(steps=10)
     plans = {n: migrate(given, sentiment.head, n) for n in ("full", "layer_wise", "gradual")}
-    found = {n: rates.rates(plan, recipe) for n, plan in plans.items()}
+    found = {n: learning_rates_figure.rates(plan, recipe) for n, plan in plans.items()}
     assert list(found["full"]) == ["embeddings", "block 0", "block 1", "head"]
-    middle = rates.STEPS // 2
+    middle = learning_rates_figure.STEPS // 2
     below, above = (found["layer_wise"][name][middle] for name in ("block 0", "block 1"))
     assert below == pytest.approx(0.8 * above)
     asleep = [sum(r == 0 for r in found["gradual"][n]) for n in found["gradual"]]
     assert asleep == sorted(asleep, reverse=True) and asleep[0] == middle and asleep[-1] == 0
-    shown = rates.figure(plans, recipe)
+    shown = learning_rates_figure.figure(plans, recipe)
     assert len(shown.data) == 3 and shown.data[2].z[0][0] is None
     assert shown.data[0].z[1][middle] == pytest.approx(math.log10(found["full"]["block 0"][middle]))
 
 
 def test_held_out_bars_are_red_where_nothing_is_known() -> None:
-    shown = held_out.figure({"good": (0.5, 0.8), "bad": (0.72, 0.52)})
+    shown = validation_figure.figure({"good": (0.5, 0.8), "bad": (0.72, 0.52)})
     loss, accuracy = shown.data
     assert list(loss.y) == ["bad", "good"] and np.allclose(accuracy.x, [52, 80])
-    assert loss.marker.color == (held_out.BAD, held_out.GOOD)
+    assert loss.marker.color == (validation_figure.BAD, validation_figure.GOOD)

@@ -7,16 +7,16 @@ import pytest
 import torch
 from migrations import CONFIGS, answers, source
 
-from kit import record, sources
+from kit import results, sources
 from kit.errors import KitError
 from kit.migrate import migrate
+from kit.migrate.structure.naive_growth import grown, naive, old_layers, size
 from kit.models import Model
 from kit.tasks import sentiment
-from kit.widgets import grow, grow_picture, pieces, shrink
-from kit.widgets.grow import Grow
-from kit.widgets.grow_picture import Scene
-from kit.widgets.growth import asking, grown, log_odds, naive, old_layers, size
-from kit.widgets.pieces import Pieces, Tables
+from kit.widgets.structure import grow, grow_figure, pieces, shrink_figure
+from kit.widgets.structure.grow import Grow
+from kit.widgets.structure.grow_figure import Scene
+from kit.widgets.structure.pieces import Pieces, Tables
 
 SIZES = ((1, 0), (2, 0), (1, 2), (3, 1))
 SENTENCES = ("A wonderful film.", "A dull and stupid film.", "Go and see it.")
@@ -29,8 +29,8 @@ def minilm(data):
 
 @pytest.fixture(scope="module")
 def moved(minilm):
-    new = sources.load("rnn_encoder").tokens
-    how = {"old": minilm.tokens, "new": new}
+    new = sources.load("rnn_encoder").tokenizer
+    how = {"old": minilm.tokenizer, "new": new}
     return migrate(minilm, sentiment.head, "move_vocabulary", **how), new
 
 
@@ -120,11 +120,11 @@ def test_what_is_too_large_is_refused_and_the_next_choice_works(shown: Grow, mon
 
 def test_answers_are_compared_in_float32(films) -> None:
     given = sources.load("transformer_encoder")
-    asked = asking(given, sentiment.unlabelled(films["train"]))
+    asked = sentiment.zero_shot(given, sentiment.unlabelled(films["train"]))
     model = Model(asked.body, asked.head)
-    good, bad = log_odds(model, asked, SENTENCES[:2])
+    good, bad = sentiment.log_odds(model, asked.tokenizer, SENTENCES[:2])
     assert good > 0 > bad
-    p = sentiment.opinion(model, given.tokens, SENTENCES[0])  # in the machine's own precision
+    p = sentiment.opinion(model, given.tokenizer, SENTENCES[0])  # in the machine's own precision
     assert p == pytest.approx(1 / (1 + np.exp(-good)), abs=0.02)
     torch.testing.assert_close(given.body.embedding.weight, asked.body.embedding.weight)
 
@@ -134,15 +134,15 @@ def test_the_picture_is_to_scale_and_keeps_to_its_edges() -> None:
     scene = Scene(
         name="x", width=10, old=(True, False, True), times=2, answers=found, texts=("a", "b")
     )
-    old, new, *_ = grow_picture.traces(scene)
+    old, new, *_ = grow_figure.traces(scene)
     assert sum(old["x"]) == 3 + 3 and sum(new["x"]) == 3 + 2
     assert scene.moved("grown") == 0 and scene.moved("naive") == 18 and scene.turned("naive") == 2
-    shown = grow_picture.figure(scene)
-    edge = grow_picture.EDGE
+    shown = grow_figure.figure(scene)
+    edge = grow_figure.EDGE
     assert all(abs(v) <= edge for trace in shown.data[4:6] for v in (*trace.x, *trace.y))
-    asked = grow_picture.figure(Scene(name="x", width=10, old=(True,)))
+    asked = grow_figure.figure(Scene(name="x", width=10, old=(True,)))
     assert [len(trace.x) for trace in asked.data[4:]] == [0, 0, 0, 0]
-    assert "asking" in grow_picture.cards(Scene(name="x", width=10, old=(True,)))
+    assert "asking" in grow_figure.cards(Scene(name="x", width=10, old=(True,)))
 
 
 def test_pieces_say_what_the_tables_hold(minilm, moved) -> None:
@@ -162,7 +162,7 @@ def test_punctuation_gets_the_row_that_minilm_reads(minilm, moved) -> None:
     """ "##." stands in MiniLM's vocabulary too, but no text ever becomes it."""
     made, new = moved
     for mark in ".,!?-":
-        [here], [there] = (t.encode(mark, special=False) for t in (new, minilm.tokens))
+        [here], [there] = (t.encode(mark, special=False) for t in (new, minilm.tokenizer))
         row = made.model.body.embedding.weight[here]
         assert torch.equal(row, minilm.body.embedding.weight[there]), mark
 
@@ -179,7 +179,7 @@ def test_any_text_has_a_picture(minilm, moved) -> None:
 
 
 def test_what_the_lesson_claims_has_three_seeds_and_its_control() -> None:
-    rows = record.recorded("structure")["rows"]
+    rows = results.load("structure")["rows"]
     seeds: dict = {}
     for row in rows:
         key = row["source"], row["strategy"], row["shape"], row["labels"]
@@ -199,11 +199,11 @@ def _key(row: dict) -> tuple:
 
 
 def test_the_figure_of_cuts() -> None:
-    results = record.recorded("structure")
-    found = shrink.points(results, "MiniLM", "first layers", 100)
+    recorded = results.load("structure")
+    found = shrink_figure.points(recorded, "MiniLM", "first layers", 100)
     assert [p[0] for p in found] == sorted(p[0] for p in found) and len(found) == 2
     assert found[-1][3] == "6 layers, width 384"
     row = {"strategy": "first layers", "parameters": 13_000_000, "labels": 100, "accuracy": 0.7}
-    shown = shrink.figure(results, "MiniLM", [row])
+    shown = shrink_figure.figure(recorded, "MiniLM", [row])
     assert shown.data[-1].x == (13.0,) and shown.data[-1].y == (70.0,)
     assert len(shown.data) == 10 and len(shown.data[4].x) == 2

@@ -6,18 +6,18 @@ from statistics import median
 import pytest
 from plotly.callbacks import Points
 
+from kit.metrics import interval
 from kit.migrate import STRATEGIES
-from kit.record import interval, recorded
-from kit.tasks import sentiment
-from kit.widgets import strategies_picture as picture
-from kit.widgets.strategies import Strategies
+from kit.results import load, see_it_work
+from kit.widgets.strategies import strategies_figure as picture
+from kit.widgets.strategies.strategies import Strategies
 
 SOURCE = "rnn_encoder"
 
 
 @pytest.fixture(scope="module")
 def results() -> dict:
-    return recorded("strategies")
+    return load("strategies")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_no_point_and_no_name_covers_another(results, axis: str) -> None:
     places = {(r["source"], r["labels"]) for r in results["rows"]}
     for source, budget in places:
         found = picture.points(results["rows"], source, budget, axis)
-        shown = picture.figure(found, [], axis, sentiment.recorded()[budget], "full")
+        shown = picture.figure(found, [], axis, see_it_work.summary()[budget], "full")
         assert [a.text for a in shown.layout.annotations] == [
             p.strategy for p in sorted(found, key=lambda p: p.score)
         ]

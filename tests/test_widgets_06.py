@@ -2,8 +2,8 @@
 
 import pytest
 
-from kit.record import recorded
-from kit.widgets import larger
+from kit.results import load
+from kit.widgets.sentiment import large_source_figure
 
 
 def rows(part: str, labels: int, *scores: float, layers: int = 15) -> list[dict]:
@@ -22,31 +22,41 @@ MINILM = [
 
 
 def test_the_same_seed_is_compared_with_itself() -> None:
-    assert larger.gain(CHAT, MINILM, 50) == (pytest.approx(0.105), pytest.approx(0.0635, abs=1e-3))
-    found = larger.summary(CHAT, MINILM)
-    assert found[larger.LARGER, 50][0] == pytest.approx(0.81)
-    assert found[larger.LARGER, 0] == (pytest.approx(0.7), 0)
+    assert large_source_figure.gain(CHAT, MINILM, 50) == (
+        pytest.approx(0.105),
+        pytest.approx(0.0635, abs=1e-3),
+    )
+    found = large_source_figure.summary(CHAT, MINILM)
+    assert found[large_source_figure.LARGER, 50][0] == pytest.approx(0.81)
+    assert found[large_source_figure.LARGER, 0] == (pytest.approx(0.7), 0)
     assert "tfidf" not in str(found.keys()) and len(found) == 5
-    middle = {n: mean for n, (mean, _) in larger.layers(CHAT).items()}
+    middle = {n: mean for n, (mean, _) in large_source_figure.layers(CHAT).items()}
     assert middle == pytest.approx({3: 0.65, 6: 0.85})
-    assert larger.tuned(CHAT)["tuned"][0] == pytest.approx(0.89)
+    assert large_source_figure.tuned(CHAT)["tuned"][0] == pytest.approx(0.89)
 
 
 def test_the_figure_is_pure_and_draws_what_is_there() -> None:
-    drawn = larger.figure(CHAT, MINILM)
-    assert drawn.to_json() == larger.figure(CHAT, MINILM).to_json()
+    drawn = large_source_figure.figure(CHAT, MINILM)
+    assert drawn.to_json() == large_source_figure.figure(CHAT, MINILM).to_json()
     middle, *lines = drawn.data
     assert list(middle.x) == [3, 6] and list(middle.y) == pytest.approx([65, 85])
     by_name = {line.name: line for line in lines}
-    assert list(by_name[larger.LARGER].y) == pytest.approx([70, 81])
-    assert list(by_name[larger.RANDOM].y) == pytest.approx([50]) and len(lines) == 4
-    assert larger.figure([], []).data  # nothing recorded yet: empty axes, no error
+    assert list(by_name[large_source_figure.LARGER].y) == pytest.approx([70, 81])
+    assert list(by_name[large_source_figure.RANDOM].y) == pytest.approx([50]) and len(lines) == 4
+    assert large_source_figure.figure([], []).data  # nothing recorded yet: empty axes, no error
 
 
 def test_what_ships_is_complete() -> None:
-    chat, minilm = (recorded(name)["rows"] for name in ("larger", "see_it_work"))
-    found = larger.by_seed(chat, minilm)
-    for name in (larger.LARGER, "MiniLM, fine-tuned"):
+    chat, minilm = (load(name)["rows"] for name in ("larger", "see_it_work"))
+    found = large_source_figure.by_seed(chat, minilm)
+    for name in (large_source_figure.LARGER, "MiniLM, fine-tuned"):
         assert all(len(found[name, n]) == 5 for n in (50, 100, 400, 1600, 8066))
-    assert len(found[larger.RANDOM, 100]) == len(found[larger.RANDOM, 400]) == 3
-    assert len(larger.layers(chat)) == 10 and set(larger.tuned(chat)) == {"tuned", "soup"}
+    assert (
+        len(found[large_source_figure.RANDOM, 100])
+        == len(found[large_source_figure.RANDOM, 400])
+        == 3
+    )
+    assert len(large_source_figure.layers(chat)) == 10 and set(large_source_figure.tuned(chat)) == {
+        "tuned",
+        "soup",
+    }

@@ -7,11 +7,12 @@ import torch
 from test_summarization import TOKENS, made
 
 from kit.errors import KitError
-from kit.record import interval, recorded
-from kit.tasks.summary_trace import Word, trace
-from kit.widgets import headline_curves, headlines_picture
-from kit.widgets.headlines import Headlines
-from kit.widgets.static import static
+from kit.metrics import interval
+from kit.results import load
+from kit.tasks.summarization.trace import Word, trace
+from kit.widgets.base.static import static
+from kit.widgets.summarization import headline_curves_figure, headlines_figure
+from kit.widgets.summarization.headlines import Headlines
 
 TEXT = "Shares of Time Warner rose.\nThe US firm <b>said</b> so."
 ARTICLES = [{"headline": "Time Warner rises", "text": TEXT}]
@@ -24,9 +25,9 @@ def desk() -> Headlines:
 
 
 def test_a_word_is_copied_written_or_invented() -> None:
-    assert headlines_picture.kind(Word("Time", 0.9, (2,), False)) == "copied"
-    assert headlines_picture.kind(Word("time", 0.2, (), False)) == "written"
-    assert headlines_picture.kind(Word("Zorg", 0.2, (), True)) == "invented"
+    assert headlines_figure.kind(Word("Time", 0.9, (2,), False)) == "copied"
+    assert headlines_figure.kind(Word("time", 0.2, (), False)) == "written"
+    assert headlines_figure.kind(Word("Zorg", 0.2, (), True)) == "invented"
 
 
 def test_the_page_names_all_and_lights_what_was_copied(desk: Headlines) -> None:
@@ -44,10 +45,10 @@ def test_a_tree_has_a_box_for_each_beam(desk: Headlines) -> None:
     shown = desk.traces["one"]
     for step in (1, len(shown.steps)):
         boxes = sum(len(beams.alive) for beams in shown.steps[:step])
-        svg = headlines_picture.tree(shown, step)
+        svg = headlines_figure.tree(shown, step)
         assert svg.count("<rect") == boxes and f"beams after {step} steps" in svg
     best = shown.candidates[0].ids
-    assert svg.count(f'fill="{headlines_picture.COPIED}"') <= len(best)
+    assert svg.count(f'fill="{headlines_figure.COPIED}"') <= len(best)
 
 
 def test_the_slider_and_the_buttons_choose_what_is_drawn(desk: Headlines) -> None:
@@ -77,7 +78,7 @@ def test_it_stops_and_a_second_click_starts_nothing(monkeypatch) -> None:
         go.wait(10)
         return trace(*args)
 
-    monkeypatch.setattr("kit.widgets.headlines.trace", slow)
+    monkeypatch.setattr("kit.widgets.summarization.headlines.trace", slow)
     desk.ask("Another firm said so.")
     assert going.wait(10) and desk.job.button.disabled and not desk.job.stop_button.disabled
     assert desk.job.running and not desk.job.start(lambda stopping: None)
@@ -99,8 +100,8 @@ def test_a_watched_search_ends_early() -> None:
 
 
 def test_the_curves_are_means_of_what_was_recorded() -> None:
-    results = recorded("summaries")
-    found = headline_curves.summary(results["rows"])
+    results = load("summaries")
+    found = headline_curves_figure.summary(results["rows"])
     for (kind, way, first, articles), value in found.items():
         same = [
             row["rouge1"]
@@ -109,8 +110,8 @@ def test_the_curves_are_means_of_what_was_recorded() -> None:
             == (kind, way, first, articles)
         ]
         assert value == pytest.approx(interval(same), nan_ok=True)
-    shown = headline_curves.figure(results, "rnn")
+    shown = headline_curves_figure.figure(results, "rnn")
     assert len(shown.layout.shapes) == 3, "three dotted lines"
     keys = list(found)
     for key in keys:
-        assert headline_curves.gains(results["rows"], key, key)[0] == 0
+        assert headline_curves_figure.gains(results["rows"], key, key)[0] == 0

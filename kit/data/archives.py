@@ -25,7 +25,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from pathlib import Path
 
-from kit.data.pinned import ARCHIVES, Archive
+from kit.data.catalog import ARCHIVES, Archive
 from kit.errors import KitError
 from kit.runtime import cache_dir
 

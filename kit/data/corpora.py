@@ -7,21 +7,22 @@ A *corpus* has the columns
 T is the number of tokens of a window.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
-from functools import partial
+from functools import cache, partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kit.data.own import check_texts
+from kit.data.cache import stored
 from kit.data.splits import SPLITS, articles, clean, digest, messages, ratings
-from kit.data.table import stored
 from kit.errors import KitError
-from kit.record import recorded
 from kit.runtime import cache_dir
-from kit.tokens import Tokens
+from kit.texts import check_texts
+from kit.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -73,7 +74,7 @@ def sentences(corpus: "Dataset | Iterable[str]") -> list[str]:
 
 def windows(
     corpus: "Dataset | IterableDataset | Sequence[str]",
-    tokens: Tokens,
+    tokenizer: Tokenizer,
     length: int,
     *,
     seed: int = 0,
@@ -91,15 +92,15 @@ def windows(
 
     if length < 1:
         raise KitError(f"length={length} is no window: give at least 1 token, usually 64 to 512.")
-    if tokens.eos is None:
+    if tokenizer.eos is None:
         raise KitError("these tokens have no end token to put between documents: name one, eos=.")
     if isinstance(corpus, IterableDataset):
         shuffled = corpus.shuffle(seed=seed, buffer_size=BUFFER)
-        given = {"corpus": shuffled, "tokens": tokens, "length": length}
+        given = {"corpus": shuffled, "tokens": tokenizer, "length": length}
         return IterableDataset.from_generator(_stream, gen_kwargs=given)
     texts = _texts(corpus)
     order = np.random.default_rng(seed).permutation(len(texts))
-    ids = np.concatenate(list(_pack((texts[i] for i in order), tokens, length)))  # (N, T)
+    ids = np.concatenate(list(_pack((texts[i] for i in order), tokenizer, length)))  # (N, T)
     return Dataset.from_dict({"ids": ids})
 
 
@@ -115,7 +116,7 @@ def without(text: str, marks: Set[str]) -> str:
 
 def _rows(origin: str) -> list[dict]:
     """An origin's corpus, without what is left out: lines, then whole documents."""
-    left, seen, rows = set(recorded("corpora")["rows"][origin]), set(), []
+    left, seen, rows = set(_left_out()[origin]), set(), []
     for text, split in documents(origin):
         if split == "train":
             text = without(text, left)
@@ -155,13 +156,13 @@ def _texts(corpus: "Dataset | Iterable[str]") -> list[str]:
     return texts
 
 
-def _pack(texts: Iterable[str], tokens: Tokens, length: int) -> Iterator[np.ndarray]:
+def _pack(texts: Iterable[str], tokenizer: Tokenizer, length: int) -> Iterator[np.ndarray]:
     """Windows, (N, T) at a time."""
     left, any_text, any_window = np.empty(0, np.int32), False, False
     for some in _chunks(texts):
         any_text = True
-        ids = tokens.encode_many(some, special=False)
-        left = np.concatenate([left, *(np.array([*one, tokens.eos], np.int32) for one in ids)])
+        ids = tokenizer.encode_many(some, special=False)
+        left = np.concatenate([left, *(np.array([*one, tokenizer.eos], np.int32) for one in ids)])
         if whole := len(left) // length * length:
             any_window = True
             yield left[:whole].reshape(-1, length)
@@ -187,6 +188,12 @@ def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _stream(corpus: "IterableDataset", tokens: Tokens, length: int) -> Iterator[dict]:
-    for rows in _pack((row["text"] for row in corpus), tokens, length):
+def _stream(corpus: "IterableDataset", tokenizer: Tokenizer, length: int) -> Iterator[dict]:
+    for rows in _pack((row["text"] for row in corpus), tokenizer, length):
         yield from ({"ids": row.tolist()} for row in rows)
+
+
+@cache
+def _left_out() -> dict[str, list[str]]:
+    """origin -> marks of the lines that pretraining must not see (`kit.data.held_out`)."""
+    return json.loads(Path(__file__).with_name("held_out.json").read_text(encoding="utf-8"))["rows"]

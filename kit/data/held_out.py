@@ -42,7 +42,7 @@ def held_out() -> Iterator[tuple[str, str]]:
 def left_out(held: Iterable[str]) -> dict[str, list[str]]:
     """What `pinned` leaves out of each origin's training text: digests of lines.
 
-    `kit/recorded/corpora.json` keeps them, so that pretraining on the news asks for the news
+    `kit/data/held_out.json` keeps them, so that pretraining on the news asks for the news
     alone; `python -m kit.data.held_out` makes that file, from all archives.
     """
     found = set()
@@ -83,4 +83,4 @@ if __name__ == "__main__":
         "command": "python -m kit.data.held_out",
         "rows": left_out(text for _, text in held_out()),
     }
-    write_json(Path(__file__).parents[1] / "recorded" / "corpora.json", content)
+    write_json(Path(__file__).with_suffix(".json"), content)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from kit.data.archives import ARCHIVES, read, read_all
+from kit.data.cache import stored
 from kit.data.duplicates import groups
-from kit.data.table import stored
 from kit.errors import KitError
 from kit.runtime import cache_dir
 

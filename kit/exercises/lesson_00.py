@@ -1,14 +1,14 @@
 """Exercises of lesson 00: see it work."""
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.tasks import sentiment
+from kit.results import see_it_work
 
 __all__ = ["EXERCISES"]
 
 
 def how_many_labels(answer: int | None) -> Verdict:
     """The smallest budget at which the control reaches what the source has with 100."""
-    found = sentiment.recorded()
+    found = see_it_work.summary()
     goal = found[100]["full"][0]
     enough = [n for n in found if found[n]["from_scratch"][0] >= goal]
     if answer == (enough[0] if enough else None):

@@ -25,7 +25,7 @@ def one_for_all(answer: float) -> Verdict:
 def largest_rate(answer: float) -> Verdict:
     """The largest rate, to one decimal, at which descent on “and”, “bad” still comes down."""
     from kit.tasks import sentiment
-    from kit.widgets.surface import Surface
+    from kit.train.loss_surface import Surface
 
     if not 0 < answer < 100:
         return wrong(f"{answer} is no rate to learn with: between 0 and 100.")
@@ -41,7 +41,7 @@ def largest_rate(answer: float) -> Verdict:
 
 def descent(surface, rate: float) -> tuple[float, float]:
     """The mean loss before and after 200 updates at this rate."""
-    from kit.widgets.surface import Walker
+    from kit.train.loss_surface import Walker
 
     walker = Walker(surface, "SGD", rate, start=(1.5, 1.0))
     for _ in range(200):
@@ -52,7 +52,7 @@ def descent(surface, rate: float) -> tuple[float, float]:
 def round_surface(answer: tuple[str, str]) -> Verdict:
     """Two words whose curvatures at the minimum differ by less than a quarter."""
     from kit.tasks import sentiment
-    from kit.widgets.surface import Surface
+    from kit.train.loss_surface import Surface
 
     try:
         surface = Surface.of(sentiment.load()["train"], answer)

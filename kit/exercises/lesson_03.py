@@ -24,7 +24,7 @@ def strangers(answer: int, gpt, bert) -> Verdict:
 def few_but_deep(parts: tuple[int | str, ...], body) -> Verdict:
     """Parts of the body with fewer than two million parameters, the embeddings or block 0 among
     them, so that the backward pass goes through all blocks."""
-    from kit.widgets.freeze import sizes
+    from kit.widgets.parameters.freeze import sizes
 
     size = sizes(body)
     unknown = [part for part in parts if part not in size]
@@ -50,9 +50,9 @@ def a_tenth(decay: float) -> Verdict:
 
 def share_of(decay: float) -> float:
     """The embeddings' rate over that of block 5, as `layer_wise` sets them."""
-    from kit.checkpoint import Source
     from kit.migrate import migrate
     from kit.models import Transformer, TransformerConfig
+    from kit.sources import Source
     from kit.tasks import sentiment
 
     small = {"width": 8, "heads": 2, "inner": 16, "longest": 9}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from statistics import mean
 
-from kit import record
+from kit import results
 from kit.exercises import Exercise, Verdict, right, wrong
 
 __all__ = ["EXERCISES"]
@@ -50,7 +50,7 @@ def recorded() -> tuple[dict[str, float], dict[str, int]]:
     """The baked RNN with 100 labels: mean accuracy and trained numbers of each strategy."""
     rows = [
         row
-        for row in record.recorded("strategies")["rows"]
+        for row in results.load("strategies")["rows"]
         if (row["source"], row["labels"]) == ("rnn_encoder", 100) and "accuracy" in row
     ]
     names = {row["strategy"]: row["trained"] for row in rows}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from kit import record
+from kit import results
 from kit.data import own
 from kit.exercises import Exercise, Verdict, right, wrong
 from kit.tasks import sentiment
@@ -22,7 +22,7 @@ STARS = [
 
 def worse_than_one_answer(answer) -> Verdict:
     """The domains where words counted on films are worse than always the same answer."""
-    rows = [r for r in record.recorded("domains")["rows"] if r["trained"] == {"films": 400}]
+    rows = [r for r in results.load("domains")["rows"] if r["trained"] == {"films": 400}]
     score = {
         (start, domain): [r["accuracy"] for r in rows if (r["start"], r["test"]) == (start, domain)]
         for start in ("majority", "tfidf")

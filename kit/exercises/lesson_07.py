@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from kit.errors import KitError
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.tasks import entities, spans
+from kit.tasks import entities, tagging
 
 __all__ = ["EXERCISES", "SENTENCE"]
 
@@ -25,7 +25,7 @@ def by_hand(tags: Sequence[str]) -> Verdict:
     for word, tag, true in zip(SENTENCE, tags, TRUTH, strict=True):
         if tag != true:
             return wrong(f"Look at “{word}” again: {tag} is not what people gave it.")
-    return right(f"Right: {len(spans.spans(tags))} entities. “Mr” is a title, not a name.")
+    return right(f"Right: {len(tagging.spans(tags))} entities. “Mr” is a title, not a name.")
 
 
 def always_none(answer: tuple[float, float]) -> Verdict:

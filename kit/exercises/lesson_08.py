@@ -4,10 +4,10 @@ from collections import Counter
 
 import numpy as np
 
-from kit import record
+from kit import results
 from kit.exercises import Exercise, Verdict, right, wrong
 from kit.tasks import translation
-from kit.widgets import translations
+from kit.widgets.translation import translation_curves_figure
 
 __all__ = ["EXERCISES", "TRUTH"]
 
@@ -56,7 +56,7 @@ def where_it_looks(shares, read) -> Verdict:
 
 def worth(pairs: int) -> Verdict:
     """The fewest recorded pairs with which from scratch reaches the parent's 100, in Italian."""
-    found = translations.summary(record.recorded("translation")["rows"], "chrf")
+    found = translation_curves_figure.summary(results.load("translation")["rows"], "chrf")
     curve = {
         how: {n: found["budgets", "translator", "it", n, how][0] for n in (100, 300, 1000)}
         for how in ("full", "from_scratch")
@@ -98,7 +98,7 @@ EXERCISES = {
     "3": Exercise(
         judge=worth,
         hints=(
-            "Give translations.curves the value “chrf”, and look at Italian.",
+            "Give translation_curves_figure.curves the value “chrf”, and look at Italian.",
             "Draw a level line from the blue point at 100 pairs: where is orange above it?",
             "If orange is never above it, the answer is 0.",
         ),

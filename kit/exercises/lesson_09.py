@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import torch
 
-from kit import record
+from kit import results
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.models.copying import Mixture, mixture
+from kit.models.copy_head import Mixture, mixture
 from kit.tasks import summarization
 
 __all__ = ["EXERCISES", "HEADLINE", "WRITTEN"]
@@ -61,19 +61,19 @@ def mixed(mix: Callable) -> Verdict:
 
 def unbeaten(answer) -> Verdict:
     """The controls without a network that are better than every recorded model."""
-    results = record.recorded("summaries")
+    recorded = results.load("summaries")
     found: dict = {}
-    for row in results["rows"]:
+    for row in recorded["rows"]:
         found.setdefault((row["kind"], row["way"], row["first"], row["articles"]), []).append(row)
     means = {k: sum(r["rouge1"] for r in rows) / len(rows) for k, rows in found.items()}
     score = max(means.values())
-    solution = {c for c in CONTROLS if results["controls"][c]["rouge1"] > score}
+    solution = {c for c in CONTROLS if recorded["controls"][c]["rouge1"] > score}
     answer = {answer} if isinstance(answer, str) else set(answer)
     if strange := answer - set(CONTROLS):
         return wrong(f"{sorted(map(str, strange))} are not among {', '.join(CONTROLS)}.")
     for control in CONTROLS:
         if (control in answer) != (control in solution):
-            has = results["controls"][control]["rouge1"]
+            has = recorded["controls"][control]["rouge1"]
             return wrong(f"Look at {control} again: it has {has:.3f}, the best model {score:.3f}.")
     return right("Right. A network that writes is not yet better than counting words.")
 
@@ -99,7 +99,7 @@ EXERCISES = {
         judge=unbeaten,
         hints=(
             "The figure has three of them as dotted lines.",
-            'All four: record.recorded("summaries")["controls"].',
+            'All four: results.load("summaries")["controls"].',
             "Compare each with the highest point of any model.",
         ),
     ),

@@ -2,7 +2,7 @@
 
 A strategy returns a `Migration` (a model, what to train in it, a report) and trains nothing; but
 for `domain_first`, which calls the training that it is given. To add one, write one function
-(source body, head) -> Migration and one line in `STRATEGIES`.
+(source body, head) -> Migration and one line in `PARAMETER`, `STRUCTURE` or `MIXED`.
 """
 
 import copy
@@ -12,11 +12,12 @@ import torch
 from torch import nn
 
 from kit.errors import KitError
-from kit.migrate.lora import lora, merge
 from kit.migrate.migration import Migration, Moves, Origin, Twin, group, migration
-from kit.migrate.mixed import adapter, prefix_tuning, prompt_tuning
-from kit.migrate.page import shortened
-from kit.migrate.pairs import decoder_like, encoder_like, grow_decoder, grow_encoder, warm_start
+from kit.migrate.mixed.adapter import adapter
+from kit.migrate.mixed.distillation import distil
+from kit.migrate.mixed.domain_adaptation import domain_first
+from kit.migrate.mixed.lora import lora, merge
+from kit.migrate.mixed.prefix import prefix_tuning, prompt_tuning
 from kit.migrate.parameter import (
     bias_only,
     embeddings_only,
@@ -29,14 +30,25 @@ from kit.migrate.parameter import (
     top_layers,
     unfrozen,
 )
-from kit.migrate.stages import distil, domain_first
-from kit.migrate.structure import choose_layers, deepen, from_scratch, into
+from kit.migrate.report import shortened
+from kit.migrate.structure.architecture import from_scratch, into
+from kit.migrate.structure.depth import choose_layers, deepen
+from kit.migrate.structure.encoder_decoder import (
+    decoder_like,
+    encoder_like,
+    grow_decoder,
+    grow_encoder,
+    warm_start,
+)
+from kit.migrate.structure.vocabulary import move_vocabulary
+from kit.migrate.structure.width import narrow, widen
 from kit.migrate.transfer import transfer
-from kit.migrate.vocabulary import move_vocabulary
-from kit.migrate.width import narrow, widen
 
 __all__ = [
+    "MIXED",
+    "PARAMETER",
     "STRATEGIES",
+    "STRUCTURE",
     "Migration",
     "Moves",
     "Origin",
@@ -50,8 +62,7 @@ __all__ = [
     "transfer",
 ]
 
-STRATEGIES: dict[str, Callable[..., Migration]] = {
-    # parameter
+PARAMETER: dict[str, Callable[..., Migration]] = {
     "full": full,
     "frozen": frozen,
     "top_layers": top_layers,
@@ -62,7 +73,10 @@ STRATEGIES: dict[str, Callable[..., Migration]] = {
     "l2_sp": l2_sp,
     "bias_only": bias_only,
     "reinitialised": reinitialised,
-    # structure
+}
+"""Parameter migration: all values are copied; these decide which of them are trained, and how."""
+
+STRUCTURE: dict[str, Callable[..., Migration]] = {
     "from_scratch": from_scratch,
     "into": into,
     "widen": widen,
@@ -72,7 +86,10 @@ STRATEGIES: dict[str, Callable[..., Migration]] = {
     "grow_decoder": grow_decoder,
     "grow_encoder": grow_encoder,
     "move_vocabulary": move_vocabulary,
-    # mixed
+}
+"""Structure migration: the architecture changes, or it moves alone (`from_scratch`, the control)."""
+
+MIXED: dict[str, Callable[..., Migration]] = {
     "adapter": adapter,
     "lora": lora,
     "prefix_tuning": prefix_tuning,
@@ -81,6 +98,9 @@ STRATEGIES: dict[str, Callable[..., Migration]] = {
     "distil": distil,
     "domain_first": domain_first,
 }
+"""Mixed migration: values of the source and new parts in one model."""
+
+STRATEGIES = PARAMETER | STRUCTURE | MIXED
 """Every strategy by name: (body of the source, head, **options) -> Migration."""
 
 
@@ -94,23 +114,33 @@ def migrate(
 ) -> Migration:
     """A target for a new task, made from `source` by one of `STRATEGIES`.
 
-    source: a `kit.checkpoint.Source`; it is copied, never changed.
+    source: a `kit.sources.checkpoint.Source`; it is copied, never changed.
     head: from the width D to the task's head, `lambda width: ClassHead(width, 2)`; it is fresh.
         None for the source's own head, whose values then come along.
     seed: decides every fresh value, the head's first: the same head under any strategy.
     options: those of the strategy (`rate`, ...).
     """
-    if strategy not in STRATEGIES:
-        raise KitError(f"strategy {strategy!r} is unknown: choose one of {list(STRATEGIES)}.")
+    make = _strategy(strategy)
+    if strategy == "domain_first":
+        options["then"] = _strategy(options.get("then", "gradual"))
     torch.manual_seed(seed)
     # Body and head in one copy: a tied head stays tied.
     body, own = copy.deepcopy((source.body, source.head if head is None else None))
     fresh = _own(own) if head is None else _fresh(head, source)
-    result = STRATEGIES[strategy](body, fresh, **options)
+    result = make(body, fresh, **options)
     result.strategy, result.source = strategy, source.name
+    result.tokenizer = result.tokenizer or source.tokenizer
     if head is not None and source.head is not None:
         result.warnings += _left(source)
     return result
+
+
+def _strategy(name: str) -> Callable[..., Migration]:
+    if name not in STRATEGIES:
+        raise KitError(
+            f"strategy {name!r} is unknown: choose one of {', '.join(map(repr, STRATEGIES))}."
+        )
+    return STRATEGIES[name]
 
 
 def _left(source) -> list[str]:

@@ -6,8 +6,9 @@ from math import prod
 
 from torch import Tensor, nn
 
-from kit.migrate.page import page, shortened
+from kit.migrate.report import page, shortened
 from kit.models import Model
+from kit.tokenizer import Tokenizer
 
 __all__ = [
     "HEAD_RATE",
@@ -87,8 +88,7 @@ class Origin:
 
 @dataclass
 class Migration:
-    """A target ready to be fine-tuned:
-    `fit(m.model, examples, recipe, groups=m.groups, penalty=m.penalty)`."""
+    """A target ready to be fine-tuned: `fit(m.model, examples, recipe, **m.training)`."""
 
     model: Model
     """The target: a body and a head."""
@@ -105,6 +105,8 @@ class Migration:
     """Its name in `STRATEGIES`."""
     source: str = ""
     """The name of the source."""
+    tokenizer: Tokenizer | None = None
+    """What the target reads: the source's, unless the vocabulary moved."""
     totals: dict[str, int] = field(init=False)
     """How many parameters there are, and how many were moved, are fresh, are trained."""
 
@@ -115,6 +117,11 @@ class Migration:
             "fresh": sum(o.size for o in self.origins if o.done == "fresh"),
             "trained": sum(o.size for o in self.origins if o.rate),
         }
+
+    @property
+    def training(self) -> dict:
+        """What `fit` must be told so that this strategy is what is trained: groups and penalty."""
+        return {"groups": self.groups, "penalty": self.penalty}
 
     def __repr__(self) -> str:
         n = self.totals

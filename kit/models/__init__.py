@@ -1,8 +1,7 @@
 """Bodies, heads, and the model that is one of each."""
 
-from torch import Tensor, nn
-
-from kit.models.copying import CopyHead
+from kit.models.copy_head import CopyHead
+from kit.models.feature_cache import Remembered
 from kit.models.heads import (
     ClassHead,
     LanguageHead,
@@ -12,10 +11,9 @@ from kit.models.heads import (
     VectorHead,
     pool,
 )
-from kit.models.remembered import Remembered
+from kit.models.model import Model
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.soup import soup
-from kit.models.summary import summary
 from kit.models.transformer import Transformer, TransformerConfig
 
 __all__ = [
@@ -34,23 +32,4 @@ __all__ = [
     "VectorHead",
     "pool",
     "soup",
-    "summary",
 ]
-
-
-class Model(nn.Module):
-    """logits = head(body(ids)).
-
-    ids (B, T) int64, mask (B, T) bool, True where there is a token; target (B, U) only for a
-    `SequenceHead`; a `CopyHead` also reads the ids. The shape of the logits is the head's.
-    """
-
-    def __init__(self, body: nn.Module, head: nn.Module):
-        super().__init__()
-        self.body = body
-        self.head = head
-
-    def forward(self, ids: Tensor, mask: Tensor, target: Tensor | None = None) -> Tensor:
-        hidden = self.body(ids, mask)  # (B, T, D)
-        extra = () if target is None else (target,)
-        return self.head(hidden, mask, *extra, *([ids] if isinstance(self.head, CopyHead) else []))

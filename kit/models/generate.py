@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from kit.errors import KitError
-from kit.models.copying import CopyHead, predicted
+from kit.models.copy_head import CopyHead, predicted
 from kit.models.heads import SequenceHead
 
 __all__ = ["Beams", "choose", "generate", "search", "stream"]

@@ -18,7 +18,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Few rows in float32 on the CPU, where no gradient is wanted, go through `bmm` with the two
     halves of W as a batch: its kernel reads memory faster than that of F.linear. What it was
-    worth where is in tests/bench/LOG.md; tests/bench/generate.py measures the whole.
+    worth where is in docs/LOG.md; kit/experiments/generate.py measures the whole.
     """
     few = (
         x.device.type == "cpu"

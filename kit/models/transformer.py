@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.errors import KitError
-from kit.models.context import Cache, look_around, look_back, places_of, rotate, rotation
+from kit.models.attention import Cache, look_around, look_back, places_of, rotate, rotation
 from kit.models.linear import Linear
 
 __all__ = ["Transformer", "TransformerConfig"]

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import safetensors.torch
 
-from kit import checkpoint
-from kit.checkpoint import Source
 from kit.data import archives
 from kit.errors import KitError
-from kit.sources import gguf, huggingface
-from kit.sources.baked import BAKED, baked
+from kit.sources import checkpoint, gguf, huggingface
+from kit.sources.builtin import BUILTIN, load_builtin
+from kit.sources.checkpoint import Source
 from kit.sources.huggingface import export
-from kit.tokens import Tokens
+from kit.tokenizer import Tokenizer
 
-__all__ = ["BAKED", "NAMED", "baked", "export", "load", "minilm", "smollm"]
+__all__ = ["BUILTIN", "NAMED", "export", "load", "minilm", "smollm"]
 
 
 def load(name: str | Path, strict: bool = True) -> Source:
@@ -61,7 +60,7 @@ def minilm() -> Source:
         "MiniLM",
         json.loads(config),
         {theirs: lambda theirs=theirs: tensors[theirs] for theirs in tensors},
-        Tokens.load(tokenizer, **huggingface.special(json.loads(about))),
+        Tokenizer.load(tokenizer, **huggingface.special(json.loads(about))),
     )
     source.card |= asdict(archives.ARCHIVES["minilm"])
     return source
@@ -82,5 +81,7 @@ def smollm(layers: int | None = None) -> Source:
     return source
 
 
-NAMED = {"minilm": minilm, "smollm": smollm} | {name: partial(baked, name) for name in BAKED}
+NAMED = {"minilm": minilm, "smollm": smollm} | {
+    name: partial(load_builtin, name) for name in BUILTIN
+}
 """Sources that need no more than their name."""

@@ -7,15 +7,16 @@ from functools import partial
 from pathlib import Path
 
 import numpy
+import tokenizers
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import Regex, decoders, models, pre_tokenizers, processors
 from torch import Tensor
 
-from kit.checkpoint import Source
 from kit.errors import KitError
-from kit.sources.families import GGUF
+from kit.sources.checkpoint import Source
 from kit.sources.huggingface import ROLES, build
-from kit.tokens import Tokens
+from kit.sources.weight_maps import GGUF
+from kit.tokenizer import Tokenizer
 
 __all__ = ["load"]
 
@@ -57,7 +58,7 @@ def load(path: str | Path, strict: bool = True, layers: int | None = None) -> So
     names = {ours: theirs for theirs, ours in GGUF.items()}
     tensors = {_name(names, t.name): partial(_expand, t, settings) for t in wanted}
     settings["tie_word_embeddings"] = "lm_head.weight" not in tensors
-    source = build(Path(path).stem, settings, tensors, _tokens(about), strict)
+    source = build(Path(path).stem, settings, tensors, _tokenizer(about), strict)
     if "tokenizer.chat_template" in about:
         source.card["chat_template"] = about["tokenizer.chat_template"]
     return source
@@ -127,7 +128,7 @@ def _expand(tensor, settings: dict) -> Tensor:
     return value
 
 
-def _tokens(about: dict) -> Tokens:
+def _tokenizer(about: dict) -> Tokenizer:
     get = {key.removeprefix("tokenizer.ggml."): value for key, value in about.items()}.get
     if get("model") != "gpt2" or get("pre") not in SPLITS:
         raise KitError(
@@ -136,7 +137,7 @@ def _tokens(about: dict) -> Tokens:
         )
     pieces = get("tokens")
     merges = [tuple(pair.split(" ")) for pair in get("merges", [])]
-    tokenizer = Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, merges))
+    tokenizer = tokenizers.Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, merges))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             *SPLITS[get("pre")],
@@ -155,4 +156,4 @@ def _tokens(about: dict) -> Tokens:
         tokenizer.post_processor = processors.TemplateProcessing(
             single=f"{found['bos']} $A", special_tokens=[(found["bos"], ids["bos"])]
         )
-    return Tokens(tokenizer, **found)
+    return Tokenizer(tokenizer, **found)

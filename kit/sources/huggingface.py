@@ -16,11 +16,11 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from kit.checkpoint import Source
 from kit.errors import KitError
 from kit.models import LanguageHead, Transformer, TransformerConfig
-from kit.sources.families import ACTIVATIONS, FAMILIES, Family
-from kit.tokens import Tokens
+from kit.sources.checkpoint import Source
+from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
+from kit.tokenizer import Tokenizer
 
 __all__ = ["build", "export", "load", "opened", "special"]
 
@@ -46,21 +46,21 @@ def load(name: str | Path, strict: bool = True) -> Source:
             f"{folder} has no tokenizer.json: write one with transformers, "
             "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
         )
-    tokens = Tokens.load(folder / "tokenizer.json", **special(about))
-    source = build(str(name), settings, opened(folder), tokens, strict)
+    tokenizer = Tokenizer.load(folder / "tokenizer.json", **special(about))
+    source = build(str(name), settings, opened(folder), tokenizer, strict)
     if isinstance(about.get("chat_template"), str):
         source.card["chat_template"] = about["chat_template"]
     return source
 
 
 def build(
-    name: str, settings: dict, tensors: Tensors, tokens: Tokens, strict: bool = True
+    name: str, settings: dict, tensors: Tensors, tokenizer: Tokenizer, strict: bool = True
 ) -> Source:
     """A source from the content of a config.json and tensors with Hugging Face's names."""
     settings = settings | (settings.get("rope_parameters") or {})
     family = _family(settings)
     config = _config(family, settings)
-    tokens.check(config.vocabulary)
+    tokenizer.check(config.vocabulary)
     tensors = {theirs.removeprefix(family.prefix): tensor for theirs, tensor in tensors.items()}
     with torch.device("meta"):
         body = Transformer(config)
@@ -85,7 +85,7 @@ def build(
             head.weight = nn.Parameter(_inward(family, head_name, tensors[head_name](), ""))
     left = [t for t in tensors if re.match(family.left, t)]
     card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
-    return Source(name, body.eval(), tokens, head, card)
+    return Source(name, body.eval(), tokenizer, head, card)
 
 
 def export(source: Source, folder: str | Path) -> Path:
@@ -110,7 +110,7 @@ def export(source: Source, folder: str | Path) -> Path:
         whole = {family.prefix + k: v for k, v in whole.items()}
         if not tied:
             whole[f"{family.head}.weight"] = head.weight.detach()
-    ids = {f"{role}_token_id": getattr(source.tokens, role) for role in ("pad", "bos", "eos")}
+    ids = {f"{role}_token_id": getattr(source.tokenizer, role) for role in ("pad", "bos", "eos")}
     settings = ids | _settings(family, config)  # a RoBERTa finds its places by its own padding
     settings |= {"model_type": kind, "architectures": [family.classes[head is not None]]}
     settings |= {"tie_word_embeddings": tied}
@@ -223,7 +223,7 @@ def _kind(source: Source) -> str:
                 return kind
     raise KitError(
         f"no family of Hugging Face's has the switches of this body ({config}): {', '.join(kinds)} "
-        "are known. kit.checkpoint.save keeps it as it is."
+        "are known. kit.sources.checkpoint.save keeps it as it is."
     )
 
 
@@ -292,7 +292,7 @@ def _outward(family: Family, ours: str, tensor: Tensor) -> Tensor:
 
 def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tensor]) -> None:
     """A folder whole or not at all."""
-    special = {f"{r}_token": source.tokens.special.get(r) for r in ROLES}
+    special = {f"{r}_token": source.tokenizer.special.get(r) for r in ROLES}
     about = {k: v for k, v in special.items() if v} | {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": source.body.config.longest,
@@ -306,7 +306,7 @@ def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tens
         safetensors.torch.save_file(tensors, new / "model.safetensors", {"format": "pt"})
         (new / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
         (new / "tokenizer_config.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
-        source.tokens.save(new / "tokenizer.json")
+        source.tokenizer.save(new / "tokenizer.json")
         os.replace(new, folder)
 
 

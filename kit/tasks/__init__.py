@@ -3,18 +3,19 @@ any of them:
 
     task = tasks.task("topics")
     data, source = task.load(), sources.minilm()
-    target = migrate(source, partial(task.head, tokens=source.tokens), "full")
+    target = migrate(source, partial(task.head, tokenizer=source.tokenizer), "full")
     rows = task.sample(data["train"], 100, seed=0)
-    fit(target.model, task.encode(rows, source.tokens), task.recipe(100), groups=target.groups,
-        penalty=target.penalty)
-    answers = task.predict(target.model, source.tokens, asked(task, data["test"]))
+    examples = task.encode(rows, source.tokenizer)
+    fit(target.model, examples, task.recipe(100), **target.training)
+    answers = task.predict(target.model, source.tokenizer, asked(task, data["test"]))
     task.score(answers, data["test"])[task.METRIC]
+
+or, in one line and with its controls: `kit.experiment.run(source, "full", task, rows, test)`.
 
 A new one is a file beside this one, and its name in `TASKS`. `kit/tasks/topics.py` is a short one.
 """
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
     from torch import nn
 
-    from kit.tokens import Tokens
+    from kit.sources import Source
+    from kit.tokenizer import Tokenizer
     from kit.train import Recipe
 
-__all__ = ["TASKS", "Task", "asked", "bootstrap", "card", "task"]
+__all__ = ["TASKS", "Task", "asked", "bootstrap", "task"]
 
 TASKS = (
     "sentiment",
@@ -58,17 +60,20 @@ class Task(Protocol):
     def sample(self, split: "Dataset", n: int, seed: int) -> "Dataset":
         """n examples of a split to learn from; a seed's first 50 of its 100 are its 50."""
 
-    def head(self, width: int, tokens: "Tokens | None" = None) -> "nn.Module":
+    def head(self, width: int, tokenizer: "Tokenizer | None" = None) -> "nn.Module":
         """The head for a body of this width, as `migrate` wants it. A head that writes has one
-        piece for each of `tokens`, the same that `encode` is given; others need none."""
+        piece for each of `tokenizer`, the same that `encode` is given; others need none."""
 
-    def encode(self, rows: Iterable[dict], tokens: "Tokens") -> list[dict]:
+    def encode(self, rows: Iterable[dict], tokenizer: "Tokenizer") -> list[dict]:
         """Rows as examples for `kit.train.fit`."""
 
-    def recipe(self, n: int, strategy: str = "full", *, seed: int = 0) -> "Recipe":
-        """How to fine-tune on n examples, the loss included: chosen on validation."""
+    def recipe(
+        self, n: int, strategy: str = "full", *, seed: int = 0, source: "Source | None" = None
+    ) -> "Recipe":
+        """How to fine-tune on n examples, the loss included: chosen on validation. source: for a
+        task that gives large sources fewer passes."""
 
-    def predict(self, model: "nn.Module", tokens: "Tokens", texts: Iterable[Any]) -> list:
+    def predict(self, model: "nn.Module", tokenizer: "Tokenizer", texts: Iterable[Any]) -> list:
         """One answer for each text: a class, a number, tags, a text. `texts` are texts as a user
         writes them, or what the first of `COLUMNS` holds. Any text gets an answer; a KitError
         says what is wrong with one that is empty or no text at all."""
@@ -108,12 +113,3 @@ def bootstrap(
         found.append(again[task.METRIC])
     low, high = np.percentile(found, [2.5, 97.5])
     return float(low), float(high)
-
-
-def card(text: str, answer: str, colour: str = "#0072B2") -> str:
-    """A text with an answer above it, as HTML: what `show` of a simple task returns."""
-    return (
-        f'<div style="font-size:17px;color:#1A1A1A;background:white;padding:.6em 1em;'
-        f'max-width:60em;border-left:.4em solid {colour}"><b style="color:{colour}">'
-        f"{escape(answer)}</b><br>{escape(text)}</div>"
-    )

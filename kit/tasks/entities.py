@@ -9,32 +9,35 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from itertools import islice
-from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import nn
 
-from kit import record, train
+from kit import train
 from kit.data.archives import ARCHIVES
-from kit.data.own import Column, check_texts
-from kit.data.splits import SPLITS, digest, tagged
-from kit.data.table import stored
+from kit.data.cache import stored
+from kit.data.own import Column
+from kit.data.splits import SPLITS, tagged
 from kit.errors import KitError
+from kit.loss import IGNORE
+from kit.migrate import Migration, migrate
 from kit.models import TagHead
 from kit.runtime import cache_dir
-from kit.tasks import spans
-from kit.tokens import Tokens
+from kit.tasks import tagging
+from kit.tasks.sampling import sample
+from kit.texts import check_texts
+from kit.tokenizer import Tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
+    from datasets import DatasetDict
 
-    from kit.checkpoint import Source
+    from kit.sources import Source
 
 __all__ = ["COLUMNS", "KINDS", "METRIC", "TAGS", "align", "baselines", "encode"]
 __all__ += ["head", "interval", "load", "marked", "names", "options", "predict", "recipe"]
-__all__ += ["recorded", "sample", "score", "scorer", "show", "words"]
+__all__ += ["sample", "score", "scorer", "show", "words"]
 
 KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place", "MISC": "other name"}
 TAGS = ("O", *(f"{begin}-{kind}" for kind in KINDS for begin in "BI"))
@@ -75,25 +78,13 @@ def load() -> "DatasetDict":
     return DatasetDict(splits)
 
 
-def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
-    """n sentences of a split, the same for the same seed; its first 50 of 100 are its 50.
-
-    Raises KitError for an n below 1 or above what there is.
-    """
-    if not isinstance(n, Integral) or not 1 <= n <= len(split):
-        raise KitError(f"n={n!r} sentences: give a whole number from 1 to {len(split):,}.")
-    coins = [digest(f"{seed}/{name}") for name in split["id"][:]]
-    order = sorted(range(len(split)), key=coins.__getitem__)
-    return split.select(order[:n])
-
-
-def head(width: int, tokens: Tokens | None = None, *, tags: Sequence[str] = TAGS) -> TagHead:
+def head(width: int, tokenizer: Tokenizer | None = None, *, tags: Sequence[str] = TAGS) -> TagHead:
     """A fresh head: from a body of this width to the C tags of each piece."""
     return TagHead(width, len(tags))
 
 
 def options(strategy: str, source: "Source") -> dict:
-    """The rates for `migrate`, chosen on validation, one seed (tests/bench/LOG.md)."""
+    """The rates for `migrate`, chosen on validation, one seed (docs/LOG.md)."""
     small = _small(source)
     rate = {"RNN": 3e-3, "Transformer": 1e-3}[type(source.body).__name__] if small else 3e-4
     if strategy == "from_scratch":
@@ -105,12 +96,17 @@ def options(strategy: str, source: "Source") -> dict:
     return {}
 
 
+def target(source: "Source", strategy: str = "full", *, seed: int = 0, **given) -> Migration:
+    """The source migrated to tags, at the rates that were chosen for it (`options`)."""
+    return migrate(source, head, strategy, seed=seed, **options(strategy, source) | given)
+
+
 def _small(source: "Source") -> bool:
     return source.body.width < 200
 
 
 def encode(
-    rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT, *, marks: bool | None = None
+    rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT, *, marks: bool | None = None
 ) -> list[dict]:
     """Rows with words and tags as examples for `fit`, at most `limit` pieces each.
 
@@ -118,10 +114,10 @@ def encode(
     IGNORE, which costs nothing. marks: whether words are `marked`; None where the vocabulary
     has no capitals.
     """
-    found, marks = [], _uncased(tokens) if marks is None else marks
+    found, marks = [], _uncased(tokenizer) if marks is None else marks
     for row in rows:
-        ids, first = align(row["words"], tokens, limit, marks)
-        y = np.full(len(ids), train.losses.IGNORE)
+        ids, first = align(row["words"], tokenizer, limit, marks)
+        y = np.full(len(ids), IGNORE)
         there = first >= 0
         y[first[there]] = np.asarray(row["tags"])[there]
         found.append({"ids": ids, "y": y.tolist()})
@@ -129,14 +125,14 @@ def encode(
 
 
 def align(
-    words: Sequence[str], tokens: Tokens, limit: int | None = None, marks: bool | None = None
+    words: Sequence[str], tokenizer: Tokenizer, limit: int | None = None, marks: bool | None = None
 ) -> tuple[list[int], np.ndarray]:
     """(ids, first): the pieces of the words, and of each word where its first piece is; -1 for
     a word without one (nothing but control characters, or beyond the `limit`)."""
     text, owner = list(words), range(len(words))
-    if _uncased(tokens) if marks is None else marks:
+    if _uncased(tokenizer) if marks is None else marks:
         text, owner = marked(words)
-    ids, of = tokens.align(text, limit)
+    ids, of = tokenizer.align(text, limit)
     first = np.full(len(words), -1)
     for place in reversed(range(len(ids))):
         if of[place] is not None and owner[of[place]] is not None:
@@ -157,9 +153,9 @@ def marked(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
     return text, owner
 
 
-def _uncased(tokens: Tokens) -> bool:
+def _uncased(tokenizer: Tokenizer) -> bool:
     """Whether the vocabulary makes all letters small, so that Turkey and turkey are one."""
-    return tokens.encode("Turkey") == tokens.encode("turkey")
+    return tokenizer.encode("Turkey") == tokenizer.encode("turkey")
 
 
 def recipe(
@@ -167,7 +163,7 @@ def recipe(
 ) -> Recipe:
     """How to fine-tune on n sentences: in small batches, more often the fewer there are. A source
     as large as MiniLM gets a quarter of the passes, its control as well: it needs no more, and a
-    slow machine has no time for more. Chosen on validation (tests/bench/LOG.md)."""
+    slow machine has no time for more. Chosen on validation (docs/LOG.md)."""
     share = 1.0 if source is None or _small(source) else 0.25
     epochs = share * (6 + 2000 / n)
     return Recipe(epochs=epochs, batch_size=8, keep_best=False, evaluations=5, seed=seed)
@@ -185,7 +181,7 @@ def words(text: str) -> list[str]:
 
 def predict(
     model: nn.Module,
-    tokens: Tokens,
+    tokenizer: Tokenizer,
     texts: str | Iterable[str | Sequence[str]],
     *,
     tags: Sequence[str] = TAGS,
@@ -200,10 +196,10 @@ def predict(
     rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
     if not rows:
         raise KitError("there is no text: give at least one sentence.")
-    marks, windows, examples = _uncased(tokens) if marks is None else marks, [], []
+    marks, windows, examples = _uncased(tokenizer) if marks is None else marks, [], []
     for row, of in enumerate(rows):
-        for start, end in _windows(of, tokens, marks):
-            ids, first = align(of[start:end], tokens, LIMIT, marks)
+        for start, end in _windows(of, tokenizer, marks):
+            ids, first = align(of[start:end], tokenizer, LIMIT, marks)
             windows.append((row, start, first))
             examples.append({"ids": ids, "y": 0})
     logits = [np.zeros((len(of), len(tags)), np.float32) for of in rows]
@@ -212,7 +208,7 @@ def predict(
     for (row, start, first), found in zip(windows, train.predict(model, examples), strict=True):
         there = np.flatnonzero(first >= 0)
         logits[row][start + there] = found[first[there]]
-    return [[tags[i] for i in spans.best(own, tags)] for own in logits]
+    return [[tags[i] for i in tagging.best(own, tags)] for own in logits]
 
 
 def _words(text: str | Sequence[str]) -> list[str]:
@@ -226,12 +222,12 @@ def _words(text: str | Sequence[str]) -> list[str]:
     return list(text)
 
 
-def _windows(words: list[str], tokens: Tokens, marks: bool) -> list[tuple[int, int]]:
+def _windows(words: list[str], tokenizer: Tokenizer, marks: bool) -> list[tuple[int, int]]:
     """(first word, the one after the last) of windows of at most `LIMIT` pieces, which end where
     a sentence does if one ends in their second half."""
     text, owner = marked(words) if marks else (words, range(len(words)))
     size, ahead = np.zeros(len(words), int), 0
-    for pieces, number in zip(_pieces(text, tokens), owner, strict=True):
+    for pieces, number in zip(_pieces(text, tokenizer), owner, strict=True):
         ahead += pieces  # a mark counts for the word that it stands before
         if number is not None:
             size[number], ahead = ahead, 0
@@ -249,9 +245,9 @@ def _windows(words: list[str], tokens: Tokens, marks: bool) -> list[tuple[int, i
     return found
 
 
-def _pieces(words: Sequence[str], tokens: Tokens) -> list[int]:
+def _pieces(words: Sequence[str], tokenizer: Tokenizer) -> list[int]:
     """How many pieces each word has in running text."""
-    return [len(i) for i in tokens.encode_many([f" {word}" for word in words], special=False)]
+    return [len(i) for i in tokenizer.encode_many([f" {word}" for word in words], special=False)]
 
 
 def names(tags: Sequence[int | str]) -> list[str]:
@@ -261,21 +257,21 @@ def names(tags: Sequence[int | str]) -> list[str]:
 
 def score(answers: Sequence[Sequence[str]], rows: Iterable[dict]) -> dict[str, float]:
     """f1, precision and recall of whole entities, 0 to 1, and f1 of each kind: "f1 PER", …"""
-    return spans.score(answers, [names(row["tags"]) for row in rows])
+    return tagging.score(answers, [names(row["tags"]) for row in rows])
 
 
 def interval(answers: Sequence[Sequence[str]], rows: Iterable[dict]) -> tuple[float, float]:
     """95 % interval of F1 over the sentences: `spans.interval`."""
-    return spans.interval(answers, [names(row["tags"]) for row in rows])
+    return tagging.interval(answers, [names(row["tags"]) for row in rows])
 
 
 def scorer(
-    rows: Iterable[dict], tokens: Tokens, limit: int | None = None
+    rows: Iterable[dict], tokenizer: Tokenizer, limit: int | None = None
 ) -> Callable[[nn.Module], float]:
     """From a model to its F1 on these rows, or on the first `limit` of them."""
     rows = list(islice(rows, limit))
     asked = [row["words"] for row in rows]
-    return lambda model: score(predict(model, tokens, asked), rows)[METRIC]
+    return lambda model: score(predict(model, tokenizer, asked), rows)[METRIC]
 
 
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
@@ -300,7 +296,7 @@ def show(text: str | Sequence[str], answer: Sequence[str]) -> str:
         places = [(end - len(word) - 1, end - 1) for word, end in zip(text, ends, strict=True)]
         text = " ".join(text)
     page, at = [], 0
-    for kind, first, last in spans.spans(answer[: len(places)]):
+    for kind, first, last in tagging.spans(answer[: len(places)]):
         start, end = places[first][0], places[last][1]
         page += [escape(text[at:start]), _mark(escape(text[start:end]), kind)]
         at = end
@@ -317,12 +313,3 @@ def _mark(content: str, kind: str) -> str:
         f'border-radius:.25em;box-decoration-break:clone;-webkit-box-decoration-break:clone">'
         f'{content} <b style="font-size:.7em">{escape(kind)}</b></span>'
     )
-
-
-def recorded() -> dict[tuple[str, int], dict[str, tuple[float, float]]]:
-    """(source, sentences) -> strategy or baseline -> (mean test F1, half-width of its 95 %
-    interval over the seeds)."""
-    found: dict = defaultdict(lambda: defaultdict(list))
-    for row in record.recorded("entities")["rows"]:
-        found[row["source"], row["sentences"]][row["strategy"]].append(row["f1"])
-    return {k: {s: record.interval(v) for s, v in by.items()} for k, by in found.items()}

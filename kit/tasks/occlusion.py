@@ -6,7 +6,7 @@ arxiv.org/abs/1612.08220.
 
 from collections.abc import Callable, Sequence
 
-from kit.data.own import check_texts
+from kit.texts import check_texts
 
 __all__ = ["MOST", "influence"]
 

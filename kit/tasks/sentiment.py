@@ -6,6 +6,7 @@ Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text, ICWSM
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kit import record, train
+from kit import train
 from kit.data.archives import ARCHIVES
-from kit.data.own import Column, check_texts
+from kit.data.cache import stored
+from kit.data.own import Column
 from kit.data.splits import DOMAINS, SPLITS, ratings
-from kit.data.table import stored
 from kit.errors import KitError
+from kit.html import card
 from kit.metrics import accuracy
+from kit.migrate import Migration, migrate
 from kit.models import ClassHead, Model, RatingHead, VectorHead
 from kit.runtime import cache_dir
-from kit.tasks import card, classes
-from kit.tasks.classes import LIMIT, baselines, sample
-from kit.tokens import Tokens
+from kit.sources import Source
+from kit.tasks import classification
+from kit.tasks.classification import LIMIT, baselines
+from kit.tasks.sampling import balanced_sample as sample
+from kit.texts import check_texts
+from kit.tokenizer import Tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
@@ -41,16 +47,18 @@ __all__ = [
     "from_words",
     "head",
     "load",
+    "log_odds",
     "opinion",
     "opinions",
     "predict",
     "recipe",
-    "recorded",
     "sample",
     "score",
     "scorer",
     "show",
+    "target",
     "unlabelled",
+    "zero_shot",
 ]
 
 CLASSES = ("negative", "positive")
@@ -124,14 +132,14 @@ def load(domain: str = "films", least: float = 0.5) -> "DatasetDict":
 
 def head(
     width: int,
-    tokens: Tokens | None = None,
+    tokenizer: Tokenizer | None = None,
     *,
     loss: str = "cross_entropy",
     pool: str = "mean",
 ) -> ClassHead | RatingHead:
     """A fresh head: from a body of this width to the two classes, or, where the loss is
     "squared_error", to the rating itself. pool: as in `kit.models.pool`; "last" for a decoder,
-    whose last token alone has seen the whole text. (`tokens` are for heads that write.)"""
+    whose last token alone has seen the whole text. (`tokenizer` are for heads that write.)"""
     if loss not in ANSWERS:
         raise KitError(f"loss {loss!r} is unknown here: choose one of {', '.join(ANSWERS)}.")
     if loss == "cross_entropy":
@@ -139,7 +147,7 @@ def head(
     return RatingHead(width, pool)
 
 
-def from_words(model: Model, tokens: Tokens, texts: Iterable[str]) -> Model:
+def from_words(model: Model, tokenizer: Tokenizer, texts: Iterable[str]) -> Model:
     """The same model, its head asking: is this sentence nearer to praise or to blame?
 
     With v a sentence's pooled vector, w = mean v(praise) - mean v(blame) over `WORDS`, and m, s
@@ -152,9 +160,9 @@ def from_words(model: Model, tokens: Tokens, texts: Iterable[str]) -> Model:
     texts = check_texts(texts)
     if len(texts) < 2:
         raise KitError(f"{len(texts)} texts have no middle: give some tens, without their labels.")
-    sides = [_vectors(model, tokens, WORDS[name]).mean(0) for name in CLASSES]
+    sides = [_vectors(model, tokenizer, WORDS[name]).mean(0) for name in CLASSES]
     w = sides[1] - sides[0]  # (D,)
-    z = _vectors(model, tokens, texts) @ w  # (N,)
+    z = _vectors(model, tokenizer, texts) @ w  # (N,)
     sides = torch.tensor([[-0.5], [0.5]] if isinstance(model.head, ClassHead) else [[1.0]])
     sides = sides / z.std().clamp(min=1e-6)  # (2, 1) or (1, 1)
     with torch.no_grad():
@@ -163,27 +171,49 @@ def from_words(model: Model, tokens: Tokens, texts: Iterable[str]) -> Model:
     return model
 
 
+def target(
+    source: Source,
+    strategy: str = "full",
+    *,
+    seed: int = 0,
+    texts: Sequence[str] = (),
+    loss: str = "cross_entropy",
+    **options,
+) -> Migration:
+    """The source migrated to sentiment. texts: a few tens without labels; with them the head
+    begins from words (`from_words`), so that the target answers before it has seen a label."""
+    made = migrate(source, partial(head, loss=loss), strategy, seed=seed, **options)
+    if len(texts):
+        from_words(made.model, made.tokenizer, texts)
+    return made
+
+
 def unlabelled(split: "Dataset") -> list[str]:
     """The texts of the first sentences of a split, as `from_words` wants them."""
     return split["text"][:UNLABELLED]
 
 
-def _vectors(model: Model, tokens: Tokens, texts: Iterable[str]) -> Tensor:
+def _vectors(model: Model, tokenizer: Tokenizer, texts: Iterable[str]) -> Tensor:
     """(N, D): the vector of each text that the model's head reads."""
     reader = Model(model.body, VectorHead(model.body.width, pool=model.head.pool, norm=False))
-    rows = [{"ids": ids, "y": 0} for ids in tokens.encode_many(texts, LIMIT)]
+    rows = [{"ids": ids, "y": 0} for ids in tokenizer.encode_many(texts, LIMIT)]
     return torch.from_numpy(np.stack(train.predict(reader, rows)))
 
 
 def encode(
-    rows: Iterable[dict], tokens: Tokens, limit: int = LIMIT, *, loss: str = "cross_entropy"
+    rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT, *, loss: str = "cross_entropy"
 ) -> list[dict]:
     """Rows with a text and a label (for "squared_error": a rating) as examples for `fit`."""
-    return classes.encode(rows, tokens, limit, ANSWERS[loss])
+    return classification.encode(rows, tokenizer, limit, ANSWERS[loss])
 
 
 def recipe(
-    labels: int, strategy: str = "full", *, seed: int = 0, loss: str = "cross_entropy"
+    labels: int,
+    strategy: str = "full",
+    *,
+    seed: int = 0,
+    source: Source | None = None,
+    loss: str = "cross_entropy",
 ) -> Recipe:
     """How to fine-tune on this many labels: chosen on validation sentences, never on the test.
 
@@ -194,12 +224,14 @@ def recipe(
     return Recipe(epochs=epochs, keep_best=False, evaluations=5, seed=seed, loss=loss)
 
 
-def predict(model: nn.Module, tokens: Tokens, texts: str | Iterable[str]) -> list[str | float]:
+def predict(
+    model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]
+) -> list[str | float]:
     """The class of each text, or its rating where that is what the model was trained on.
 
     A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
     """
-    found = classes.logits(model, tokens, texts)  # (N, C) or (N,)
+    found = classification.logits(model, tokenizer, texts)  # (N, C) or (N,)
     return [float(y) if y.ndim == 0 else CLASSES[y.argmax()] for y in found]
 
 
@@ -210,7 +242,7 @@ def score(answers: Sequence[str | float], rows: Iterable[dict]) -> dict[str, flo
 
     rows = list(rows)
     named = [a if isinstance(a, str) else CLASSES[a > 0] for a in answers]
-    found = classes.score(named, rows, CLASSES)
+    found = classification.score(named, rows, CLASSES)
     if any(isinstance(a, str) for a in answers):
         return found
     human = [row["rating"] for row in rows]
@@ -226,30 +258,41 @@ def show(text: str, answer: str | float) -> str:
 
 
 def scorer(
-    rows: Iterable[dict], tokens: Tokens, limit: int | None = None
+    rows: Iterable[dict], tokenizer: Tokenizer, limit: int | None = None
 ) -> Callable[[nn.Module], float]:
     """From a model to its accuracy on these rows, or on the first `limit` of them."""
-    examples = encode(itertools.islice(rows, limit), tokens)
+    examples = encode(itertools.islice(rows, limit), tokenizer)
     return lambda model: accuracy(train.predict(model, examples), [e["y"] for e in examples])
 
 
-def opinions(model: nn.Module, tokens: Tokens, texts: str | Iterable[str]) -> np.ndarray:
+def opinions(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -> np.ndarray:
     """(N,): P(positive) of each text, from 0 to 1: softmax of the two logits.
 
     A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
     """
-    negative, positive = classes.logits(model, tokens, texts).T
+    negative, positive = classification.logits(model, tokenizer, texts).T
     return 1 / (1 + np.exp(negative - positive))
 
 
-def opinion(model: nn.Module, tokens: Tokens, text: str) -> float:
+def opinion(model: nn.Module, tokenizer: Tokenizer, text: str) -> float:
     """P(positive) of one text."""
-    return float(opinions(model, tokens, [text])[0])
+    return float(opinions(model, tokenizer, [text])[0])
 
 
-def recorded() -> dict[int, dict[str, tuple[float, float]]]:
-    """labels -> strategy or baseline -> (mean test accuracy, half-width of its 95 % interval)."""
-    return record.by_budget(record.recorded("see_it_work")["rows"])
+def zero_shot(source: Source, texts: Sequence[str]) -> Source:
+    """The source with a head for or against a sentence that begins from words, so that it answers
+    before it has seen a label. texts: a few tens, for `from_words`."""
+    model = migrate(source, head, "full").model
+    from_words(model, source.tokenizer, texts)
+    return replace(source, body=model.body.eval(), head=model.head.eval())
+
+
+def log_odds(model: nn.Module, tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
+    """(N,): log P(positive) / P(negative) of each text, in nats: the difference of both logits.
+    In float32 whatever the machine prefers, for 1e-5 is below what bfloat16 can hold."""
+    ids = tokenizer.encode_many(texts, LIMIT)
+    logits = np.stack(train.predict(model, [{"ids": i, "y": 0} for i in ids], precision="fp32"))
+    return logits[:, 1] - logits[:, 0]
 
 
 def _table(domain: str) -> "Table":

@@ -11,11 +11,12 @@ from torch import nn
 
 from kit.data.own import Column
 from kit.data.splits import SPLITS, articles
+from kit.html import card
 from kit.models import ClassHead
-from kit.tasks import card, classes
-from kit.tasks.classes import baselines, encode, sample
-from kit.tokens import Tokens
-from kit.train import Recipe
+from kit.tasks import classification
+from kit.tasks.classification import baselines, encode, recipe
+from kit.tasks.sampling import balanced_sample as sample
+from kit.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -40,27 +41,26 @@ def load() -> "DatasetDict":
     return DatasetDict({s: Dataset.from_list(kept[s], features=features) for s in SPLITS})
 
 
-def head(width: int, tokens: Tokens | None = None, *, classes: int = len(CLASSES)) -> ClassHead:
+def head(
+    width: int, tokenizer: Tokenizer | None = None, *, classes: int = len(CLASSES)
+) -> ClassHead:
     """A fresh head to the five topics, or to as many classes as the user's data has."""
     return ClassHead(width, classes)
 
 
-def recipe(labels: int, strategy: str = "full", *, seed: int = 0) -> Recipe:
-    """Few labels are seen more often; nothing is chosen along the way."""
-    epochs = min(12.0, 3 + 400 / labels) * (2 if strategy == "frozen" else 1)
-    return Recipe(epochs=epochs, keep_best=False, evaluations=5, seed=seed)
-
-
 def predict(
-    model: nn.Module, tokens: Tokens, texts: str | Iterable[str], names: Sequence[str] = CLASSES
+    model: nn.Module,
+    tokenizer: Tokenizer,
+    texts: str | Iterable[str],
+    names: Sequence[str] = CLASSES,
 ) -> list[str]:
     """The topic of each text, of which 128 tokens are read; a KitError for what is no text."""
-    return classes.named(model, tokens, texts, names)
+    return classification.named(model, tokenizer, texts, names)
 
 
 def score(answers: Sequence[str], rows: Iterable[dict], names: Sequence[str] = CLASSES) -> dict:
     """accuracy, and f1, the mean over the topics."""
-    return classes.score(answers, rows, names)
+    return classification.score(answers, rows, names)
 
 
 def show(text: str, answer: str) -> str:

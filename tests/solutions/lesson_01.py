@@ -15,7 +15,7 @@ WRONG = {
 def largest() -> float:
     """2/λ, cut to one decimal."""
     from kit.tasks import sentiment
-    from kit.widgets.surface import Surface
+    from kit.train.loss_surface import Surface
 
     square = Surface.of(sentiment.load()["train"], ("and", "bad"), "squared_error")
     return int(20 / float(square.minimum()[1].max())) / 10

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kit import record
+from kit import results
 from kit.exercises.lesson_08 import MEMORY, TRUTH, Q
-from kit.widgets import translations
+from kit.widgets.translation import translation_curves_figure
 
 SCORES = MEMORY @ Q / len(Q) ** 0.5
 SHARES = np.exp(SCORES) / np.exp(SCORES).sum()
@@ -13,7 +13,7 @@ UNSCALED = np.exp(MEMORY @ Q) / np.exp(MEMORY @ Q).sum()
 
 def enough() -> int:
     """The fewest pairs from scratch that reach the chrF of 100 with the parent."""
-    found = translations.summary(record.recorded("translation")["rows"], "chrf")
+    found = translation_curves_figure.summary(results.load("translation")["rows"], "chrf")
     level = found["budgets", "translator", "it", 100, "full"][0]
     key = ("budgets", "translator", "it")
     there = [n for n in (100, 300, 1000) if found[*key, n, "from_scratch"][0] >= level]

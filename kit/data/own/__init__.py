@@ -1,0 +1,138 @@
+"""The user's own data, looked at before a model sees it.
+
+report = own.read("reviews.csv", sentiment.COLUMNS, columns={"text": "review"})
+report                          # what was found
+data = report.data(keep=True)   # the good rows, as train, validation and test
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from kit.errors import KitError
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+__all__ = ["Column", "Report", "read"]
+
+PIECE = 20_000
+"""Rows that exist as Python objects at a time; the others are tables."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column of a task holds."""
+
+    kind: str
+    """"text", "words" (a list of them), "class", "tags" (a list, one a word), "number"."""
+    names: tuple[str, ...] = ()
+    """The classes or tags, in the order of their numbers; none: whatever is found."""
+
+
+@dataclass
+class Report:
+    """What was found in the user's data. Nothing is lost: a row is in `good` or in `bad`."""
+
+    where: str
+    """What was read."""
+    wants: dict[str, Column]
+    """What the task wants; where it left classes open, those that were found."""
+    good: "Dataset"
+    """The rows that can be used: id (where it stands), split ("" where none was given), and the
+    columns wanted; a class by its number."""
+    bad: "Dataset"
+    """The others: id, problem (why), content (the row, as it was or as JSON)."""
+    kinds: dict[str, int]
+    """Kind of problem -> how many rows have it."""
+    notes: list[str] = field(default_factory=list)
+    """What is no mistake, and yet worth knowing."""
+
+    def data(self, keep: bool = False, least: int = 10) -> "DatasetDict":
+        """The good rows as train, validation and test.
+
+        Splits that were given stay, and one that is missing is taken from train. Otherwise the
+        texts, in the order of their hashes, fill train (80 %), validation and test (10 % each), so
+        that equal texts are on one side and a row more moves few of the others.
+        Raises KitError where rows are bad, unless `keep`; and for fewer than `least` good ones.
+        """
+        from kit.data.own.tables import divided
+
+        if len(self.bad) and not keep:
+            raise KitError(
+                f"{len(self.bad):,} of {len(self):,} rows of {self.where} cannot be used "
+                f"({self.most()}): put them right, or give keep=True for the {len(self.good):,} "
+                "good ones. report.bad has all others."
+            )
+        if len(self.good) < least:
+            raise KitError(
+                f"{len(self.good)} good rows in {self.where} are too few: give at least {least}."
+            )
+        return divided(self.good, next(iter(self.wants)))
+
+    def __len__(self) -> int:
+        return len(self.good) + len(self.bad)
+
+    def most(self) -> str:
+        """The three most frequent kinds of problem."""
+        few = sorted(self.kinds.items(), key=lambda kind: -kind[1])[:3]
+        return "; ".join(f"{kind}: {n:,}" for kind, n in few)
+
+    def counts(self) -> dict[str, int]:
+        """Class -> how many good rows have it; empty for a task without classes."""
+        from kit.data.own.tables import counted
+
+        classes = {name: c for name, c in self.wants.items() if c.kind == "class"}
+        return {k: n for name, c in classes.items() for k, n in counted(self.good, name, c).items()}
+
+    def __repr__(self) -> str:
+        lines = [f"{self.where}: {len(self):,} rows, {len(self.good):,} good"]
+        lines += [f"  {n:,} not: {kind}" for kind, n in self.kinds.items()]
+        lines += [f"  {n:,} of class {name}" for name, n in self.counts().items()]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+    def _repr_html_(self) -> str:
+        from kit.data.own.report import page
+
+        return page(self)
+
+
+def read(
+    where,
+    wants: Mapping[str, Column],
+    *,
+    columns: Mapping[str, str] | None = None,
+    values: Mapping | None = None,
+    **options,
+) -> Report:
+    """Read and check the user's data: what is wrong with a row is said, and no row is lost.
+
+    where: a CSV, JSON Lines or Parquet file; a `datasets.Dataset` or `DatasetDict`; a folder or a
+        name on the hub, as `datasets.load_dataset` takes them (`options` go there); or dicts.
+    wants: the `COLUMNS` of a task; for classes of one's own, with {"label": Column("class")}.
+    columns: what the task calls a column -> what it is called there, where the names differ.
+    values: a class or tag there -> its name in the task, {"pos": "positive"}.
+    Any encoding, and several in one file. A text is taken as it is; a class by its name in any
+    case, or by its number. A million rows pass through little memory, in half a minute or so.
+    Raises KitError for what cannot be read at all, and for columns that are not there.
+    """
+    from kit.data.own.checks import Checker
+    from kit.data.own.readers import reader
+    from kit.data.own.tables import Tables
+
+    source, wants = reader(where, **options), dict(wants)
+    values = {str(k): str(v) for k, v in (values or {}).items()}
+    check, tables = Checker(wants, dict(columns or {}), values), Tables(wants)
+    check.require(source.columns(), source.where)
+    rows = source.rows()
+    while piece := list(islice(rows, PIECE)):
+        tables.add(*check.sort(piece))
+    return Report(
+        where=source.where,
+        wants=tables.named(),
+        good=tables.good(),
+        bad=tables.bad(),
+        kinds=dict(check.kinds.most_common()),
+        notes=source.notes + tables.notes(),
+    )

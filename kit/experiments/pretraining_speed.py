@@ -1,0 +1,154 @@
+"""Pretraining with the kit against `transformers.Trainer`: same model, text, batches, precision.
+
+    python -m kit.experiments pretraining_speed     # under four minutes on two cores, nothing else running
+
+A causal Transformer in GPT-2's shape; the Trainer trains transformers' GPT2LMHeadModel from the
+same values. In turns in one process. Prints tokens a second, the share that this is of what the
+machine does in matrix products (model FLOPs, Chowdhery et al. 2022, arxiv.org/abs/2204.02311,
+appendix B), peak memory of each in a process of its own, and the three largest items of the kit's
+profile. Writes kit/results/data/pretraining_speed.json.
+"""
+
+import copy
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from kit import runtime, sources
+from kit.data.corpora import pinned, windows
+from kit.experiments import timing
+from kit.loss import IGNORE
+from kit.models import LanguageHead, Model, Transformer, TransformerConfig
+from kit.sources import Source
+from kit.tokenizer import Tokenizer
+from kit.train import Recipe, fit
+
+V, T, BATCH, RATE = 8192, 128, 32, 1e-3
+
+
+def fresh(tokenizer: Tokenizer, width: int, layers: int) -> Source:
+    config = TransformerConfig(
+        vocabulary=tokenizer.size,
+        width=width,
+        layers=layers,
+        heads=width // 32,
+        inner=4 * width,
+        longest=T,
+        causal=True,
+        norm_first=True,
+        embedding_norm=False,
+        epsilon=1e-5,
+        activation="gelu_tanh",
+    )
+    torch.manual_seed(0)
+    body = Transformer(config)
+    return Source("fresh", body, tokenizer, LanguageHead.tied(body))
+
+
+def train(source: Source, ids, steps: int, seed: int = 0):
+    """The loss is that of transformers: a window's last token predicts nothing."""
+    y = [[*row[1:], IGNORE] for row in ids.tolist()]
+    examples = [{"ids": i, "y": j} for i, j in zip(ids, y, strict=True)]
+    body = copy.deepcopy(source.body)
+    recipe = Recipe(steps=steps, batch_size=BATCH, rate=RATE, seed=seed)
+    return fit(Model(body, LanguageHead.tied(body)), examples, recipe)
+
+
+def kit_run(source: Source, ids, steps: int, seed: int) -> dict:
+    began = time.perf_counter()
+    run = train(source, ids, steps, seed)
+    seconds = time.perf_counter() - began
+    loss = sum(step["loss"] for step in run.steps) / steps
+    return {"seconds": seconds, "tokens per second": BATCH * T * steps / seconds, "loss": loss}
+
+
+def trainer_run(folder: str, ids, steps: int, seed: int) -> dict:
+    from transformers import GPT2LMHeadModel, Trainer, default_data_collator
+
+    model = GPT2LMHeadModel.from_pretrained(
+        folder, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, use_cache=False
+    )
+    settings = timing.settings(
+        folder,
+        max_steps=steps,
+        per_device_train_batch_size=BATCH,
+        learning_rate=RATE,
+        warmup_steps=round(0.1 * steps),
+        weight_decay=0.01,
+        seed=seed,
+    )
+    labels = torch.as_tensor(ids).clone()
+    labels[:, 0] = IGNORE  # nothing predicts the first; the Trainer would count it
+    pairs = zip(torch.as_tensor(ids), labels, strict=True)
+    examples = [{"input_ids": row, "labels": label} for row, label in pairs]
+    trainer = Trainer(
+        model=model, args=settings, train_dataset=examples, data_collator=default_data_collator
+    )
+    began = time.perf_counter()
+    loss = trainer.train().training_loss
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, "tokens per second": BATCH * T * steps / seconds, "loss": loss}
+
+
+def flops(config: TransformerConfig) -> float:
+    """Of one token, forward and backward: 6 for a number in a matrix; attention sees T/2."""
+    matrices = config.layers * 12 * config.width**2 + config.vocabulary * config.width
+    return 6 * matrices + 6 * config.layers * config.width * T
+
+
+def rate(n: int = 2048) -> float:
+    """Floating-point operations a second in products of n × n matrices, the best of ten."""
+    dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[runtime.precision()]
+    a, b = torch.randn(2, n, n, device=runtime.device()).to(dtype)
+    best = float("inf")
+    for _ in range(10):
+        began = time.perf_counter()
+        float((a @ b)[0, 0])  # waits for the GPU
+        best = min(best, time.perf_counter() - began)
+    return 2 * n**3 / best
+
+
+def main() -> None:
+    parser = timing.parser(__doc__)
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--layers", type=int, default=2)
+    options = parser.parse_args()
+    corpus = pinned("train", ("films", "products"))
+    tokenizer = Tokenizer.train(corpus["text"][:], V)
+    ids = windows(corpus, tokenizer, T).with_format("numpy")["ids"][:]
+    source = fresh(tokenizer, options.width, options.layers)
+    before = rate()
+    with tempfile.TemporaryDirectory() as space:
+        folder = str(sources.export(source, Path(space, "gpt2")))
+        both = {
+            "kit": lambda seed: kit_run(source, ids, options.steps, seed),
+            "trainer": lambda seed: trainer_run(folder, ids, options.steps, seed),
+        }
+        rows = timing.take(both, options)
+    if rows:
+        speed, most = timing.mean(rows, "tokens per second", 0), max(before, rate())
+        size = {"width": options.width, "layers": options.layers, "vocabulary": tokenizer.size}
+        found = {
+            "shape": size | {"window": T, "batch": BATCH},
+            "tokens per second": speed,
+            "matrix products, FLOP per second": round(most),
+            "share of that": {
+                who: round(flops(source.body.config) * speed[who] / most, 3) for who in timing.WHO
+            },
+            "loss": timing.mean(rows, "loss", 3),
+            "largest items of the profile": timing.largest(lambda n: train(source, ids, n)),
+            "gpu": torch.cuda.is_available(),
+        }
+        command = [
+            __file__,
+            *(f"--{k}={getattr(options, k)}" for k in ("steps", "width", "layers")),
+        ]
+        what = "seconds of transformers.Trainer over seconds of the kit, per round"
+        timing.write("pretrain", what, rows, command, **found)
+
+
+if __name__ == "__main__":
+    main()

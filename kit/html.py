@@ -1,0 +1,58 @@
+"""HTML that reports and widgets share: the palette, a line of status, a card, a table.
+
+Every text that a caller gives is escaped here, and nowhere else: what stands in a note, a card or a
+table is shown as it is, markup in it included.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+__all__ = ["BLUE", "FONT", "GREY", "INK", "ORANGE", "PAPER", "card", "note", "table"]
+
+INK, GREY, PAPER = "#1A1A1A", "#595959", "#F5F5F5"
+"""Text; text that matters less; the ground of a note."""
+BLUE, ORANGE = "#0072B2", "#D55E00"
+"""With a source; from scratch (Okabe & Ito 2008: told apart by all eyes)."""
+FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+
+NOTES = {"plain": (INK, PAPER), "error": ("#8A1C00", "#FDEBE5")}
+"""Kind of a note -> its colour and its ground."""
+
+
+def note(text: str, kind: str = "plain") -> str:
+    """A line of status: "plain", or "error" for what the user can put right."""
+    colour, ground = NOTES[kind]
+    return (
+        f'<div role="status" style="font:16px {FONT};color:{colour};background:{ground};'
+        f'padding:.45em .9em;border-radius:.4em">{escape(text)}</div>'
+    )
+
+
+def card(text: str, answer: str, colour: str = BLUE) -> str:
+    """A text with an answer above it."""
+    return (
+        f'<div style="font-size:17px;color:{INK};background:white;padding:.6em 1em;'
+        f'max-width:60em;border-left:.4em solid {colour}"><b style="color:{colour}">'
+        f"{escape(answer)}</b><br>{escape(text)}</div>"
+    )
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence], *, title: str = "") -> str:
+    """A table in the colours of its page: the first column to the left, numbers to the right."""
+    left, right = ("text-align:left", "text-align:right;font-variant-numeric:tabular-nums")
+    cell = "padding:.25em .8em"
+
+    def line(kind: str, values: Sequence) -> str:
+        looks = [left] + [right] * (len(values) - 1)
+        cells = zip(looks, values, strict=True)
+        return "".join(
+            f'<{kind} style="{look};{cell}">{escape(str(v))}</{kind}>' for look, v in cells
+        )
+
+    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
+    above = f'<div style="font-weight:600;font-size:1.15em">{escape(title)}</div>' if title else ""
+    return (
+        f'<div style="font:16px {FONT};color:inherit">{above}<table style="border-collapse:'
+        f'collapse"><thead style="border-bottom:2px solid"><tr>{line("th", heads)}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )

@@ -1,0 +1,1 @@
+"""Mixed migration: values of the source and new parts in one model."""

@@ -1,0 +1,56 @@
+"""Adapters: small trained bottlenecks behind each part of a frozen model.
+
+B batch, T tokens, D width.
+"""
+
+from torch import Tensor, nn
+
+from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.mixed.lora import replace
+from kit.models.rnn import Layer
+from kit.models.transformer import Attention, FeedForward
+
+__all__ = ["Adapted", "adapter"]
+
+
+def adapter(body: nn.Module, head: nn.Module, *, size: int = 32, rate: float = 1e-3) -> Migration:
+    """Copy every value; train small bottlenecks behind each part, the norms, and the head.
+
+    x + U gelu(V x) behind each attention and each feed-forward part, or each layer of an RNN;
+    U begins at zero, so the target begins as the source.
+    Houlsby et al. 2019, arxiv.org/abs/1902.00751. size: numbers in the bottleneck.
+    """
+    moves = Moves(body, head)
+    norms = [p for name, p in body.named_parameters() if "norm" in name]
+    replace(
+        body,
+        lambda _, part: isinstance(part, Attention | FeedForward | Layer),
+        lambda part: Adapted(part, _says(part), size),
+    )
+    new = [m.adapter for m in body.modules() if isinstance(m, Adapted)]
+    notes = {p: "zero: it adds nothing yet" for m in new for p in m[2].parameters()}
+    return migration(body, head, moves, [group(rate, *new, *norms, head)], notes=notes)
+
+
+def _says(part: nn.Module) -> int:
+    """How many numbers leave a part for each token."""
+    if isinstance(part, Layer):
+        return sum(rnn.hidden_size for rnn in part.rnns)
+    last = part.output if isinstance(part, Attention) else part.down
+    return last.out_features
+
+
+class Adapted(nn.Module):
+    """x -> y + U gelu(V y), y = base(x): of the base's shape (B, T, D)."""
+
+    def __init__(self, base: nn.Module, width: int, size: int) -> None:
+        super().__init__()
+        self.base = base
+        self.adapter = nn.Sequential(nn.Linear(width, size), nn.GELU(), nn.Linear(size, width))
+        nn.init.normal_(self.adapter[0].weight, std=0.02)
+        for silent in (self.adapter[0].bias, *self.adapter[2].parameters()):
+            nn.init.zeros_(silent)
+
+    def forward(self, *args, **options) -> Tensor:
+        y = self.base(*args, **options)
+        return y + self.adapter(y)

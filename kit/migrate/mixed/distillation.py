@@ -1,0 +1,70 @@
+"""Distillation: a smaller target learns from the labels and from a larger model."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from kit.errors import KitError
+from kit.migrate.migration import HEAD_RATE, RATE, Migration, Moves, both, migration
+from kit.migrate.structure.depth import choose_layers
+from kit.models import Model
+from kit.objectives import heard, imitate, listen
+
+__all__ = ["distil"]
+
+
+def distil(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    student: nn.Module | None = None,
+    teacher: Model | None = None,
+    strength: float = 1.0,
+    temperature: float = 2.0,
+    rate: float = 2 * RATE,
+    head_rate: float = HEAD_RATE,
+) -> Migration:
+    """A smaller target that learns from the labels and from a larger model, at every update.
+
+    With a `teacher`, a model that was fine-tuned for this task, the penalty is
+    strength · τ² KL(softmax(z_T / τ) ‖ softmax(z / τ)), z being logits and τ the temperature
+    (Hinton et al. 2015, arxiv.org/abs/1503.02531), or the squared error where they are scores.
+    Without one the source itself teaches, strength · mean (W h - h_T)², h being hidden states and
+    W trained where the widths differ (Romero et al. 2014, arxiv.org/abs/1412.6550).
+
+    student: a body of your own with the source's vocabulary; None for half of the source's
+        layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108). Of one layer
+        there is no half: a KitError asks for a student.
+    """
+    if student is None and body.config.layers == 1:
+        raise KitError("the source has one layer, so half of them is no student: give a `student`.")
+    if student is None:
+        made = choose_layers(body, head, rate=rate, head_rate=head_rate)
+    else:
+        student, fits = copy.deepcopy(student), student.width == body.width
+        head = head if fits else type(head)(**head.config | {"width": student.width})
+        aid = None if fits or teacher else nn.Linear(student.width, body.width, bias=False)
+        groups = both(rate, head_rate, head, student, *([aid] if aid else []))
+        made = migration(student, head, Moves(body, head), groups, aid=aid)
+    if teacher:
+        made.penalty = imitate(made.model, teacher, strength=strength, temperature=temperature)
+    else:
+        listen(made.model)
+        said = _Hidden(body)
+        made.penalty = lambda model: strength * said(model)
+    return made
+
+
+class _Hidden:
+    """How far the student's hidden states are from the source's."""
+
+    def __init__(self, body: nn.Module) -> None:
+        self.body = body.eval().requires_grad_(False)
+
+    def __call__(self, model: nn.Module) -> Tensor:
+        (ids, mask, *_), h, _ = heard(model)
+        with torch.no_grad():
+            there = self.body.to(h.device)(ids, mask).float()
+        h = model.aid(h) if hasattr(model, "aid") else h
+        return (h - there)[mask].square().mean()

@@ -1,0 +1,108 @@
+"""Prefix and prompt tuning: trained vectors before the text, in front of a frozen model.
+
+B batch, T tokens, P tokens of a prefix or prompt, D width, H heads, G key-value heads, W width of
+a head.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from kit.errors import KitError
+from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.mixed.lora import replace
+from kit.models import Transformer
+from kit.models.attention import rotate
+from kit.models.transformer import Attention, attend, weights
+
+__all__ = ["Prefixed", "Prompted", "prefix_tuning", "prompt_tuning"]
+
+
+def prefix_tuning(
+    body: nn.Module, head: nn.Module, *, length: int = 16, rate: float = 5e-3
+) -> Migration:
+    """Copy every value; train `length` keys and values that each attention sees before the text.
+
+    softmax(q [Pₖ; K]ᵀ / √W) [Pᵥ; V]. Li & Liang 2021, arxiv.org/abs/2101.00190, without their
+    reparametrisation, which is thrown away after training.
+    """
+    if not isinstance(body, Transformer):
+        raise KitError(
+            "a prefix is keys and values for an attention, and an RNN has none: "
+            'take "prompt_tuning", which puts vectors before the text.'
+        )
+    moves = Moves(body, head)
+    replace(body, lambda _, m: isinstance(m, Attention), lambda part: Prefixed(part, length))
+    new = [p for name, p in body.named_parameters() if "prefix_" in name]
+    return migration(body, head, moves, [group(rate, *new, head)])
+
+
+class Prefixed(nn.Module):
+    """An attention that also sees P keys and values of its own, (G, P, W) each."""
+
+    def __init__(self, base: Attention, length: int) -> None:
+        super().__init__()
+        self.base = base
+        shape = base.config.groups, length, base.config.head
+        self.prefix_key = nn.Parameter(torch.randn(shape) * 0.02)
+        self.prefix_value = nn.Parameter(torch.randn(shape) * 0.02)
+
+    def forward(self, x, visible, memory=None, turn=None, cache=None, seen=None) -> Tensor:
+        """x (B, T, D) -> (B, T, D). The prefix has no position: it is not turned."""
+        base, T = self.base, x.shape[1]
+        q, k, v = (base.split(part(x)) for part in (base.query, base.key, base.value))
+        if turn:
+            q, k = rotate(q, *turn), rotate(k, *turn)
+        if cache:
+            k, v = cache.add(base.layer, k, v)  # (B, G, S, W)
+        if visible is None and base.config.causal and T > 1:
+            visible = torch.ones(T, T, dtype=torch.bool, device=x.device).tril()[None, None]
+        if visible is not None:
+            visible = F.pad(visible, (len(self.prefix_key[0]), 0), value=True)
+        k = torch.cat([self.prefix_key.to(k.dtype).expand(len(x), -1, -1, -1), k], 2)
+        v = torch.cat([self.prefix_value.to(v.dtype).expand(len(x), -1, -1, -1), v], 2)
+        if seen is not None:
+            seen.append(weights(q, k, visible, False))  # (B, H, T, P + S)
+        return base.output(attend(q, k, v, visible, False).transpose(1, 2).flatten(2))
+
+
+def prompt_tuning(
+    body: nn.Module, head: nn.Module, *, length: int = 16, rate: float = 1e-2
+) -> Migration:
+    """Copy every value; train `length` vectors that stand before each text like words.
+
+    They begin as the rows of random words. Lester et al. 2021, arxiv.org/abs/2104.08691.
+    A Transformer then reads `length` tokens less; a head never sees the prompt's own states.
+    """
+    moves, made = Moves(body, head), Prompted(body, length)
+    return migration(made, head, moves, [group(rate, made.prompt, head)])
+
+
+class Prompted(nn.Module):
+    """A body that reads P vectors before each text: ids (B, T) -> hidden (B, T, D)."""
+
+    def __init__(self, base: nn.Module, length: int) -> None:
+        super().__init__()
+        self.base, self.config, self.width = base, base.config, base.width
+        table = base.embedding.weight.detach()
+        self.prompt = nn.Parameter(table[torch.randint(len(table), (length,))].clone())
+
+    @property
+    def embedding(self) -> nn.Embedding:
+        """The word table (V, D)."""
+        return self.base.embedding
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        P, mask = len(self.prompt), torch.ones_like(ids).bool() if mask is None else mask
+        before = ids.new_zeros(len(ids), P)
+        hook = self.embedding.register_forward_hook(self.put)
+        try:
+            hidden = self.base(torch.cat([before, ids], 1), F.pad(mask, (P, 0), value=True))
+        finally:
+            hook.remove()
+        return hidden[:, P:]
+
+    def put(self, _: nn.Module, __: tuple, x: Tensor) -> Tensor:
+        """The prompt in the place of the first P rows of (B, P + T, D)."""
+        P = len(self.prompt)
+        return torch.cat([self.prompt.expand(len(x), -1, -1), x[:, P:]], 1)

@@ -1,0 +1,1 @@
+"""Structure migration: the architecture changes."""

@@ -1,0 +1,66 @@
+"""A body that was trained with other pieces than ours reads for us.
+
+B batch, T tokens in our pieces, D width.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from kit.tokenizer import Tokenizer
+
+__all__ = ["Reread"]
+
+
+class Reread(nn.Module):
+    """ids (B, T) in our pieces -> hidden (B, T, D): our ids are text, the text is read in the
+    body's own pieces, and each of ours gets the state of the one that holds its last character.
+
+    So MiniLM, which knows no capitals and cuts other pieces, can stand before a decoder that
+    copies ours. While nothing in it is trained a text is read once and then remembered, in
+    `known`.
+    """
+
+    def __init__(self, body: nn.Module, own: Tokenizer, ours: Tokenizer) -> None:
+        super().__init__()
+        self.body, self.own, self.ours = body, own, ours
+        self.config, self.width = body.config, body.width
+        self.known: dict[tuple[int, ...], Tensor] = {}
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
+        rows = [tuple(row[real].tolist()) for row, real in zip(ids, mask, strict=True)]
+        still = not any(p.requires_grad for p in self.body.parameters())
+        known = self.known if still else {}
+        new = [row for row in dict.fromkeys(rows) if row not in known]
+        if new:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not still):
+                known |= zip(new, self.read(new), strict=True)
+        hidden = ids.new_zeros(*ids.shape, self.width, dtype=known[rows[0]].dtype)
+        return hidden.masked_scatter(mask[..., None], torch.cat([known[row] for row in rows]))
+
+    def read(self, rows: Sequence[Sequence[int]]) -> list[Tensor]:
+        """The states of each row's pieces, (T, D) each, without remembering."""
+        device = next(self.body.parameters()).device
+        texts = [self.ours.decode(row) for row in rows]
+        spans = [self.own.spans(text, self.config.longest) for text in texts]
+        ids = pad_sequence([torch.tensor(i) for i, _ in spans], batch_first=True).to(device)
+        lengths = torch.tensor([len(i) for i, _ in spans], device=device)
+        mask = torch.arange(ids.shape[1], device=device) < lengths[:, None]
+        hidden = self.body(ids, mask)
+        return [
+            states[self.places(row, begins)]
+            for states, row, (_, begins) in zip(hidden, rows, spans, strict=True)
+        ]
+
+    def places(self, row: Sequence[int], begins: Sequence[int]) -> list[int]:
+        """For each of our pieces, the number of the body's that holds its last character. `begins`:
+        where each of the body's begins in the text, never falling."""
+        ends = [len(self.ours.decode(row[: i + 1])) for i in range(len(row))]
+        found = [max(0, bisect_right(begins, end - 1) - 1) for end in ends]
+        if len(row) > 1 and row[-1] == self.ours.eos:  # the end of a text is the end of a text
+            found[-1] = len(begins) - 1
+        return found

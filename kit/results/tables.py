@@ -1,0 +1,446 @@
+"""Draw the README's tables from the committed results files.
+
+python kit/recorded/tables.py            # rewrite README.md
+python kit/recorded/tables.py --check    # say whether it is up to date
+"""
+
+import re
+import sys
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from kit import metrics, results
+from kit.migrate import STRATEGIES
+from kit.sources.builtin import ENGLISH
+from kit.sources.builtin import load_builtin as load
+from kit.tasks.translation import CHILDREN, LANGUAGES
+from kit.widgets.entities import attention_mask_figure
+from kit.widgets.sentiment import large_source_figure as larger_picture
+from kit.widgets.summarization import headline_curves_figure
+from kit.widgets.translation import translation_curves_figure
+
+README = Path(__file__).parents[2] / "README.md"
+NAMES = {
+    "full": "with the source",
+    "from_scratch": "from scratch",
+    "tfidf": "TF-IDF + LR",
+    "full_elsewhere": "the source tuned elsewhere",
+    "tfidf_elsewhere": "TF-IDF + LR, elsewhere too",
+}
+
+
+def see_it_work() -> str:
+    """Accuracy against labels: one row a budget."""
+    recorded = results.load("see_it_work")
+    budgets = results.by_budget(recorded["rows"])
+    lines = ["| labels | " + " | ".join(NAMES.values()) + " | seeds |"]
+    lines.append("| ---: " * (len(NAMES) + 2) + "|")
+    for labels, found in budgets.items():
+        cells = [_score(found.get(s)) for s in NAMES]
+        count = Counter(row["strategy"] for row in recorded["rows"] if row["labels"] == labels)
+        cells.append(str(min(count[s] for s in NAMES if s in found)))
+        lines.append(f"| {labels:,} | " + " | ".join(cells) + " |")
+    majority = 100 * next(reversed(budgets.values()))["majority"][0]
+    words = {n: found["from_scratch_words"] for n, found in budgets.items() if n in (0, 100, 400)}
+    most, found = list(budgets.items())[-1]
+    return "\n".join(lines) + (
+        f"\n\nTest accuracy in %, mean over the seeds ± half of its 95 % interval; always "
+        f"answering the majority class: {majority:.1f} %. Elsewhere: {recorded['elsewhere']:,} "
+        "labelled sentences of products, editorials and tweets, and no film, came first. With the "
+        "source the head begins from words (`sentiment.from_words`), without it afresh; from "
+        "scratch, but from words: "
+        f"{', '.join(f'{_score(s)} with {n}' for n, s in words.items())}. "
+        f"The mean of three models with the source and all {most:,} labels (`kit.models.soup`): "
+        f"**{_score(found.get('full_soup'))}**. {_made(recorded)}"
+    )
+
+
+def larger() -> str:
+    """A frozen half of SmolLM2 beside MiniLM: one row a budget."""
+    recorded, minilm = results.load("large_source"), results.load("see_it_work")["rows"]
+    rows, found = recorded["rows"], larger_picture.summary(recorded["rows"], minilm)
+    names = list(larger_picture.SERIES)
+    frozen, fresh, tuned, scratch = names
+    lines = [f"| labels | {frozen} | {fresh} | {tuned} | {scratch} | over MiniLM, seed by seed |"]
+    lines.append("| ---: " * 6 + "|")
+    for labels in sorted({n for name, n in found if name == frozen}):
+        cells = [_score(found.get((name, labels))) for name in names]
+        gain = larger_picture.gain(rows, minilm, labels)
+        cells.append("+" * (gain[0] > 0) + _score(gain))
+        lines.append(f"| {labels:,} | " + " | ".join(cells) + " |")
+    best = larger_picture.tuned(rows)
+    leaks = {row["domain"]: row for row in rows if row["part"] == "leak"}
+    famous = leaks.pop("famous")
+    asked, known = (sum(row[k] for row in leaks.values()) for k in ("sentences", "guessed"))
+    return "\n".join(lines) + (
+        "\n\nTest accuracy in %, mean over 5 seeds (fresh values: 3) ± half of its 95 % interval "
+        "(none where the seed decides nothing); only a head of 1,154 numbers learns on SmolLM2. "
+        "Its first 22 blocks, the upper 7 tuned, "
+        f"all labels, 3 seeds: **{_score(best['tuned'])}**; the mean of these three: "
+        f"{_score(best['soup'])}. What it may have read before, nobody can say; of {asked:,} test "
+        f"sentences (four domains) it guesses the next five pieces in {known}; this says little: "
+        f"of {famous['sentences']} famous beginnings it knows {famous['guessed']}. "
+        f"{_made(recorded)}"
+    )
+
+
+def _score(found: tuple[float, float] | None) -> str:
+    if found is None:
+        return ""
+    mean, half = (100 * value for value in found)
+    # One seed has no interval (nan), and there is none where the seed decides nothing.
+    return f"{mean:.1f} ± {half:.1f}" if half > 0 else f"{mean:.1f}"
+
+
+def against_trainer() -> str:
+    """How long transformers.Trainer takes for the same, and what the kit's time goes to."""
+    found = results.load("finetuning_speed")
+    accuracy, memory = found["accuracy"], found["peak memory, MB"]
+    low, high = min(found["ratios"]), max(found["ratios"])
+    right = {who: f"{100 * value:.1f} %" for who, value in accuracy.items()}
+    peak = {who: f"{value / 2**10:.2f} GB" for who, value in memory.items()}
+    return (
+        "Fine-tuning, against `transformers.Trainer` on the same model, labels, batches and "
+        f"precision, in turns in one process: the Trainer takes **{found['ratio']} times** as long "
+        f"({low} to {high} in {len(found['ratios'])} rounds), with {right['trainer']} right on the "
+        f"test and the kit {right['kit']}. Peak memory: kit {peak['kit']}, Trainer "
+        f"{peak['trainer']}. The three largest items of the kit's time: "
+        f"{', '.join(found['largest items of the profile'])}. {_made(found)}"
+    )
+
+
+def pretrain() -> str:
+    """How fast the kit and transformers.Trainer pretrain, and what share of the machine it is."""
+    found = results.load("pretraining_speed")
+    shape, speed, share = (found[k] for k in ("shape", "tokens per second", "share of that"))
+    low, high = min(found["ratios"]), max(found["ratios"])
+    peak = {who: f"{value / 2**10:.2f} GB" for who, value in found["peak memory, MB"].items()}
+    products = found["matrix products, FLOP per second"] / 1e9
+    return (
+        f"Pretraining a GPT-2 of {shape['layers']} layers, width {shape['width']} and "
+        f"{shape['vocabulary']:,} pieces from fresh values in {found['machine']['precision']}, "
+        f"{shape['batch']} windows of {shape['window']} tokens an update, in turns: "
+        f"{speed['kit']:,.0f} tokens a second with the kit, {speed['trainer']:,.0f} with "
+        f"`transformers.Trainer`, which takes **{found['ratio']} times** as long, the median "
+        f"of {len(found['ratios'])} rounds ({low} to {high}). The model's own operations are "
+        f"{100 * share['kit']:.0f} % of what this machine does in matrix products ({products:,.0f} "
+        f"billion a second) with the kit, {100 * share['trainer']:.0f} % with the Trainer. Peak "
+        f"memory: {peak['kit']} and "
+        f"{peak['trainer']}. The three largest items of the kit's time: "
+        f"{', '.join(found['largest items of the profile'])}. "
+        f"{'' if found['gpu'] else 'No GPU was there to measure. '}{_made(found)}"
+    )
+
+
+def generate() -> str:
+    """How fast SmolLM2-135M writes with the kit and with transformers."""
+    found = results.load("generation_speed")
+    speed, memory = found["tokens per second"], found["peak memory, GB"]
+    return (
+        f"Writing with SmolLM2-135M in float32, one prompt, in turns: "
+        f"{speed['kit']} tokens a second "
+        f"with the kit, {speed['transformers']} with `transformers`: **{found['ratio']} times**, "
+        f"the median of {len(found['seconds of each run']['kit'])} pairs. "
+        f"Peak memory: {memory['kit']} and {memory['transformers']} GB. {_made(found)}"
+    )
+
+
+def live_transfer() -> str:
+    """Accuracy after the same minute spent on next tokens and on vectors: one row a body."""
+    recorded = results.load("pretraining_objectives")
+    budgets = results.by_budget(recorded["rows"])
+    kinds = {
+        "none": "no pretraining",
+        "next_token": "next tokens",
+        "vectors": "a teacher's vectors",
+    }
+    lines = [
+        "| body | labels | " + " | ".join(kinds.values()) + " |",
+        "| --- " + "| ---: " * 4 + "|",
+    ]
+    for body, name in {"rnn": "LSTM", "transformer": "Transformer"}.items():
+        for labels, found in budgets.items():
+            means = [found[f"{body}/{kind}/words"] for kind in kinds]
+            cells = [f"{100 * mean:.1f} ± {100 * half:.1f}" for mean, half in means]
+            lines.append(f"| {name} | {labels} | " + " | ".join(cells) + " |")
+    seeds = len({row["seed"] for row in recorded["rows"]})
+    return "\n".join(lines) + (
+        f"\n\nTest accuracy in % on film reviews after {recorded['seconds']} s of pretraining, mean "
+        f"over {seeds} seeds ± half of its 95 % interval. The head always begins from words. "
+        f"The teacher, MiniLM, was trained for much longer by others. {_made(recorded)}"
+    )
+
+
+def baked() -> str:
+    """What each source that ships is worth: accuracy from it and from scratch, by labels."""
+    recorded = results.load("builtin_sources")
+    budgets = sorted({row["labels"] for row in recorded["rows"]})
+    worse, lines = [], ["| source | parameters |" + "".join(f" {n:,} labels |" for n in budgets)]
+    lines.append("| --- " + "| ---: " * (len(budgets) + 1) + "|")
+    for name in ENGLISH:
+        size = sum(p.numel() for p in load(name).body.parameters()) / 1e6
+        found = results.by_budget([row for row in recorded["rows"] if row["source"] == name])
+        pairs = [(found[n]["full"], found[n]["from_scratch"]) for n in budgets]
+        cells = [f"{_score(full)} / {_score(scratch)}" for full, scratch in pairs]
+        lines.append(f"| `{name}` | {size:.1f} M | " + " | ".join(cells) + " |")
+        (full, near), (scratch, about) = pairs[-1]
+        worse += [f"`{name}`"] * (full + near < scratch - about)
+    scores = {name: load(name).card["scores"] for name in ENGLISH if "writer" in name}
+    bits = [score["bits per byte, held-out news"] for score in scores.values()]
+    counted = next(iter(scores.values()))["the same of trigrams"]
+    return "\n".join(lines) + (
+        "\n\nTest accuracy in % on film reviews from the source / from scratch with the same "
+        "architecture, mean over 5 seeds ± half of its 95 % interval; heads begin from words on "
+        f"both sides. On held-out news the writers need {' and '.join(f'{b:.2f}' for b in bits)} "
+        f"bits per byte, counted trigrams {counted:.2f}. Worse than a fresh start with "
+        f"{budgets[-1]} labels (negative transfer): {', '.join(worse) or 'none'}. {_made(recorded)}"
+    )
+
+
+FIXED = ("full", "from_scratch")
+"""What has a column of its own beside the best of each family."""
+
+
+def strategies() -> str:
+    """Every strategy that was recorded: the highest means of each family, and pairs with full."""
+    recorded = results.load("strategies")
+    rows = [row for row in recorded["rows"] if "accuracy" in row]
+    of = ("source", "labels", "strategy")
+    seeds = Counter(tuple(row[k] for k in of) for row in rows)
+    rows = [row for row in rows if seeds[tuple(row[k] for k in of)] == 3]
+    order = list(STRATEGIES)
+    starts = [order.index(name) for name in ("full", "from_scratch", "adapter")] + [len(order)]
+    lines = ["| source | labels | full | from scratch | parameter | structure | mixed |"]
+    lines.append("| --- " + "| ---: " * 3 + "| --- " * 3 + "|")
+    for source, labels in sorted({(row["source"], row["labels"]) for row in rows}):
+        found = results.by_budget([row for row in rows if row["source"] == source])[labels]
+        cells = [_score(found.get("full")), _score(found.get("from_scratch"))]
+        for low, high in pairwise(starts):
+            others = [n for n in order[low:high] if n in found and n not in FIXED]
+            best = max(others, key=lambda n, found=found: found[n][0], default=None)
+            cells.append(f"{best} {_score(found[best])}" if best else "")
+        lines.append(f"| `{source}` | {labels} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + (
+        "\n\nTest accuracy in %, mean over 3 seeds ± half of its 95 % interval, and the strategy "
+        "with the highest mean of each family (the highest of many is flattered). Minus `full`, in "
+        f"pairs, with 100 labels: {_against_full(rows)}. With `minilm` and 1,600 labels, shares of "
+        f"what `full` takes: {_costs(rows)}. Each run had one thread and a process of its own, two "
+        f"at a time; its peak memory counts the libraries too. {_made(recorded)}"
+    )
+
+
+def _costs(rows: list[dict]) -> str:
+    """What thrifty strategies train, take and hold, as shares of what full does: medians."""
+
+    def cost(strategy: str, what: str) -> float:
+        about = ("minilm", 1600, strategy)
+        found = [r for r in rows if (r["source"], r["labels"], r["strategy"]) == about]
+        return median(row[what] for row in found)
+
+    said = []
+    for name in ("adapter", "lora", "frozen", "top_layers"):
+        trained, seconds, peak = (
+            cost(name, what) / cost("full", what)
+            for what in ("trained", "seconds", "peak memory, MB")
+        )
+        said.append(
+            f"{name} trains {100 * trained:.2g} % in {100 * seconds:.0f} % of its seconds, peak "
+            f"{100 * peak:.0f} %"
+        )
+    return "; ".join(said)
+
+
+def _against_full(rows: list[dict]) -> str:
+    """What each claim of the papers is checked on: points against full, seed by seed."""
+    scores = {
+        (r["source"], r["strategy"], r["seed"]): 100 * r["accuracy"]
+        for r in rows
+        if r["labels"] == 100
+    }
+    said = []
+    for source in sorted({source for source, *_ in scores}):
+        for name in ("adapter", "gradual", "from_scratch"):
+            seeds = [seed for of, strategy, seed in scores if (of, strategy) == (source, name)]
+            pairs = [scores[source, name, s] - scores[source, "full", s] for s in seeds]
+            if pairs:
+                gain, about = metrics.interval(pairs)
+                said.append(f"`{source}` {name} {gain:+.1f} ± {about:.1f}")
+    return ", ".join(said)
+
+
+def entities() -> str:
+    """F1 by sentences: each source, from scratch, half of it, LoRA, and looking words up."""
+    recorded = results.load("entities")
+    names = {
+        "full": "full",
+        "from_scratch": "from scratch",
+        "choose_layers": "half",
+        "lora": "LoRA",
+    }
+    found: dict = {}
+    for row in recorded["rows"]:
+        how = {"narrow": "choose_layers"}.get(row["strategy"], row["strategy"])  # half of it
+        key = row["source"], row["sentences"], how
+        found.setdefault(key, []).append(row["f1"])
+    score = {key: metrics.interval(f1) for key, f1 in found.items() if len(f1) == 3}
+    lines = ["| source | sentences | " + " | ".join(names.values()) + " | lookup |"]
+    lines.append("| --- | ---: " + "| ---: " * 5 + "|")
+    for source in dict.fromkeys(key[0] for key in score if key[0] != "none"):
+        for n in sorted({key[1] for key in score if key[0] == source}):
+            cells = [_score(score.get((source, n, name))) for name in names]
+            cells.append(_score(score["none", n, "most frequent tag"]))
+            lines.append(f"| `{source}` | {n:,} | " + " | ".join(cells) + " |")
+    whole = recorded["all sentences"]
+    low, high = whole["over sentences"]
+    return "\n".join(lines) + (
+        "\n\nSpan F1 in % on every third test sentence of CoNLL-2003, mean over 3 seeds ± half of "
+        "its 95 % interval. MiniLM with all 14,041, "
+        f"one seed, {whole['recipe']['epochs']:g} passes, all test sentences: "
+        f"{100 * whole['f1']:.1f} ({100 * low:.1f} to {100 * high:.1f}, over the sentences). "
+        f"{_a_minute(recorded['a minute'])} {_made(recorded)}\n\n{_both_ways(recorded)}"
+    )
+
+
+def _a_minute(recorded: dict) -> str:
+    """1,000 sentences and 60 seconds, with the source and without."""
+    full, scratch = (
+        _score(metrics.interval([row["f1"] for row in recorded[name]]))
+        for name in ("full", "from_scratch")
+    )
+    return (
+        f"1,000 sentences and 60 s of two cores, 3 seeds, all test sentences: {full} with MiniLM, "
+        f"{scratch} from scratch."
+    )
+
+
+def _both_ways(small: dict) -> str:
+    """A decoder that looks both ways, with its controls."""
+    recorded = results.load("large_source_entities")
+    few = recorded.intervals(attention_mask_figure.by_seed(recorded["rows"], small["rows"]))
+    every, minilm = (
+        attention_mask_figure.all_sentences(recorded["rows"]),
+        small["all sentences"]["f1"],
+    )
+    whole = {
+        attention_mask_figure.BOTH: every["all"],
+        attention_mask_figure.MINILM: (minilm, float("nan")),
+    }
+    lines = ["| sentences | " + " | ".join(few) + " |", "| ---: " * (1 + len(few)) + "|"]
+    for n, found in (("1,000", few), ("14,041", whole)):
+        cells = (_score(found.get(name)) for name in few)
+        lines.append(f"| {n} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + (
+        "\n\nThe same for a larger source that sees capitals, SmolLM2's first 22 blocks; each "
+        "sentence seen twice, 3 seeds (MiniLM with all sentences: one). With all of them the score "
+        "is that of the whole test set, and the mean of the three models has "
+        f"**{100 * every['soup'][0]:.1f}**. {_made(recorded)}"
+    )
+
+
+def headlines() -> str:
+    """ROUGE-1 by articles: what moves, for each body, and what needs no network."""
+    recorded = results.load("summaries")
+    found, budgets = headline_curves_figure.summary(recorded["rows"]), (0, 100, 400, 1640)
+    lines = ["| body | what moves | no headline | 100 | 400 | 1,640 |"]
+    lines.append("| --- | --- " + "| ---: " * 4 + "|")
+    for kind, way, first in dict.fromkeys(key[:3] for key in found):
+        cells = (_score(found.get((kind, way, first, n))) for n in budgets)
+        moves = f"{way}, after unwritten headlines" if first else way
+        body = {"rnn": "LSTM", "transformer": "Transformer", "minilm": "MiniLM reads"}[kind]
+        lines.append(f"| {body} | {moves} | " + " | ".join(cells) + " |")
+    controls = {n: c["rouge1"] for n, c in recorded["controls"].items() if n != "people"}
+    cheap = ", ".join(f"{name} {100 * rouge:.1f}" for name, rouge in controls.items())
+    return "\n".join(lines) + (
+        "\n\nROUGE-1 in % on the test articles, mean over 3 seeds ± half of its 95 % interval. "
+        "Where MiniLM reads, held still, the Transformer writes. What needs no network: "
+        f"{cheap}. {_made(recorded)}"
+    )
+
+
+def translation() -> str:
+    """BLEU and chrF of children with the parent, from scratch and from memory, by pairs."""
+    recorded = results.load("translation")
+    rows, names = recorded["rows"], {"full": "with the parent", "from_scratch": "from scratch"}
+    names["memory"] = "memory"
+    bleu, chrf = (translation_curves_figure.summary(rows, value) for value in ("bleu", "chrf"))
+    titles = [*names.values(), "left in English", "the parent is worth"]
+    lines = ["| child | pairs | " + " | ".join(titles) + " |"]
+    lines.append("| --- | ---: " + "| ---: " * 5 + "|")
+    for language in CHILDREN:
+        for n in (100, 300, 1000):
+            keys = [("budgets", "translator", language, n, name) for name in names]
+            if not all(key in bleu for key in keys):
+                continue
+            cells = [f"{_mean(bleu[key])} / {_mean(chrf[key])}" for key in keys]
+            none = ("cheap", "translator", language, 0, "english")
+            cells.append(f"{bleu[none][0]:.1f} / {chrf[none][0]:.1f}")
+            worth = [
+                translation_curves_figure.gains(rows, *keys[:2], value)
+                for value in ("bleu", "chrf")
+            ]
+            cells.append(" / ".join(f"{mean:+.1f} ± {half:.1f}" for mean, half in worth))
+            lines.append(f"| {LANGUAGES[language]} | {n:,} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + (
+        "\n\nBLEU / chrF on 300 test messages whose English nobody was trained on, mean over 3 "
+        "seeds ± half of its 95 % interval; the last column seed by seed. From scratch: the same "
+        "shape, as many updates. Memory: the translation of the nearest known message. "
+        "BLEU is mostly placeholders, which `sacrebleu` cuts into many words: English that nobody "
+        f"translated has as much. {_plain(rows)} "
+        f"`sacrebleu`: {recorded['signature']}. {_made(recorded)}"
+    )
+
+
+def _plain(rows: list[dict]) -> str:
+    """What is left on messages without a placeholder, Italian, 300 pairs."""
+    full, *others = (
+        ("budgets", "translator", "it", 300, name) for name in ("full", "from_scratch", "memory")
+    )
+    said = []
+    for name, other in zip(("scratch", "memory"), others, strict=True):
+        gains = (
+            translation_curves_figure.gains(rows, full, other, f"{v}_plain")
+            for v in ("bleu", "chrf")
+        )
+        said.append(f"over {name} " + " / ".join(f"{m:+.1f} ± {h:.1f}" for m, h in gains))
+    return "Italian messages without any, 300 pairs: the parent " + ", ".join(said) + "."
+
+
+def _mean(found: tuple[float, float]) -> str:
+    return f"{found[0]:.1f} ± {found[1]:.1f}"
+
+
+def _made(found: dict) -> str:
+    machine = f"{found['machine']['processor']}, {found['machine']['cores']} cores"
+    return f"Made by `{found['command']}` on {found['date']} ({machine})."
+
+
+def drawn(text: str) -> str:
+    """The README with every part between its marks drawn again."""
+    parts = (
+        see_it_work,
+        larger,
+        live_transfer,
+        baked,
+        strategies,
+        entities,
+        translation,
+        headlines,
+    )
+    parts += (against_trainer, pretrain, generate)
+    for make in parts:
+        begin, end = f"<!-- begin {make.__name__} -->", f"<!-- end {make.__name__} -->"
+        fresh = f"{begin}\n{make()}\n{end}"
+        pattern = re.escape(begin) + ".*?" + re.escape(end)
+        text, found = re.subn(pattern, lambda _, fresh=fresh: fresh, text, flags=re.DOTALL)
+        assert found == 1, f"README.md needs one pair of marks: {begin} and {end}"
+    return text
+
+
+if __name__ == "__main__":
+    before = README.read_text(encoding="utf-8")
+    after = drawn(before)
+    if "--check" in sys.argv:
+        sys.exit(before != after and "README.md is not what kit/recorded/tables.py draws: run it.")
+    README.write_text(after, encoding="utf-8")

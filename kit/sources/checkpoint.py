@@ -1,0 +1,214 @@
+"""A source on disk: its weights in safetensors, all else in one JSON. Neither can run a program.
+
+folder/tensors.safetensors   what `state_dict` names, each tensor once
+folder/source.json           format, name, shapes of body and head, vocabulary, card, SHA-256
+"""
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field, is_dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from kit import models
+from kit.errors import KitError
+from kit.tokenizer import Tokenizer
+
+__all__ = ["FORMAT", "Source", "load", "save"]
+
+FORMAT = 1
+"""The version that `save` writes and the newest that `load` reads."""
+
+BODIES = {"Transformer": models.TransformerConfig, "RNN": models.RNNConfig}
+HEADS = ("ClassHead", "CopyHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead")
+HEADS += ("VectorHead",)
+"""All that a checkpoint may name. Nothing else in a file is ever looked up or called."""
+
+JSON, TENSORS = "source.json", "tensors.safetensors"
+
+
+@dataclass
+class Source:
+    """A pretrained model: what there is to migrate from."""
+
+    name: str
+    """What the class calls it."""
+    body: nn.Module
+    """A Transformer or an RNN."""
+    tokenizer: Tokenizer
+    """The vocabulary that it was trained with."""
+    head: nn.Module | None = None
+    """Its language head, if it has one."""
+    card: dict = field(default_factory=dict)
+    """What made it: data, licence, recipe, seed, scores."""
+
+    def __repr__(self) -> str:
+        parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))
+        size = sum(p.numel() for p in {id(p): p for p in parts}.values())
+        return (
+            f"Source({self.name}: {type(self.body).__name__}, {size:,} parameters, width "
+            f"{self.body.width}, {self.tokenizer.size if self.tokenizer else 0:,} pieces; "
+            f"{self.card.get('licence', 'licence unknown')})"
+        )
+
+
+def save(source: Source, folder: str | Path, half: bool = False) -> Path:
+    """Writes the source as a folder, whole or not at all; one that is there is replaced.
+
+    With `half=True` numbers take 2 bytes each (3 digits kept), and are 4 bytes again when loaded.
+    """
+    folder = Path(folder).absolute()
+    if folder.exists() and not (folder / JSON).exists():
+        raise KitError(f"{folder} is there and is no checkpoint: give a folder that is not there.")
+    source.tokenizer.check(source.body.config.vocabulary)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as space:
+        new, old = Path(space, "new"), Path(space, "old")
+        new.mkdir()
+        _write(source, new, half)
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(new, folder)
+    return folder
+
+
+def load(folder: str | Path) -> Source:
+    """The source that `save` wrote. Anything else is refused before any of it is used.
+
+    torch's random numbers go on as if nothing had been loaded.
+    """
+    folder = Path(folder)
+    about, tensors = _read(folder)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            body = _build(about["body"])
+            head = about["head"] and _build(about["head"])
+        _fill(_parts(body, head), tensors, about["shared"])
+        tokenizer = Tokenizer.load(json.dumps(about["tokenizer"]).encode(), **about["special"])
+        tokenizer.check(body.config.vocabulary)
+        return Source(about["name"], body, tokenizer, head, about["card"])
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise KitError(
+            f"{folder / JSON} does not describe its tensors ({error}): save or fetch it again."
+        ) from error
+
+
+def _parts(body: nn.Module, head: nn.Module | None) -> nn.ModuleDict:
+    return nn.ModuleDict({"body": body} if head is None else {"body": body, "head": head})
+
+
+def _fill(parts: nn.ModuleDict, tensors: dict[str, Tensor], shared: dict[str, str]) -> None:
+    for again, first in shared.items():
+        parts.get_parameter(again)  # only what is a parameter may be tied to another
+        owner, _, name = again.rpartition(".")
+        setattr(parts.get_submodule(owner), name, parts.get_parameter(first))
+    parts.load_state_dict(tensors | {again: tensors[first] for again, first in shared.items()})
+
+
+def _write(source: Source, folder: Path, half: bool) -> None:
+    own = _parts(source.body, source.head).state_dict(keep_vars=True)
+    first_of: dict[int, str] = {}  # a tied tensor has two names, and is written once
+    shared = {
+        name: first
+        for name, t in own.items()
+        if (first := first_of.setdefault(id(t), name)) != name
+    }
+    content = safetensors.torch.save(
+        {name: _stored(t, half) for name, t in own.items() if name not in shared}
+    )
+    about = {
+        "format": FORMAT,
+        "name": source.name,
+        "body": _described(source.body),
+        "head": source.head and _described(source.head),
+        "shared": shared,
+        "card": source.card,
+        "special": source.tokenizer.special,
+        "sha256": sha256(content).hexdigest(),
+        "tokenizer": json.loads(source.tokenizer.to_json()),
+    }
+    _same_parts(source, about)
+    (folder / TENSORS).write_bytes(content)
+    text = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
+    (folder / JSON).write_text(text, encoding="utf-8")
+
+
+def _same_parts(source: Source, about: dict) -> None:
+    """Refuse what `load` could not build again, such as a body with adapters in it."""
+    with torch.device("meta"):
+        again = _parts(_build(about["body"]), about["head"] and _build(about["head"]))
+    own = _parts(source.body, source.head).state_dict().keys()
+    if strange := own ^ again.state_dict().keys():
+        raise KitError(
+            f"{source.name!r} has other parts than its config tells of ({min(strange)}, "
+            f"{len(strange)} in all): merge LoRA with kit.migrate.merge, take adapters, prefixes "
+            "and added layers out, or keep the model in memory."
+        )
+
+
+def _stored(tensor: Tensor, half: bool) -> Tensor:
+    number = torch.float16 if half else torch.float32
+    tensor = tensor.detach().to("cpu", number if tensor.is_floating_point() else tensor.dtype)
+    return tensor.contiguous()
+
+
+def _described(module: nn.Module) -> dict:
+    """{"class": name, "config": its values}, a module among the values likewise."""
+    name = type(module).__name__
+    if name not in BODIES and name not in HEADS:
+        raise KitError(f"a {name} cannot be saved: the kit's bodies and heads can.")
+    config = asdict(module.config) if is_dataclass(module.config) else module.config
+    return {
+        "class": name,
+        "config": {k: _described(v) if isinstance(v, nn.Module) else v for k, v in config.items()},
+    }
+
+
+def _build(described: dict) -> nn.Module:
+    """The opposite of `_described`, with fresh values."""
+    name, config = described["class"], described["config"]
+    config = {k: _build(v) if isinstance(v, dict) else v for k, v in config.items()}
+    if name in BODIES:
+        return getattr(models, name)(BODIES[name](**config))
+    if name in HEADS:
+        return getattr(models, name)(**config)
+    raise KitError(f"a checkpoint cannot hold a {name!r}: it may be of a newer kit, or harmful.")
+
+
+def _read(folder: Path) -> tuple[dict, dict[str, Tensor]]:
+    for path in (folder / JSON, folder / TENSORS):
+        if not path.is_file():
+            raise KitError(
+                f"{path} is not there: a checkpoint is a folder with {JSON} and {TENSORS}. "
+                "A .bin, .pt or .pkl file (a pickle can run a program) is never read."
+            )
+    about = _about(folder / JSON)
+    content = (folder / TENSORS).read_bytes()
+    if sha256(content).hexdigest() != about["sha256"]:
+        raise KitError(
+            f"{folder / TENSORS} is not what was saved (its SHA-256 differs: cut short, or "
+            "changed): save or fetch it again."
+        )
+    try:
+        tensors = safetensors.torch.load(content)
+    except safetensors.SafetensorError as error:
+        pickle = content.startswith((b"\x80", b"PK"))
+        what = "a pickle, which can run a program: it is not read" if pickle else str(error)
+        raise KitError(f"{folder / TENSORS} is no safetensors file: {what}.") from error
+    return about, {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}
+
+
+def _about(path: Path) -> dict:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        version, _ = int(about["format"]), about["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise KitError(f"{path} is cut short or no checkpoint: save or fetch it again.") from error
+    if version > FORMAT:
+        raise KitError(f"{path} has format {version}, newer than {FORMAT}: update the kit.")
+    return about

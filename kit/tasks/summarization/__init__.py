@@ -1,0 +1,277 @@
+"""Summarisation: an article to its headline. 2,050 of the BBC's, of 2004 and 2005.
+
+A *reader* (an encoder) reads the beginning of the article; a *writer* (a decoder) that may also
+copy its words (`CopyHead`) writes the headline. Both may come from sources of the same vocabulary.
+Greene & Cunningham 2006, as in `kit.tasks.topics`; for research.
+"""
+
+import copy
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from kit.data.own import Column
+from kit.data.splits import SPLITS, articles
+from kit.errors import KitError
+from kit.loss import IGNORE
+from kit.migrate import STRATEGIES, Migration, decoder_like, group, migrate
+from kit.models import CopyHead, Transformer, TransformerConfig
+from kit.models.generate import generate
+from kit.models.retokenized import Reread
+from kit.sources import Source
+from kit.tasks.sampling import sample
+from kit.tasks.summarization.keyword_baseline import ChosenWords
+from kit.texts import check_texts
+from kit.tokenizer import Tokenizer
+from kit.train import Recipe
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+__all__ = ["COLUMNS", "METRIC", "WAYS", "baselines", "encode", "head", "invented", "lead", "load"]
+__all__ += ["names", "predict", "read", "recipe", "reread", "rouge", "sample", "score", "show"]
+__all__ += ["all_alike", "target", "unwritten"]
+
+METRIC = "rouge1"
+COLUMNS = {"text": Column("text"), "headline": Column("text")}
+
+LIMIT = 40
+"""Pieces of an article that are read: its lead sentence, as a rule, with nearly half of the
+pieces of its headline."""
+
+MOST = 20
+"""Pieces of a headline, at most; 19 of 20 have at most 12."""
+
+WAYS = {
+    "scratch": "both halves fresh",
+    "parameter": "the reader's values move",
+    "structure": "the writer's values move; a reader grows before it",
+    "mixed": "both halves move",
+}
+"""What comes from the sources: {nothing, the reader, the writer, both}. What copies is fresh."""
+
+
+def load() -> "DatasetDict":
+    """id, topic, headline, text (paragraphs, one a line), as train, validation and test: the
+    same articles as in `kit.tasks.topics`. Follow-ups of a story are all in one split."""
+    from datasets import Dataset, DatasetDict
+
+    kept = {s: [{**r} for r in articles() if r["split"] == s and r["headline"]] for s in SPLITS}
+    return DatasetDict({s: Dataset.from_list(kept[s]).remove_columns("split") for s in SPLITS})
+
+
+def head(
+    width: int, tokenizer: Tokenizer | None = None, *, decoder: nn.Module | None = None
+) -> CopyHead:
+    """A fresh head that writes and copies. By itself its decoder is a Transformer of 2 layers,
+    width 160, with one row for each of `tokenizer`."""
+    if decoder is None:
+        config = TransformerConfig(
+            vocabulary=tokenizer.size if tokenizer else 8192,
+            width=160,
+            layers=2,
+            heads=5,
+            inner=640,
+            longest=256,
+            causal=True,
+            cross=True,
+            norm_first=True,
+            epsilon=1e-5,
+            positions="rotary",
+        )
+        decoder = Transformer(config)
+    return CopyHead(width, decoder, inner=tokenizer and inner(tokenizer))
+
+
+def inner(tokenizer: Tokenizer) -> torch.Tensor:
+    """(V,): which pieces go on within a word, for they begin with a letter or a digit."""
+    return torch.tensor([tokenizer.decode([i])[:1].isalnum() for i in range(tokenizer.size)])
+
+
+def reread(reader: Source, tokenizer: Tokenizer) -> Source:
+    """A reader that was trained with other pieces, MiniLM say, before a writer with these."""
+    return Source(reader.name, Reread(reader.body, reader.tokenizer, tokenizer), tokenizer)
+
+
+def target(
+    reader: Source, writer: Source, way: str = "mixed", *, seed: int = 0, **options
+) -> Migration:
+    """A summariser of the reader's and the writer's shapes, one of `WAYS`: `from_scratch`, `full`
+    (the reader), `grow_encoder` (the writer) or `warm_start` (both).
+
+    options: of the strategy; rates by themselves are `RATES`. "mixed" takes still=True: the
+    reader stays as it is.
+    """
+    if way not in WAYS:
+        raise KitError(f"way={way!r} is unknown: choose one of {list(WAYS)}.")
+    if reader.tokenizer.to_json() != writer.tokenizer.to_json():
+        raise KitError(
+            f"{reader.name} and {writer.name} cut text into different pieces, so that none could "
+            "be copied: reread(reader, writer.tokenizer) reads them in pieces of its own."
+        )
+    torch.manual_seed(seed)
+    made = head(reader.body.width, writer.tokenizer, decoder=decoder_like(writer.body))
+    options = RATES[way] | options
+    if way == "structure":
+        body, fresh = copy.deepcopy(writer.body), type(reader.body)(reader.body.config)
+        return STRATEGIES["grow_encoder"](body, made, encoder=fresh, **options)
+    strategy = {"scratch": "from_scratch", "parameter": "full", "mixed": "warm_start"}[way]
+    more = {"decoder": writer.body} if way == "mixed" else {}
+    return migrate(reader, lambda _: made, strategy, seed=seed, **more, **options)
+
+
+RATES = {
+    "scratch": {"rate": 1e-3},
+    "parameter": {"rate": 5e-4, "head_rate": 2e-3},
+    "structure": {"rate": 5e-4, "fresh_rate": 2e-3},
+    "mixed": {"rate": 5e-4, "fresh_rate": 2e-3},
+}
+"""Highest learning rates. Few others were tried, on validation articles (docs/LOG.md):
+they are not tuned."""
+
+
+def read(texts: Iterable[str], tokenizer: Tokenizer, limit: int = LIMIT) -> list[list[int]]:
+    """The pieces of each article that are read. It begins with a space, so that its first word
+    is cut like all others."""
+    return tokenizer.encode_many([" " + " ".join(text.split()) for text in texts], limit)
+
+
+def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> list[dict]:
+    """Rows as examples: ids, what is read of the article; target <s> y₁ … yᵤ; y y₁ … yᵤ </s>.
+
+    Only pieces that stand in what is read count in the loss: half of a headline's do not, and
+    asking for them taught guessing (docs/LOG.md).
+    """
+    rows = list(rows)
+    ids = read([row["text"] for row in rows], tokenizer, limit)
+    headlines = [" " + plain(row["headline"], row["text"]) for row in rows]
+    written = tokenizer.encode_many(headlines, MOST)
+    return [
+        {"ids": i, "target": w[:-1], "y": [y if y in i else IGNORE for y in w[1:]]}
+        for i, w in zip(ids, written, strict=True)
+    ]
+
+
+def plain(headline: str, text: str) -> str:
+    """The headline with a small first letter where the article has its first word so: a word
+    that can then be copied."""
+    first = re.match(r"[A-Z][a-z]*", headline)
+    if first and f" {first[0].lower()}" in f" {text}" and f" {first[0]}" not in f" {text}":
+        return headline[0].lower() + headline[1:]
+    return headline
+
+
+def recipe(
+    n: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
+) -> Recipe:
+    """How to train on n articles: what a slow core can afford, not tuned; nothing is chosen on the
+    way. 100 articles five times, 400 twice, 1,640 three quarters of one time."""
+    epochs = min(5.0, max(0.75, 800 / n))
+    return Recipe(epochs=epochs, batch_size=8, rate=1e-3, keep_best=False, evaluations=5, seed=seed)
+
+
+def unwritten(*, seed: int = 0) -> Recipe:
+    """How to train on headlines that nobody wrote (`kit.tasks.summarization.pseudo_headlines`), before any label."""
+    return Recipe(steps=400, batch_size=8, rate=1e-3, keep_best=False, evaluations=5, seed=seed)
+
+
+def all_alike(made: Migration, rate: float = 1e-4) -> list[dict]:
+    """Groups for a second stage, when nothing is fresh any more: one rate for all."""
+    return [group(rate, *(p for p in made.model.parameters() if p.requires_grad))]
+
+
+def predict(
+    model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str], *, beams: int = 1
+) -> list[str]:
+    """A headline for each article, of at most 20 pieces: the likeliest one after the other, or the
+    best of `beams`. Read are the first 40 pieces of each. KitError for what is no text, or empty.
+    """
+    ids = read(check_texts(texts), tokenizer)
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    answers = [""] * len(ids)
+    for begin in range(0, len(order), 32):
+        rows = order[begin : begin + 32]
+        how = {"beams": beams, "stop": [tokenizer.eos], "start": [tokenizer.bos]}
+        written = generate(model.eval(), [ids[i] for i in rows], MOST, **how)
+        for i, row in zip(rows, written, strict=True):
+            answers[i] = capital(tokenizer.decode(row))
+    return answers
+
+
+def capital(text: str) -> str:
+    """Without spaces around it, and with a capital letter first."""
+    text = " ".join(text.split())
+    return text[:1].upper() + text[1:]
+
+
+@cache
+def _scorer():
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+
+
+def rouge(answer: str, headline: str) -> dict[str, float]:
+    """ROUGE-1, -2 and -L of one headline, F1 of words in common, stemmed, 0 to 1 (Lin 2004)."""
+    return {k: v.fmeasure for k, v in _scorer().score(headline, answer).items()}
+
+
+def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
+    """Means over the articles: rouge1, rouge2, rougeL (0 to 1), and invented: how many names a
+    headline has that stand nowhere in the article (`invented`; lower is better)."""
+    rows = list(rows)
+    if not rows or len(answers) != len(rows):
+        raise KitError(f"{len(answers)} answers cannot be scored against {len(rows)} rows.")
+    found = [rouge(a, row["headline"]) for a, row in zip(answers, rows, strict=True)]
+    means = {k: sum(one[k] for one in found) / len(rows) for k in found[0]}
+    new = sum(len(invented(a, row["text"])) for a, row in zip(answers, rows, strict=True))
+    return means | {"invented": new / len(rows)}
+
+
+def names(headline: str) -> list[str]:
+    """Its capitalised words but the first, which is always so."""
+    return [word for word in re.findall(r"[\w']+", headline)[1:] if word[0].isupper()]
+
+
+def invented(headline: str, text: str) -> list[str]:
+    """The `names` in a headline that stand nowhere in the article, whole: said, not read."""
+    known = {word.lower() for word in re.findall(r"\w+", text)}
+    own = [(name, re.findall(r"\w+", name.lower())) for name in names(headline)]
+    return [name for name, parts in own if parts and parts[0] not in known]
+
+
+def lead(text: str, words: int | None = None) -> str:
+    """The article's first paragraph, as a rule one sentence; or its first words."""
+    first = text.strip().split("\n")[0].split()
+    return " ".join(first[:words])
+
+
+def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
+    """ROUGE-1 of the lead sentence, of its first eight words, and of the words of it that are
+    likeliest to be a headline's (`ChosenWords`, learnt from `train`)."""
+    test, train = list(test), list(train)
+    texts = [row["text"] for row in test]
+    found = {"lead": [lead(text) for text in texts]}
+    found["eight words"] = [lead(text, 8) for text in texts]
+    if train:
+        found["chosen words"] = ChosenWords(train).headlines(texts)
+    return {name: score(answers, test)[METRIC] for name, answers in found.items()}
+
+
+def show(text: str, answer: str) -> str:
+    """A headline above the beginning of its article, as HTML; invented names underlined."""
+    from html import escape
+
+    new, words = set(invented(answer, text)), []
+    for part in re.split(r"([\w']+)", answer):
+        said = escape(part)
+        words.append(f'<u title="nowhere in the article">{said}</u>' if part in new else said)
+    body = escape(text if len(text) < 300 else text[:300] + " …")
+    return (
+        '<div style="font-size:17px;color:#1A1A1A;background:white;padding:.6em 1em;'
+        f'max-width:60em"><b style="font-size:1.3em">{"".join(words)}</b><br>{body}</div>'
+    )

@@ -1,0 +1,97 @@
+"""Run: the history of one training run, as plain data."""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from kit.errors import KitError
+
+__all__ = ["Run", "table"]
+
+
+@dataclass
+class Run:
+    """What one training run did. Plain numbers and strings, so it outlives the kernel."""
+
+    name: str = ""
+    """What a figure calls it."""
+    settings: dict = field(default_factory=dict)
+    """Everything that decided the run: loss, budget, batch size, rates, seed, precision."""
+    steps: list[dict] = field(default_factory=list)
+    """One row an update: step, seconds (training only), loss (mean over the batch)."""
+    evaluations: list[dict] = field(default_factory=list)
+    """One row an evaluation: step, seconds, score."""
+    best: dict | None = None
+    """The row of `evaluations` whose parameters the model holds now; None: those of the end."""
+    spent: float = 0.0
+    """The share of the budget that is used up, from 0 to 1."""
+    stopped: str = ""
+    """Why it ended: "budget", "interrupted", or "" while it runs."""
+    results: dict = field(default_factory=dict)
+    """What was measured afterwards: test scores, peak memory."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent on updates so far (evaluation not counted)."""
+        return self.steps[-1]["seconds"] if self.steps else 0.0
+
+    @property
+    def updates(self) -> int:
+        """How many updates there were so far."""
+        return self.steps[-1]["step"] if self.steps else 0
+
+    def until(self, share: float) -> "Run":
+        """The run as it stood when this share of its seconds was over, from 0 to 1."""
+        end = share * self.seconds
+        rows = {key: getattr(self, key) for key in ("steps", "evaluations")}
+        then = {key: [row for row in of if row["seconds"] <= end] for key, of in rows.items()}
+        return replace(self, **then, spent=min(1.0, share) * self.spent)
+
+    def brief(self, points: int = 80) -> "Run":
+        """The run with at most `points` rows of steps, each the mean of neighbours, rounded."""
+        stride = max(1, -(-len(self.steps) // points))
+        groups = [self.steps[i : i + stride] for i in range(0, len(self.steps), stride)]
+        steps = [
+            {"step": g[-1]["step"], "seconds": round(g[-1]["seconds"], 2)}
+            | {"loss": round(sum(row["loss"] for row in g) / len(g), 4)}
+            for g in groups
+        ]
+        return replace(self, steps=steps)
+
+    def save(self, path: str | Path) -> None:
+        """Write the run as JSON."""
+        Path(path).write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Run":
+        """Read a run that `save` wrote; a `KitError` if it is none."""
+        try:
+            return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+        except (OSError, TypeError, ValueError) as error:
+            raise KitError(
+                f"{path} is not a saved run ({error}): save one with run.save()."
+            ) from error
+
+    def __repr__(self) -> str:
+        last = self.evaluations[-1]["score"] if self.evaluations else None
+        score = "not evaluated" if last is None else f"score {last:.3f}"
+        return (
+            f"Run({self.name!r}: {len(self.steps)} steps in {self.seconds:.1f} s, {score}, "
+            f"{self.stopped or 'running'})"
+        )
+
+
+def table(runs: list[Run]):
+    """One row a run (a pandas DataFrame): name, steps, seconds, last score, results."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "run": run.name,
+            "steps": len(run.steps),
+            "seconds": round(run.seconds, 1),
+            "score": run.evaluations[-1]["score"] if run.evaluations else None,
+            **run.results,
+        }
+        for run in runs
+    )

@@ -1,0 +1,1 @@
+"""What all widgets share: their look, their work in the background, live figures."""

@@ -1,0 +1,156 @@
+"""One look for every widget: palette, figure template, the pipeline strip, live figures."""
+
+from collections.abc import Iterable
+from html import escape
+
+from kit.html import FONT
+
+__all__ = [
+    "COLOUR",
+    "DASH",
+    "NAME",
+    "SYMBOL",
+    "Strip",
+    "dress",
+    "error_bars",
+    "heights",
+    "live",
+    "redraw",
+    "strip",
+]
+
+COLOUR = {
+    "full": "#0072B2",
+    "full_elsewhere": "#56B4E9",
+    "from_scratch": "#D55E00",
+    "frozen": "#009E73",
+    "tfidf": "#595959",
+    "tfidf_elsewhere": "#AA7F39",
+    "majority": "#8C8C8C",
+}
+"""One colour for one thing in the whole course (Okabe & Ito 2008: told apart by all eyes)."""
+
+DASH = {
+    "full": "solid",
+    "full_elsewhere": "dashdot",
+    "from_scratch": "dash",
+    "frozen": "dashdot",
+    "tfidf": "dot",
+    "tfidf_elsewhere": "dashdot",
+    "majority": "dot",
+}
+"""The same things told apart without colour."""
+
+SYMBOL = {
+    "full": "circle",
+    "full_elsewhere": "triangle-up",
+    "from_scratch": "square",
+    "frozen": "diamond",
+    "tfidf": "x",
+    "tfidf_elsewhere": "triangle-down",
+    "majority": "cross",
+}
+"""And as markers."""
+
+NAME = {
+    "full": "with a source",
+    "full_elsewhere": "judged elsewhere first",
+    "from_scratch": "from scratch",
+    "frozen": "frozen source",
+    "tfidf": "TF-IDF + logistic regression",
+    "tfidf_elsewhere": "TF-IDF, elsewhere too",
+    "majority": "majority class",
+}
+"""What a figure calls them."""
+
+STAGES = {
+    "pretrain": "learn a language from text without labels",
+    "migrate": "carry values and shape over",
+    "fine-tune": "learn the task from a few labels",
+}
+
+KEYS = ("x", "y", "text", "error_x", "error_y", "marker")
+"""What of a trace changes while a figure is shown."""
+
+
+def dress(figure, *, height: int = 420):
+    """Give a plotly figure the course's look: large type, white card, room for labels."""
+    figure.update_layout(
+        template="plotly_white",
+        font={"family": FONT, "size": 16, "color": "#1A1A1A"},
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        height=height,
+        autosize=True,
+        margin={"l": 64, "r": 16, "t": 64, "b": 56},
+        legend={"orientation": "h", "y": -0.2, "x": 0.5, "xanchor": "center", "font": {"size": 15}},
+        hoverlabel={"font": {"family": FONT, "size": 15}},
+    )
+    axis = {"showline": True, "linecolor": "#595959", "gridcolor": "#EDEDED", "zeroline": False}
+    figure.update_xaxes(title_font_size=16, **axis)
+    figure.update_yaxes(title_font_size=16, title_standoff=6, **axis)
+    figure.update_annotations(font_size=17)
+    return figure
+
+
+def live(figure):
+    """A figure that can still change once it is shown."""
+    import plotly.graph_objects as go
+
+    return go.FigureWidget(figure)
+
+
+class Strip:
+    """pretrain → migrate → fine-tune, with today's stages marked: `Strip("migrate")`."""
+
+    def __init__(self, today: str) -> None:
+        self.today = today
+
+    def __repr__(self) -> str:
+        return " -> ".join(s.upper() if s in self.today else s for s in STAGES)
+
+    def _repr_html_(self) -> str:
+        return strip(self.today)
+
+
+def error_bars(halves: list[float], scale: float = 100) -> list[float]:
+    """Half-widths of intervals in percent; none is drawn where one seed has none (nan)."""
+    return [scale * half if half == half else 0.0 for half in halves]
+
+
+def heights(found: Iterable[tuple[float, float]]) -> dict:
+    """Of a trace: means and their half-widths, both in percent."""
+    means, halves = zip(*found, strict=True) if (found := list(found)) else ((), ())
+    bars = {"array": error_bars(halves), "thickness": 2}
+    return {"y": [100 * mean for mean in means], "error_y": bars}
+
+
+def strip(today: str) -> str:
+    """The strip's HTML."""
+    boxes = []
+    for stage, meaning in STAGES.items():
+        on = stage in today
+        colour = "#0072B2" if on else "#595959"
+        ground = "#E3F1FA" if on else "#F5F5F5"
+        boxes.append(
+            f'<div style="flex:1;padding:.6em 1em;border-radius:.5em;background:{ground};'
+            f'border:2px solid {colour if on else "#D9D9D9"};color:#1A1A1A">'
+            f'<b style="font-size:1.25em;color:{colour}">{escape(stage)}</b><br>{meaning}</div>'
+        )
+    arrow = '<div style="font-size:1.8em;align-self:center;color:#8C8C8C">→</div>'
+    return (
+        f'<div style="display:flex;gap:.6em;font:15px {FONT};margin:.4em 0;max-width:75em">'
+        f"{arrow.join(boxes)}</div>"
+    )
+
+
+def redraw(shown, traces: list[dict], titles: list[str] = (), keys: tuple[str, ...] = KEYS) -> None:
+    """Give a figure that is shown already the data of new traces, the same ones in the same order.
+
+    Only `keys` are sent to the browser; building a new figure would take ten times as long.
+    """
+    with shown.batch_update():
+        for old, new in zip(shown.data, traces, strict=True):
+            old.update({k: new[k] for k in keys if k in new})
+        for old, text in zip(shown.layout.annotations, titles, strict=False):
+            old.text = text

@@ -1,0 +1,1 @@
+"""Widgets on named entities (lesson 07)."""

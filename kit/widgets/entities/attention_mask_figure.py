@@ -1,0 +1,80 @@
+"""A decoder that tags names, with its mask and without: what was recorded, and its picture."""
+
+from kit import metrics, results
+from kit.widgets.base.style import COLOUR, SYMBOL, dress, error_bars
+
+__all__ = ["BACK", "BOTH", "FRESH", "MINILM", "all_sentences", "by_seed", "figure"]
+
+BOTH, BACK = "SmolLM2, looks both ways", "SmolLM2, looks back only"
+FRESH, MINILM = "SmolLM2's shape, from scratch", "MiniLM"
+OLD = "MiniLM's shape, from scratch"
+PARTS = {"both": BOTH, "causal": BACK, "random": FRESH}
+STYLE = {  # from below: (colour, symbol)
+    OLD: (COLOUR["from_scratch"], "square-open"),
+    FRESH: (COLOUR["from_scratch"], SYMBOL["from_scratch"]),
+    BACK: ("#8C8C8C", "x"),
+    MINILM: (COLOUR["full"], SYMBOL["full"]),
+    BOTH: (COLOUR["frozen"], SYMBOL["frozen"]),
+}
+
+
+def by_seed(larger: list[dict], small: list[dict]) -> dict[str, dict[int, float]]:
+    """What it is -> seed -> test F1 with 1,000 sentences. The same seed has the same sentences.
+
+    larger: the rows of "larger_entities", small: those of "entities".
+    """
+    found: dict = {}
+    for row in larger:
+        if row["part"] in PARTS:
+            found.setdefault(PARTS[row["part"]], {})[row["seed"]] = row["f1"]
+    names = {"full": MINILM, "from_scratch": OLD}
+    for row in small:
+        if (row["source"], row["sentences"]) == ("minilm", 1000) and row["strategy"] in names:
+            found.setdefault(names[row["strategy"]], {})[row["seed"]] = row["f1"]
+    return found
+
+
+def all_sentences(larger: list[dict]) -> dict[str, tuple[float, float]]:
+    """All sentences, all of the test: "all", the mean of the seeds and half of its interval, and
+    "soup", the mean of their models (one model: no interval)."""
+    found = {p: [r["f1"] for r in larger if r["part"] == p] for p in ("all", "soup")}
+    return {part: metrics.interval(values) for part, values in found.items() if values}
+
+
+def figure(larger: list[dict], small: list[dict], minilm: float | None = None):
+    """Left: F1 with 1,000 sentences. Right: with all of them, MiniLM's as given."""
+    from plotly.subplots import make_subplots
+
+    left = results.intervals(by_seed(larger, small))
+    right = {BOTH: found["all"]} if "all" in (found := all_sentences(larger)) else {}
+    right |= {} if minilm is None else {MINILM: (minilm, float("nan"))}
+    shown = make_subplots(
+        cols=2,
+        shared_yaxes=True,
+        horizontal_spacing=0.05,
+        subplot_titles=["<b>1,000 sentences</b>", "<b>All 14,041 sentences</b>"],
+    )
+    for col, points in enumerate((left, right), 1):
+        for name in (n for n in STYLE if n in points):
+            mean, half = points[name]
+            colour, symbol = STYLE[name]
+            shown.add_scatter(
+                x=[100 * mean],
+                y=[name],
+                error_x={"array": error_bars([half]), "thickness": 3, "width": 8},
+                mode="markers+text",
+                text=[f"<b>{100 * mean:.1f}</b>"],
+                textposition="top center",
+                textfont={"size": 18},
+                marker={"color": colour, "symbol": symbol, "size": 13},
+                showlegend=False,
+                hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+                row=1,
+                col=col,
+            )
+    shown.update_xaxes(title="F1 on the test, %")
+    shown.update_xaxes(range=[0, 100], col=1)
+    shown.update_xaxes(range=[84, 94], col=2)
+    shown.update_yaxes(categoryorder="array", categoryarray=list(STYLE), range=[-0.5, 4.7])
+    dress(shown, height=460)
+    return shown.update_layout(dragmode=False, margin={"l": 240})

@@ -1,0 +1,1 @@
+"""Widgets on the number of labels (lesson 00)."""

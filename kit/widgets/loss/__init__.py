@@ -1,0 +1,1 @@
+"""Widgets on losses and gradient descent (lesson 01)."""

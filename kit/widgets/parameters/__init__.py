@@ -1,0 +1,1 @@
+"""Widgets on parameter migration (lesson 03)."""

@@ -1,0 +1,169 @@
+"""What a model is made of: its parts, their shapes and sizes, its memory, and its picture."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from html import escape
+
+from torch import nn
+
+from kit.errors import KitError
+from kit.models.rnn import RNN
+from kit.models.transformer import Transformer
+from kit.widgets.parameters.model_summary_figure import picture
+
+__all__ = ["Part", "Summary", "summary"]
+
+PARTS = {
+    "word table": r"embed\.tokens\.|embedding\.",
+    "positions": r"embed\.positions\.",
+    "kinds of sentence": r"embed\.types\.",
+    "attention to the memory": r"\bcross\.|(^|decoder\.|body\.)attention\.",
+    "attention": r"\.attention\.",
+    "feed-forward": r"feed_forward\.",
+    "cells": r"\.rnns\.",
+    "norms": r"norm",
+    "others": r"",
+}
+"""Which part a parameter belongs to: the first whose pattern its name holds."""
+
+
+LEFT = "text-align:left;padding:.25em .7em;white-space:nowrap"
+RIGHT = "text-align:right;padding:.25em .7em;font-variant-numeric:tabular-nums"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line of a summary."""
+
+    name: str
+    tensors: tuple[str, ...]
+    """The shapes in it, "6 of 384 × 384"."""
+    numbers: int
+    """Parameters."""
+    tuned: int
+    """Those of them that training may change."""
+
+    @classmethod
+    def of(cls, name: str, parameters: list[nn.Parameter]) -> "Part":
+        """The part that these parameters make up."""
+        shapes = Counter(" × ".join(f"{size:,}" for size in p.shape) for p in parameters)
+        return cls(
+            name,
+            tuple(shape if n == 1 else f"{n} of {shape}" for shape, n in shapes.items()),
+            sum(p.numel() for p in parameters),
+            sum(p.numel() for p in parameters if p.requires_grad),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Summary:
+    """Shows itself: as text in a terminal, as a page in a notebook."""
+
+    title: str
+    parts: tuple[Part, ...]
+    svg: str
+    """The picture, which needs neither a script nor a style sheet."""
+
+    @property
+    def numbers(self) -> int:
+        """Parameters; one with two uses (a tied head) counts once."""
+        return sum(part.numbers for part in self.parts)
+
+    @property
+    def tuned(self) -> int:
+        """Those of them that training may change."""
+        return sum(part.tuned for part in self.parts)
+
+    @property
+    def memory(self) -> float:
+        """MB (10⁶ bytes) of the parameters in fp32."""
+        return self.numbers * 4 / 1e6
+
+    @property
+    def training_memory(self) -> float:
+        """MB in fp32 with what AdamW adds for each tuned one: a gradient and two means."""
+        return self.memory + self.tuned * 12 / 1e6
+
+    def __repr__(self) -> str:
+        width = max(len(part.name) for part in self.parts)
+        lines = [
+            f"{part.name:{width}}  {part.numbers:>13,}  {', '.join(part.tensors)}"
+            for part in self.parts
+        ]
+        return "\n".join([self.title, *lines, f"{'all':{width}}  {self.numbers:>13,}", self.size])
+
+    @property
+    def size(self) -> str:
+        """The last line: how much memory, and how much while it is trained."""
+        share = "all" if self.tuned == self.numbers else f"{self.tuned / self.numbers:.1%}"
+        return (
+            f"{self.memory:,.1f} MB in fp32; {self.training_memory:,.1f} MB, and what the batch "
+            f"takes, while AdamW trains {share} of it"
+        )
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f'<th style="{LEFT}">{name}</th>' for name in ("share", "shapes"))
+        rows = "".join(_row(part, self.numbers) for part in self.parts)
+        return (
+            '<div style="color:inherit;font-family:system-ui,sans-serif;font-size:15px;'
+            'line-height:1.35"><div style="font-size:1.35em;font-weight:700;margin:.2em 0 .5em">'
+            f"{escape(self.title)} · {self.numbers:,} parameters</div>{self.svg}"
+            '<table style="border-collapse:collapse;margin:.8em 0 .4em;font-size:1em;width:auto">'
+            f'<thead style="border-bottom:2px solid"><tr><th style="{LEFT}">part</th>'
+            f'<th style="{RIGHT}">parameters</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+            f'<div style="opacity:.8">{escape(self.size)}</div></div>'
+        )
+
+
+def summary(model: nn.Module) -> Summary:
+    """What a Model or a body is made of."""
+    body = getattr(model, "body", model)
+    if not isinstance(body, Transformer | RNN):
+        raise KitError(f"a {type(model).__name__} has no summary: give a Model or a body.")
+    head = getattr(model, "head", None)
+    return Summary(_title(body, head), tuple(_parts(model)), picture(body, head))
+
+
+def _title(body: nn.Module, head: nn.Module | None) -> str:
+    config = body.config
+    if isinstance(body, RNN):
+        kind = f"{'bidirectional' if config.bidirectional else 'causal'} {config.cell.upper()}"
+    else:
+        kind = f"Transformer {'decoder' if config.causal else 'encoder'}"
+    if getattr(head, "decoder", None) is not None:
+        kind += " with a decoder"
+    layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
+    return f"{kind[0].upper()}{kind[1:]} · {layers} · width {config.width:,}"
+
+
+def _parts(model: nn.Module) -> list[Part]:
+    order = [*PARTS, *(f"decoder: {name}" for name in PARTS), "head"]
+    found: dict[str, list[nn.Parameter]] = {name: [] for name in order}
+    for name, parameter in model.named_parameters():
+        found[_part_of(name)].append(parameter)
+    parts = [Part.of(name, parameters) for name, parameters in found.items() if parameters]
+    if hasattr(model, "head") and not found["head"]:
+        parts.append(Part("head", ("the word table again",), 0, 0))
+    return parts
+
+
+def _part_of(name: str) -> str:
+    decoder = "decoder: " if name.startswith("head.decoder.") else ""
+    if name.startswith("head.") and not decoder:
+        return "head"
+    return decoder + next(part for part, pattern in PARTS.items() if re.search(pattern, name))
+
+
+def _row(part: Part, whole: int) -> str:
+    share = part.numbers / whole
+    frozen = ' <span title="not trained">❄</span>' if part.numbers and not part.tuned else ""
+    bar = (
+        f'<span style="display:inline-block;width:{max(160 * share, 1):.0f}px;height:.8em;'
+        f'border-radius:3px;background:#3b82f6"></span> {share:.0%}'
+    )
+    return (
+        f'<tr><td style="{LEFT};font-weight:600">{escape(part.name)}{frozen}</td>'
+        f'<td style="{RIGHT}">{part.numbers:,}</td><td style="{LEFT}">{bar if share else ""}</td>'
+        f'<td style="{LEFT};opacity:.8;white-space:normal">{", ".join(part.tensors)}</td></tr>'
+    )

@@ -1,0 +1,1 @@
+"""Widgets on language models and pretraining (lesson 02)."""

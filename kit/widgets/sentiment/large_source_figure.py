@@ -1,0 +1,109 @@
+"""A larger source, read in the middle: what was recorded of it, as numbers and as a picture."""
+
+from kit import metrics, results
+from kit.widgets.base.style import COLOUR, DASH, SYMBOL, dress, heights
+
+__all__ = ["figure", "gain", "layers", "summary", "tuned"]
+
+LARGER, RANDOM = "SmolLM2, 15 blocks, frozen", "the same with fresh values"
+SERIES = {  # what a figure calls it: (colour, dash, symbol)
+    LARGER: (COLOUR["frozen"], DASH["frozen"], SYMBOL["frozen"]),
+    RANDOM: ("#8C8C8C", "dot", "x"),
+    "MiniLM, fine-tuned": (COLOUR["full"], DASH["full"], SYMBOL["full"]),
+    "MiniLM's shape, from scratch": (
+        COLOUR["from_scratch"],
+        DASH["from_scratch"],
+        SYMBOL["from_scratch"],
+    ),
+}
+MINILM = {"full": "MiniLM, fine-tuned", "from_scratch": "MiniLM's shape, from scratch"}
+
+
+def by_seed(larger: list[dict], minilm: list[dict]) -> dict[tuple[str, int], dict[int, float]]:
+    """(what it is, labels) -> seed -> test accuracy. The same seed has the same labels."""
+    found: dict = {}
+    for row in larger:
+        name = {"frozen": LARGER, "random": RANDOM}.get(row["part"])
+        if name:
+            found.setdefault((name, row["labels"]), {})[row["seed"]] = row["accuracy"]
+            if row["part"] == "frozen":
+                found.setdefault((name, 0), {})[row["seed"]] = row["without a label"]
+    for row in minilm:
+        if name := MINILM.get(row["strategy"]):
+            found.setdefault((name, row["labels"]), {})[row["seed"]] = row["accuracy"]
+    return found
+
+
+def summary(larger: list[dict], minilm: list[dict]) -> dict[tuple[str, int], tuple[float, float]]:
+    """(what it is, labels) -> mean over the seeds, half-width of its 95 % interval."""
+    return results.intervals(by_seed(larger, minilm))
+
+
+def gain(larger: list[dict], minilm: list[dict], labels: int) -> tuple[float, float]:
+    """What SmolLM2's frozen blocks have more than MiniLM, fine-tuned, on the same labels."""
+    found = by_seed(larger, minilm)
+    return metrics.gain(found[LARGER, labels], found[MINILM["full"], labels])
+
+
+def layers(larger: list[dict]) -> dict[int, tuple[float, float]]:
+    """Blocks below the head -> mean validation accuracy over the seeds, half of its interval."""
+    found: dict = {}
+    for row in larger:
+        if row["part"] == "layers":
+            found.setdefault(row["layers"], {})[row["seed"]] = row["accuracy"]
+    return results.intervals(found)
+
+
+def tuned(larger: list[dict]) -> dict[str, tuple[float, float]]:
+    """All labels, the upper blocks tuned: one model, and the mean of three (one: no interval)."""
+    found = {
+        name: [r["accuracy"] for r in larger if r["part"] == name] for name in ("tuned", "soup")
+    }
+    return {name: metrics.interval(values) for name, values in found.items() if values}
+
+
+def figure(larger: list[dict], minilm: list[dict]):
+    """Left: accuracy by the number of blocks below the head. Right: by labels, beside MiniLM."""
+    from plotly.subplots import make_subplots
+
+    shown = make_subplots(
+        cols=2,
+        column_widths=[0.42, 0.58],
+        horizontal_spacing=0.09,
+        subplot_titles=["<b>Which block?</b> 100 labels", "<b>How many labels?</b> Test"],
+    )
+    middle, found = layers(larger), summary(larger, minilm)
+    colour, _, symbol = SERIES[LARGER]
+    shown.add_scatter(
+        x=list(middle),
+        **heights(middle.values()),
+        mode="lines+markers",
+        line={"color": colour, "width": 3},
+        marker={"symbol": symbol, "size": 11},
+        showlegend=False,
+        hovertemplate="%{x} of 30 blocks: %{y:.1f} %<extra>validation</extra>",
+        row=1,
+        col=1,
+    )
+    budgets = sorted({n for _, n in found})
+    place = {n: i for i, n in enumerate(budgets)}
+    for number, (name, (colour, dash, symbol)) in enumerate(SERIES.items()):
+        there = [(n, found[name, n]) for n in budgets if (name, n) in found]
+        shown.add_scatter(
+            x=[place[n] + (number - 1.5) * 0.05 for n, _ in there],
+            **heights(cell for _, cell in there),
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 3},
+            marker={"symbol": symbol, "size": 11},
+            name=name,
+            hovertemplate="%{y:.1f} %<extra>" + name + "</extra>",
+            row=1,
+            col=2,
+        )
+    shown.update_xaxes(title="blocks below the head, of 30", tickvals=list(middle), col=1)
+    ticks = {"tickvals": list(place.values()), "ticktext": [f"{n:,}" for n in budgets]}
+    shown.update_xaxes(title="labelled film sentences", **ticks, col=2)
+    shown.update_yaxes(title="right on validation, %", col=1)
+    shown.update_yaxes(title="right on the test, %", col=2)
+    dress(shown, height=520)
+    return shown.update_layout(legend={"y": -0.24}, margin={"b": 130})

@@ -1,0 +1,1 @@
+"""The widget that compares all strategies (lesson 05)."""

@@ -1,0 +1,1 @@
+"""Widgets on structure migration (lesson 04)."""

@@ -1,0 +1,1 @@
+"""Widgets on summarisation (lesson 09)."""

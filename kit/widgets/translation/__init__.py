@@ -1,0 +1,1 @@
+"""Widgets on translation (lesson 08)."""
