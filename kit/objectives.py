@@ -62,9 +62,9 @@ def masked(
         raise KitError("these tokens have no piece for what is hidden: name one, mask=.")
 
     def examples(epoch: int) -> list[dict]:
-        luck = np.random.default_rng([seed, epoch])
-        chosen, how = luck.random(rows.shape) < share, luck.random(rows.shape)
-        strange = luck.integers(0, tokenizer.size, rows.shape, dtype=rows.dtype)
+        generator = np.random.default_rng([seed, epoch])
+        chosen, how = generator.random(rows.shape) < share, generator.random(rows.shape)
+        strange = generator.integers(0, tokenizer.size, rows.shape, dtype=rows.dtype)
         ids = np.where(chosen & (how < 0.8), tokenizer.mask, rows)
         ids = np.where(chosen & (how >= 0.9), strange, ids)
         y = np.where(chosen, rows, IGNORE)
@@ -85,9 +85,9 @@ def replaced(
     rows = _rows(windows)
 
     def examples(epoch: int) -> list[dict]:
-        luck = np.random.default_rng([seed, epoch])
-        drawn = rows.ravel()[luck.integers(0, rows.size, rows.shape)]
-        ids = np.where(luck.random(rows.shape) < share, drawn, rows)
+        generator = np.random.default_rng([seed, epoch])
+        drawn = rows.ravel()[generator.integers(0, rows.size, rows.shape)]
+        ids = np.where(generator.random(rows.shape) < share, drawn, rows)
         y = (ids != rows).astype(np.int64)
         return [{"ids": i, "y": j} for i, j in zip(ids, y, strict=True)]
 

@@ -66,7 +66,7 @@ class Pretraining:
     """How `fit` trains it."""
 
 
-SMALL = {"vocabulary": PIECES, "norm_first": True, "epsilon": 1e-5}
+SMALL = {"vocabulary": PIECES, "norm_first": True, "norm_eps": 1e-5}
 PRETRAININGS: dict[str, Pretraining] = {
     "rnn_encoder": Pretraining(
         body=lambda: RNN(RNNConfig(vocabulary=PIECES, width=192, layers=1, bidirectional=True)),
@@ -75,7 +75,9 @@ PRETRAININGS: dict[str, Pretraining] = {
     ),
     "transformer_encoder": Pretraining(
         body=lambda: Transformer(
-            TransformerConfig(width=192, layers=2, heads=6, inner=768, longest=512, **SMALL)
+            TransformerConfig(
+                width=192, layers=2, heads=6, intermediate_size=768, block_size=512, **SMALL
+            )
         ),
         writes=False,
         recipe=Recipe(loss="squared_error", epochs=6, rate=1e-3, batch_size=64),
@@ -91,8 +93,8 @@ PRETRAININGS: dict[str, Pretraining] = {
                 width=160,
                 layers=3,
                 heads=5,
-                inner=640,
-                longest=256,
+                intermediate_size=640,
+                block_size=256,
                 causal=True,
                 positions="rotary",
                 **SMALL,

@@ -32,10 +32,17 @@ def tokenizer(file: str, size: int) -> Tokenizer:
 TOKENS, OTHER = tokenizer("migrations.py", V), tokenizer("test_migrate.py", 320)
 
 BERT = TransformerConfig(
-    vocabulary=V, width=16, layers=2, heads=2, inner=32, longest=40, token_types=2, dropout=0.1
+    vocabulary=V,
+    width=16,
+    layers=2,
+    heads=2,
+    intermediate_size=32,
+    block_size=40,
+    token_types=2,
+    dropout=0.1,
 )
 GPT = dataclasses.replace(
-    BERT, causal=True, norm_first=True, embedding_norm=False, token_types=0, epsilon=1e-5
+    BERT, causal=True, norm_first=True, embedding_norm=False, token_types=0, norm_eps=1e-5
 )
 LLAMA = dataclasses.replace(
     GPT, heads=4, kv_heads=2, norm="rms", positions="rotary", activation="swiglu", bias=False

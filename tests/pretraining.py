@@ -27,7 +27,14 @@ def model(kind: str, dropout: float = 0.0) -> Model:
     if kind == "classes":
         body = RNN(RNNConfig(vocabulary=V, width=16, dropout=dropout))
         return Model(body, ClassHead(16, 2, dropout=dropout))
-    shape = {"vocabulary": V, "width": 16, "layers": 1, "heads": 2, "inner": 32, "longest": 16}
+    shape = {
+        "vocabulary": V,
+        "width": 16,
+        "layers": 1,
+        "heads": 2,
+        "intermediate_size": 32,
+        "block_size": 16,
+    }
     body = Transformer(TransformerConfig(**shape, causal=True, dropout=dropout))
     return Model(body, LanguageHead.tied(body, bias=True))
 

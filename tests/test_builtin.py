@@ -16,7 +16,7 @@ CARD = {"objective", "data", "licence", "recipe", "updates", "seconds", "machine
 
 
 @every
-def test_a_baked_source_is_there_with_its_card(name):
+def test_a_builtin_source_is_there_with_its_card(name):
     source = sources.load(name)
     assert isinstance(source, Source) and source.card.keys() >= CARD | {"not good for", "command"}
     assert source.card["command"] == f"python -m kit.pretrain {name}"
@@ -77,5 +77,5 @@ def test_the_teacher_means_what_minilm_means(data):
 
 
 def test_another_name_is_refused():
-    with pytest.raises(KitError, match="'gpt' was not baked: choose one of rnn_encoder"):
+    with pytest.raises(KitError, match="'gpt' is no source: give one of minilm"):
         sources.load("gpt")

@@ -151,7 +151,7 @@ DAMAGE = {
     "a pickle": (lambda f: swap(f, pickle.dumps(Harmful())), "a pickle, which can run"),
     "a torch file": (lambda f: swap(f, torch_file()), "a pickle, which can run"),
     "no safetensors": (lambda f: swap(f, b"weights"), "is no safetensors file"),
-    "newer": (lambda f: edit(f / JSON, format=FORMAT + 1), "newer than 1: update the kit"),
+    "newer": (lambda f: edit(f / JSON, format=FORMAT + 1), "newer than 2: update the kit"),
     "another class": (
         lambda f: edit(f / JSON, body={"class": "os.mkdir", "config": {"path": "harm"}}),
         "cannot hold a 'os.mkdir'",
@@ -190,7 +190,9 @@ def test_a_weights_file_alone_is_refused(tmp_path):
 
 def test_a_body_with_parts_that_its_config_does_not_tell_of_is_refused(tmp_path):
     body = Transformer(
-        TransformerConfig(vocabulary=300, width=8, layers=1, heads=2, inner=8, longest=8)
+        TransformerConfig(
+            vocabulary=300, width=8, layers=1, heads=2, intermediate_size=8, block_size=8
+        )
     )
     body.blocks[0].extra = torch.nn.Linear(8, 8)
     with pytest.raises(KitError, match=r"2 in all.*merge LoRA"):

@@ -17,7 +17,7 @@ from kit.tasks import entities, tagging
 from kit.tokenizer import Tokenizer
 from kit.train import Run
 from kit.widgets.entities import tagging_race_figure
-from kit.widgets.entities.tagging_race import TagSideBySide
+from kit.widgets.entities.tagging_race import TaggingRace
 
 RANDOM = random.Random(0)
 ROWS = [[RANDOM.choice(entities.TAGS) for _ in range(12)] for _ in range(200)]
@@ -42,7 +42,7 @@ def cased(corpus) -> Tokenizer:
 @pytest.fixture(scope="module")
 def model(tokenizer) -> Model:
     torch.manual_seed(0)
-    shape = {"width": 16, "layers": 1, "heads": 2, "inner": 16, "longest": 128}
+    shape = {"width": 16, "layers": 1, "heads": 2, "intermediate_size": 16, "block_size": 128}
     body = Transformer(TransformerConfig(vocabulary=tokenizer.size, **shape))
     return Model(body, entities.head(16))
 
@@ -56,7 +56,7 @@ def test_the_usual_splits_with_every_entity_beginning_on_b(corpus) -> None:
         before = ["O", *entities.names(tags)]
         for a, b in itertools.pairwise(before):
             assert not b.startswith("I-") or a[2:] == b[2:]
-    with pytest.raises(KitError, match="n=0 sentences: give a whole number"):
+    with pytest.raises(KitError, match="n=0 rows: give a whole number"):
         entities.sample(corpus["train"], 0, seed=0)
 
 
@@ -236,7 +236,7 @@ def test_the_matrix_shows_what_is_recorded_and_no_more() -> None:
 
 
 def test_both_learn_mark_a_text_and_survive_any_other(corpus) -> None:
-    race = TagSideBySide(sources.load("rnn_encoder"), corpus, sentences=100)
+    race = TaggingRace(sources.load("rnn_encoder"), corpus, sentences=100)
     race.validation, race.test = race.validation[:20], race.test[:30]
     race.ask()
     assert "Train both first" in race.answer.value

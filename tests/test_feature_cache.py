@@ -8,7 +8,7 @@ import torch
 
 from kit.errors import KitError
 from kit.migrate import migrate
-from kit.models import ClassHead, Model, Remembered, Transformer, TransformerConfig
+from kit.models import ClassHead, FeatureCache, Model, Transformer, TransformerConfig
 from kit.sources import Source
 from kit.tasks import sentiment
 from kit.tokenizer import Tokenizer
@@ -23,7 +23,14 @@ TEXTS = [
 def source():
     torch.manual_seed(0)
     tokenizer = Tokenizer.train(TEXTS, 280)
-    shape = {"width": 32, "layers": 4, "heads": 4, "inner": 64, "longest": 64, "causal": True}
+    shape = {
+        "width": 32,
+        "layers": 4,
+        "heads": 4,
+        "intermediate_size": 64,
+        "block_size": 64,
+        "causal": True,
+    }
     shape |= {"positions": "rotary", "norm_first": True, "embedding_norm": False}
     return Source(
         "small", Transformer(TransformerConfig(vocabulary=tokenizer.size, **shape)), tokenizer
@@ -38,7 +45,7 @@ def twice(source, strategy: str, **options):
     """The same migration, plain and remembering."""
     head = partial(sentiment.head, pool="last")
     plain, kept = (migrate(source, head, strategy, seed=0, **options) for _ in range(2))
-    kept.model.body = Remembered(kept.model.body)
+    kept.model.body = FeatureCache(kept.model.body)
     return plain, kept
 
 
@@ -93,14 +100,14 @@ def test_padding_on_either_side_changes_nothing(source) -> None:
 def test_what_cannot_be_remembered_is_said(source) -> None:
     full = migrate(source, sentiment.head, "full").model.body
     with pytest.raises(KitError, match="lowest block is to be trained"):
-        Remembered(full)
-    with pytest.raises(KitError, match="Remembered: only a Transformer"):
-        Remembered(twice(source, "frozen")[1].model.body)
+        FeatureCache(full)
+    with pytest.raises(KitError, match="FeatureCache: only a Transformer"):
+        FeatureCache(twice(source, "frozen")[1].model.body)
     above = copy.deepcopy(full).requires_grad_(False)
     above.embed.requires_grad_(True)
     with pytest.raises(KitError, match="nothing to remember"):
-        Remembered(above)
-    Model(Remembered(full.requires_grad_(False)), ClassHead(32, 2)).eval()
+        FeatureCache(above)
+    Model(FeatureCache(full.requires_grad_(False)), ClassHead(32, 2)).eval()
 
 
 def test_a_text_is_opened(source) -> None:

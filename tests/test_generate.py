@@ -15,7 +15,14 @@ from kit.models.generate import choose, generate, stream
 from kit.models.linear import Linear, linear
 from kit.models.transformer import Transformer, TransformerConfig
 
-SHAPE = {"vocabulary": 11, "width": 16, "layers": 2, "heads": 2, "inner": 24, "longest": 40}
+SHAPE = {
+    "vocabulary": 11,
+    "width": 16,
+    "layers": 2,
+    "heads": 2,
+    "intermediate_size": 24,
+    "block_size": 40,
+}
 BODIES = {
     "gpt2": {"norm_first": True, "causal": True, "embedding_norm": False},
     "llama": {
@@ -53,9 +60,9 @@ def translator():
 
 
 @torch.no_grad()
-def uncached(model, prompt, most):
+def uncached(model, prompt, max_tokens):
     ids = list(prompt)
-    for _ in range(most):
+    for _ in range(max_tokens):
         whole = torch.tensor([ids])
         ids.append(int(model(whole, torch.ones_like(whole, dtype=torch.bool))[0, -1].argmax()))
     return ids[len(prompt) :]
@@ -109,8 +116,8 @@ LOGITS = torch.tensor([[2.0, 1.0, 0.0, -1.0, -30.0]])
 
 
 def draws(n=4000, **how):
-    luck = torch.Generator().manual_seed(0)
-    found = choose(LOGITS.expand(n, -1), luck=luck, **how)
+    generator = torch.Generator().manual_seed(0)
+    found = choose(LOGITS.expand(n, -1), generator=generator, **how)
     return torch.bincount(found, minlength=5) / n
 
 
@@ -140,11 +147,11 @@ def log_p(model, prompt, written):
     return sum(float(scores[i, ids[0, i + 1]]) for i in places)
 
 
-def every(stop, most):
-    """All that may be written over pieces 0 to 4: with a stop at the end, or `most` long."""
-    for length in range(1, most + 1):
+def every(stop, max_tokens):
+    """All that may be written over pieces 0 to 4: with a stop at the end, or `max_tokens` long."""
+    for length in range(1, max_tokens + 1):
         for row in itertools.product(range(5), repeat=length):
-            if stop not in row[:-1] and (row[-1] == stop or length == most):
+            if stop not in row[:-1] and (row[-1] == stop or length == max_tokens):
                 yield row
 
 
@@ -186,7 +193,7 @@ def test_beams_for_an_rnn_and_for_a_sequence_head(kind):
         ({"temperature": 1.0, "top_p": 1.5}, "top_p=1.5"),
         ({"beams": 0}, "beams=0"),
         ({"beams": 2, "temperature": 1.0}, "beams=2"),
-        ({"most": 60}, "61 tokens.*at most 40"),
+        ({"max_tokens": 60}, "61 tokens.*at most 40"),
     ],
 )
 def test_wrong_wishes_name_their_remedy(how, says):

@@ -23,7 +23,7 @@ from kit.models import (
 
 V, D = 280, 8
 TRANSFORMER = TransformerConfig(
-    vocabulary=V, width=D, layers=2, heads=2, inner=16, longest=32, dropout=0.1
+    vocabulary=V, width=D, layers=2, heads=2, intermediate_size=16, block_size=32, dropout=0.1
 )
 SWIGLU = {"norm": "rms", "norm_first": True, "positions": "rotary", "activation": "swiglu"}
 RECURRENT = RNNConfig(vocabulary=V, width=D, hidden=12, dropout=0.1, weight_drop=0.1)
@@ -185,7 +185,14 @@ def texts_backwards(n: int) -> tuple[torch.Tensor, ...]:
 def test_a_decoder_learns_to_say_a_text_backwards(decoder):
     torch.manual_seed(0)
     shape = {"vocabulary": 10, "width": 64}
-    block = {**shape, "layers": 2, "heads": 4, "inner": 128, "longest": 6, "norm_first": True}
+    block = {
+        **shape,
+        "layers": 2,
+        "heads": 4,
+        "intermediate_size": 128,
+        "block_size": 6,
+        "norm_first": True,
+    }
     make = {
         "transformer": lambda: Transformer(TransformerConfig(**block, causal=True, cross=True)),
         "gru": lambda: RNN(RNNConfig(**shape, cell="gru", cross=True)),

@@ -14,7 +14,14 @@ from kit.train import Recipe, fit
 from kit.train.batches import Batch, collate
 
 V, D = 300, 16
-DECODER = {"vocabulary": V, "width": D, "layers": 1, "heads": 2, "inner": 32, "longest": 16}
+DECODER = {
+    "vocabulary": V,
+    "width": D,
+    "layers": 1,
+    "heads": 2,
+    "intermediate_size": 32,
+    "block_size": 16,
+}
 
 
 def model(head: str) -> Model:

@@ -223,7 +223,9 @@ def loss_of(penalty, made) -> float:
 
 @pytest.mark.parametrize("wide", [16, 8])
 def test_a_student_comes_nearer_to_its_source(wide):
-    config = type(BERT)(vocabulary=V, width=wide, layers=1, heads=2, inner=16, longest=40)
+    config = type(BERT)(
+        vocabulary=V, width=wide, layers=1, heads=2, intermediate_size=16, block_size=40
+    )
     student = {} if wide == 16 else {"student": Transformer(config)}
     made = migrate(source("bert"), HEADS["class"], "distil", strength=1.0, **student)
     before = loss_of(made.penalty, made)

@@ -7,7 +7,7 @@ import torch
 from migrations import BERT, CONFIGS, OTHER, TOKENS, body, head, source
 
 from kit.errors import KitError
-from kit.migrate import Moves, group, migrate, migration, transfer
+from kit.migrate import WeightMap, group, migrate, migration, transfer
 from kit.migrate.report import shortened
 from kit.models import ClassHead, Transformer
 
@@ -75,7 +75,7 @@ def test_a_new_piece_is_the_mean_of_the_old_ones_that_spell_it_or_of_its_neighbo
 
 def test_what_does_not_match_is_refused_by_name_and_nothing_is_copied():
     given = source("bert")
-    other = Transformer(type(BERT)(**{**vars(BERT), "inner": 24, "layers": 3}))
+    other = Transformer(type(BERT)(**{**vars(BERT), "intermediate_size": 24, "layers": 3}))
     before = [p.clone() for p in other.parameters()]
     says = r"up\.weight \(24, 16\) \(the source has \(32, 16\).*and \d+ more"
     with pytest.raises(KitError, match=says):
@@ -104,7 +104,7 @@ def test_two_sources_are_told_apart():
 
 def test_a_strategy_of_ones_own():
     def every_other(body, head, *, rate=1e-3):
-        return migration(body, head, Moves(body, head), [group(rate, *body.blocks[::2], head)])
+        return migration(body, head, WeightMap(body, head), [group(rate, *body.blocks[::2], head)])
 
     made = every_other(body("bert"), ClassHead(16, 2))
     assert row(made, "body.blocks.0.attention.key.weight").rate == 1e-3
@@ -113,9 +113,9 @@ def test_a_strategy_of_ones_own():
 
 def test_by_hand_any_module_can_be_filled():
     old, new = torch.nn.Linear(3, 2), torch.nn.Sequential(torch.nn.Linear(3, 2))
-    moves = Moves(old)
-    transfer(old, new, moves, names={"0.weight": "weight", "0.bias": "bias"})
-    assert torch.equal(new[0].weight, old.weight) and moves[new[0].bias].name == "body.bias"
+    weight_map = WeightMap(old)
+    transfer(old, new, weight_map, names={"0.weight": "weight", "0.bias": "bias"})
+    assert torch.equal(new[0].weight, old.weight) and weight_map[new[0].bias].name == "body.bias"
 
 
 def test_the_sources_own_head_is_not_forgotten_without_a_word():

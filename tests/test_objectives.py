@@ -26,7 +26,13 @@ WINDOWS = np.random.default_rng(0).integers(4, 270, (40, 1)) + np.arange(12) % 3
 BODIES = {
     "transformer": lambda causal: Transformer(
         TransformerConfig(
-            vocabulary=290, width=32, layers=1, heads=2, inner=64, longest=32, causal=causal
+            vocabulary=290,
+            width=32,
+            layers=1,
+            heads=2,
+            intermediate_size=64,
+            block_size=32,
+            causal=causal,
         )
     ),
     "rnn": lambda causal: RNN(

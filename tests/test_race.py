@@ -102,7 +102,7 @@ def test_without_a_recording_or_a_disk(race, monkeypatch) -> None:
 
 
 def test_what_ships_is_of_the_lessons() -> None:
-    found = load(race.REPLAYS)["recordings"]
+    found = load(race_module.REPLAYS)["recordings"]
     assert {"films, MiniLM, 100 labels", "films, MiniLM, 400 labels"} <= set(found)
     for what, recording in found.items():
         assert recording["end"] and recording["machine"]["cores"], what

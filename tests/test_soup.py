@@ -22,7 +22,7 @@ def made(kind: str, seed: int, width: int = 8) -> Model:
     torch.manual_seed(seed)
     if kind == "RNN":
         return Model(RNN(RNNConfig(vocabulary=30, width=width, layers=1)), ClassHead(width, 2))
-    shape = {"layers": 1, "heads": 2, "inner": 16, "longest": 8}
+    shape = {"layers": 1, "heads": 2, "intermediate_size": 16, "block_size": 8}
     config = TransformerConfig(vocabulary=30, width=width, **shape)
     body = Transformer(config)
     return Model(body, LanguageHead.tied(body))  # one tensor, two names

@@ -112,7 +112,13 @@ def test_a_body_of_our_own_goes_out_too(tmp_path, tokenizer):
 
     torch.manual_seed(0)
     config = TransformerConfig(
-        vocabulary=300, width=16, layers=2, heads=2, inner=24, longest=90, activation="relu"
+        vocabulary=300,
+        width=16,
+        layers=2,
+        heads=2,
+        intermediate_size=24,
+        block_size=90,
+        activation="relu",
     )
     source = checkpoint.Source("ours", Transformer(config).eval(), tokenizer)
     ids, mask = batch(tokenizer)
@@ -128,7 +134,13 @@ def test_a_body_of_our_own_goes_out_too(tmp_path, tokenizer):
         RNN(RNNConfig(vocabulary=300, width=8)),
         Transformer(
             TransformerConfig(
-                vocabulary=300, width=8, layers=1, heads=2, inner=8, longest=9, positions="none"
+                vocabulary=300,
+                width=8,
+                layers=1,
+                heads=2,
+                intermediate_size=8,
+                block_size=9,
+                positions="none",
             )
         ),
     ],

@@ -16,7 +16,7 @@ from kit.models.copy_head import Mixture, mixture, predicted
 from kit.models.generate import generate, search
 from kit.sources import Source, checkpoint
 from kit.tasks import summarization as task
-from kit.tasks.summarization.keyword_baseline import ChosenWords
+from kit.tasks.summarization.keyword_baseline import KeywordBaseline
 from kit.tasks.summarization.pseudo_headlines import Weights
 from kit.tasks.summarization.trace import trace
 from kit.tokenizer import Tokenizer
@@ -34,7 +34,7 @@ def made(kind: str, seed: int = 0) -> Model:
     torch.manual_seed(seed)
     kind, config = BODIES[kind]
     body = kind(config)
-    model = Model(body, CopyHead(body.width, decoder_like(body), inner=INNER)).eval()
+    model = Model(body, CopyHead(body.width, decoder_like(body), within_word=INNER)).eval()
     with torch.no_grad():  # so that scores differ as after training
         for p in model.head.parameters():
             p.add_(0.3 * torch.randn_like(p))
@@ -242,7 +242,7 @@ def test_a_reader_that_stays_is_not_trained() -> None:
     cls, config = BODIES["Transformer"]
     torch.manual_seed(5)
     reader = Source("tiny reader", cls(config), TOKENS)
-    made = task.target(reader, writer("Transformer", 6), "mixed", still=True)
+    made = task.target(reader, writer("Transformer", 6), "mixed", freeze_encoder=True)
     trained = {name for name, p in made.model.named_parameters() if p.requires_grad}
     assert trained and all(name.startswith("head.") for name in trained)
     assert made.totals["moved"] > made.totals["trained"] - made.totals["fresh"]
@@ -295,7 +295,7 @@ def test_the_baselines_of_the_real_articles(data) -> None:
     assert 0.19 < found["lead"] < 0.22 and found["chosen words"] > found["lead"] + 0.03
     people = task.score([row["headline"] for row in test], test)
     assert people["rouge1"] == people["rougeL"] == 1 and 0 < people["invented"] < 0.2
-    words = ChosenWords(loaded["train"].select(range(50)))
+    words = KeywordBaseline(loaded["train"].select(range(50)))
     assert words.headlines([""]) == [""]
     for row, headline in zip(test, words.headlines([r["text"] for r in test[:5]]), strict=False):
         assert all(word in task.lead(row["text"]) for word in headline.split())

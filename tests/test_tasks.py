@@ -18,7 +18,7 @@ from kit.sources import Source
 from kit.tasks import TASKS, Task, asked, bootstrap, task
 from kit.train import fit
 
-SOURCES = {"RNN": (RNN, GRU), "Transformer": (Transformer, replace(BERT, longest=512))}
+SOURCES = {"RNN": (RNN, GRU), "Transformer": (Transformer, replace(BERT, block_size=512))}
 STRATEGIES = ("from_scratch", "full", "frozen", "adapter", "lora")
 PARTS = [name for name in vars(Task) if not name.startswith("_")] + ["METRIC", "COLUMNS"]
 BAD = {

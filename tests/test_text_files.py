@@ -162,20 +162,20 @@ import resource, sys
 from itertools import islice
 from kit.data.corpora import windows
 from kit.data.text_files import own
-from kit.tokenizer import Tokens
+from kit.tokenizer import Tokenizer
 
 def held():
     lines = open("/proc/self/status").read().splitlines()
     return 1024 * int(next(line for line in lines if line.startswith("VmData")).split()[1])
 
 small, large = sys.argv[1:]
-tokens = Tokenizer.train(["the quick brown fox "] * 3, 270)
-list(windows(own(small, stream=True), tokens, 8))  # whatever is loaded late is loaded now
+tokenizer = Tokenizer.train(["the quick brown fox "] * 3, 270)
+list(windows(own(small, stream=True), tokenizer, 8))  # whatever is loaded late is loaded now
 limit = held() + 100_000_000
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 corpus = own(large)
 print(type(corpus).__name__, sum(len(row["text"]) for row in corpus))
-print(sum(len(row["ids"]) for row in islice(windows(corpus, tokens, 128), 2000)))
+print(sum(len(row["ids"]) for row in islice(windows(corpus, tokenizer, 128), 2000)))
 try:
     own(large, stream=False)
 except MemoryError:

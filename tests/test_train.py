@@ -17,7 +17,14 @@ from kit.models.transformer import Transformer, TransformerConfig
 from kit.train import Recipe, Run, collate, epoch_batches, fit, predict, training_steps
 
 TRANSFORMER = TransformerConfig(
-    vocabulary=1500, width=16, layers=2, token_types=2, heads=2, inner=32, longest=32, dropout=0.1
+    vocabulary=1500,
+    width=16,
+    layers=2,
+    token_types=2,
+    heads=2,
+    intermediate_size=32,
+    block_size=32,
+    dropout=0.1,
 )
 BODIES = {
     "transformer": lambda: Transformer(TRANSFORMER),

@@ -12,7 +12,14 @@ from kit.models.transformer import Transformer, TransformerConfig, attend
 from kit.sources.huggingface import build
 from kit.tokenizer import Tokenizer
 
-TINY = {"vocabulary": 40, "width": 24, "layers": 2, "heads": 4, "inner": 36, "longest": 32}
+TINY = {
+    "vocabulary": 40,
+    "width": 24,
+    "layers": 2,
+    "heads": 4,
+    "intermediate_size": 36,
+    "block_size": 32,
+}
 FAMILIES = {
     "bert": {},
     "gpt2": {
@@ -30,7 +37,7 @@ FAMILIES = {
         "kv_heads": 2,
         "embedding_norm": False,
         "bias": False,
-        "epsilon": 1e-6,
+        "norm_eps": 1e-6,
     },
 }
 
@@ -89,7 +96,7 @@ def test_same_hidden_states_as_transformers(family, seed, tokenizer):
     hf = theirs(family, seed)
     entries = {name: lambda t=t: t for name, t in hf.state_dict().items()}
     body = build("theirs", hf.config.to_dict(), entries, tokenizer).body
-    for ids, mask in batches(body.config.longest, body.config.vocabulary):
+    for ids, mask in batches(body.config.block_size, body.config.vocabulary):
         places = (mask.long().cumsum(1) - 1).clamp(0)
         expected = hf(input_ids=ids, attention_mask=mask.long(), position_ids=places)[0][mask]
         difference = (body(ids, mask)[mask] - expected).abs().max()

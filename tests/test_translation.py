@@ -20,7 +20,7 @@ from kit.train import Recipe, fit, total_loss
 from kit.widgets.translation import translation_curves_figure
 from kit.widgets.translation.translate import Translate
 from kit.widgets.translation.translate_figure import align, page
-from kit.widgets.translation.translation_race import Race
+from kit.widgets.translation.translation_race import TranslationRace
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_samples_are_nested(archives) -> None:
     assert large[:100] == small and len({*large}) == 300
     assert translation.sample(rows, 100, 4)["id"][:] != small
     for n in (0, len(rows) + 1, 2.5):
-        with pytest.raises(KitError, match="pairs"):
+        with pytest.raises(KitError, match="rows: give a whole number"):
             translation.sample(rows, n, 0)
 
 
@@ -230,7 +230,7 @@ def test_two_children_race_and_can_be_stopped(source, monkeypatch) -> None:
     short = replace(translation.recipe(40), steps=12)  # live a third of them
     monkeypatch.setattr(translation, "recipe", lambda *_, **__: short)
     monkeypatch.setattr(translation, "LIMIT", 12)  # what is fresh does not know when to stop
-    race = Race(source, {"rows": []}, "it", pairs=40)
+    race = TranslationRace(source, {"rows": []}, "it", pairs=40)
     race.train().wait()
     assert set(race.scene.bleu) == {"full", "from_scratch", "memory"}, race.status.value
     assert [len(run.steps) for run in race.scene.runs.values()] == [4, 4]

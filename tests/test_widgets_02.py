@@ -47,7 +47,7 @@ def writer(kind: str, tokenizer: Tokenizer) -> Model:
     if kind == "RNN":
         body = RNN(RNNConfig(vocabulary=tokenizer.size, width=32, layers=1))
     else:
-        shape = {"width": 32, "layers": 2, "heads": 4, "inner": 64, "longest": 128}
+        shape = {"width": 32, "layers": 2, "heads": 4, "intermediate_size": 64, "block_size": 128}
         body = Transformer(TransformerConfig(vocabulary=tokenizer.size, causal=True, **shape))
     return Model(body, LanguageHead.tied(body))
 

@@ -47,7 +47,7 @@ def test_the_figure_is_pure_and_draws_what_is_there() -> None:
 
 
 def test_what_ships_is_complete() -> None:
-    chat, minilm = (load(name)["rows"] for name in ("larger", "see_it_work"))
+    chat, minilm = (load(name)["rows"] for name in ("large_source", "see_it_work"))
     found = large_source_figure.by_seed(chat, minilm)
     for name in (large_source_figure.LARGER, "MiniLM, fine-tuned"):
         assert all(len(found[name, n]) == 5 for n in (50, 100, 400, 1600, 8066))

@@ -45,7 +45,7 @@ def test_the_figure_is_pure_and_draws_what_is_there() -> None:
 
 
 def test_what_ships_is_complete() -> None:
-    larger, small = (load(name)["rows"] for name in ("larger_entities", "entities"))
+    larger, small = (load(name)["rows"] for name in ("large_source_entities", "entities"))
     found = attention_mask_figure.by_seed(larger, small)
     assert all(set(seeds) == {0, 1, 2} for seeds in found.values()) and len(found) == 5
     assert set(attention_mask_figure.all_sentences(larger)) == {"all", "soup"}

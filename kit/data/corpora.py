@@ -96,7 +96,7 @@ def windows(
         raise KitError("these tokens have no end token to put between documents: name one, eos=.")
     if isinstance(corpus, IterableDataset):
         shuffled = corpus.shuffle(seed=seed, buffer_size=BUFFER)
-        given = {"corpus": shuffled, "tokens": tokenizer, "length": length}
+        given = {"corpus": shuffled, "tokenizer": tokenizer, "length": length}
         return IterableDataset.from_generator(_stream, gen_kwargs=given)
     texts = _texts(corpus)
     order = np.random.default_rng(seed).permutation(len(texts))

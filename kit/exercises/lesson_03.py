@@ -55,7 +55,7 @@ def share_of(decay: float) -> float:
     from kit.sources import Source
     from kit.tasks import sentiment
 
-    small = {"width": 8, "heads": 2, "inner": 16, "longest": 9}
+    small = {"width": 8, "heads": 2, "intermediate_size": 16, "block_size": 9}
     body = Transformer(TransformerConfig(vocabulary=99, layers=6, **small))
     source = Source("six blocks", body, None)
     made = migrate(source, sentiment.head, "layer_wise", decay=decay)

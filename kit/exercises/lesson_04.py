@@ -16,9 +16,9 @@ def widened(widen: Callable) -> Verdict:
     """
     import torch
 
-    luck = torch.Generator().manual_seed(4)
+    generator = torch.Generator().manual_seed(4)
     for unit, times in ((0, 2), (3, 2), (2, 5)):
-        A, B, x = (torch.randn(n, d, generator=luck) for n, d in ((4, 3), (2, 4), (9, 3)))
+        A, B, x = (torch.randn(n, d, generator=generator) for n, d in ((4, 3), (2, 4), (9, 3)))
         before = (x @ A.T).relu() @ B.T
         wide, read = widen(A.clone(), B.clone(), unit, times)
         high = 4 + times - 1
@@ -69,7 +69,7 @@ def _two_blocks():
     from kit.models import Transformer, TransformerConfig
 
     torch.manual_seed(0)
-    shape = {"vocabulary": 50, "width": 8, "heads": 2, "inner": 16, "longest": 9}
+    shape = {"vocabulary": 50, "width": 8, "heads": 2, "intermediate_size": 16, "block_size": 9}
     model = Transformer(TransformerConfig(layers=2, norm_first=True, **shape)).eval()
     with torch.no_grad():
         for p in model.parameters():

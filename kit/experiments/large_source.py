@@ -21,7 +21,7 @@ from kit import sources
 from kit.errors import KitError
 from kit.experiments import rows as rows_file
 from kit.migrate import migrate
-from kit.models import Model, Remembered, soup
+from kit.models import FeatureCache, Model, soup
 from kit.models.generate import generate
 from kit.sources import Source
 from kit.tasks import sentiment
@@ -67,7 +67,7 @@ def known(layers: int, fresh: int | None = None) -> dict:
 def target(source: Source, strategy: str, memory: dict, **options):
     """A migration whose frozen blocks remember, its head begun from words."""
     made = migrate(source, head, strategy, **options)
-    made.model.body = Remembered(made.model.body)
+    made.model.body = FeatureCache(made.model.body)
     made.model.body.known = memory
     sentiment.from_words(made.model, source.tokenizer, sentiment.unlabelled(data()["train"]))
     return made

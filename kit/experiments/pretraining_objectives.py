@@ -49,8 +49,8 @@ def rnn(vocabulary: int) -> RNN:
 
 
 def transformer(vocabulary: int) -> Transformer:
-    shape = {"width": 128, "layers": 2, "heads": 4, "inner": 512, "longest": 512}
-    switches = {"causal": True, "norm_first": True, "epsilon": 1e-5, "positions": "rotary"}
+    shape = {"width": 128, "layers": 2, "heads": 4, "intermediate_size": 512, "block_size": 512}
+    switches = {"causal": True, "norm_first": True, "norm_eps": 1e-5, "positions": "rotary"}
     return Transformer(TransformerConfig(vocabulary=vocabulary, **shape, **switches))
 
 

@@ -34,12 +34,12 @@ def fresh(tokenizer: Tokenizer, width: int, layers: int) -> Source:
         width=width,
         layers=layers,
         heads=width // 32,
-        inner=4 * width,
-        longest=T,
+        intermediate_size=4 * width,
+        block_size=T,
         causal=True,
         norm_first=True,
         embedding_norm=False,
-        epsilon=1e-5,
+        norm_eps=1e-5,
         activation="gelu_tanh",
     )
     torch.manual_seed(0)

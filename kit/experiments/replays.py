@@ -16,11 +16,11 @@ import nbformat
 from kit import results, runtime, sources
 from kit.results import load, see_it_work
 from kit.tasks import entities, sentiment
-from kit.widgets.base.race import REPLAYS, Turns
-from kit.widgets.entities.tagging_race import TagSideBySide
+from kit.widgets.base.race import REPLAYS, Race
+from kit.widgets.entities.tagging_race import TaggingRace
 from kit.widgets.labels.side_by_side import SideBySide
 from kit.widgets.parameters.freeze import RECORDED, Freeze
-from kit.widgets.translation.translation_race import Race
+from kit.widgets.translation.translation_race import TranslationRace
 
 FILE = results.FOLDER / f"{REPLAYS}.json"
 
@@ -35,7 +35,7 @@ def of_lesson(number: str, name: str):
     return known[name]
 
 
-def widgets() -> Iterator[Turns]:
+def widgets() -> Iterator[Race]:
     """Each widget in each setting that is recorded."""
     race = of_lesson("02", "race")
     for race.seconds.value in (10, 30):
@@ -47,8 +47,8 @@ def widgets() -> Iterator[Turns]:
     for parts in RECORDED:
         yield play.choose(*parts)
     for sentences in (100, 200, 300, 1000):
-        yield TagSideBySide(source, entities.load(), sentences=sentences)
-    yield Race(sources.load("translator"), load("translation"), "it", pairs=300)
+        yield TaggingRace(source, entities.load(), sentences=sentences)
+    yield TranslationRace(sources.load("translator"), load("translation"), "it", pairs=300)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from kit.metrics import bootstrap
 from kit.sources import Source
 from kit.tasks import summarization
 from kit.tasks.summarization import pseudo_headlines
-from kit.tasks.summarization.keyword_baseline import ChosenWords
+from kit.tasks.summarization.keyword_baseline import KeywordBaseline
 from kit.train import fit
 
 NAME = "summaries"
@@ -67,8 +67,8 @@ def unwritten(tokenizer) -> list[dict]:
 def made(kind: str, way: str, seed: int):
     """A target before it has seen a headline."""
     reader, writer = parts(kind)
-    still = {"still": True} if kind == "minilm" else {}
-    target = summarization.target(reader, writer, way, seed=seed, **still)
+    options = {"freeze_encoder": True} if kind == "minilm" else {}
+    target = summarization.target(reader, writer, way, seed=seed, **options)
     if kind == "minilm":
         target.model.body.known = states()
     return target
@@ -110,7 +110,7 @@ def controls(data, test: list[dict]) -> dict[str, dict]:
         "weighty words": scores(
             pseudo_headlines.Weights(pseudo_headlines.documents()).headlines(texts), test
         ),
-        "chosen words": scores(ChosenWords(data["train"]).headlines(texts), test),
+        "chosen words": scores(KeywordBaseline(data["train"]).headlines(texts), test),
         "people": scores([row["headline"] for row in test], test),
     }
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, Origin, Twin, group, migration
+from kit.migrate.migration import Migration, SourceTensor, TensorOrigin, WeightMap, group, migration
 from kit.migrate.mixed.adapter import adapter
 from kit.migrate.mixed.distillation import distil
 from kit.migrate.mixed.domain_adaptation import domain_first
@@ -50,9 +50,9 @@ __all__ = [
     "STRATEGIES",
     "STRUCTURE",
     "Migration",
-    "Moves",
-    "Origin",
-    "Twin",
+    "SourceTensor",
+    "TensorOrigin",
+    "WeightMap",
     "decoder_like",
     "encoder_like",
     "group",

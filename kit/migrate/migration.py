@@ -14,9 +14,9 @@ __all__ = [
     "HEAD_RATE",
     "RATE",
     "Migration",
-    "Moves",
-    "Origin",
-    "Twin",
+    "SourceTensor",
+    "TensorOrigin",
+    "WeightMap",
     "both",
     "comes_along",
     "group",
@@ -29,7 +29,7 @@ RATE, HEAD_RATE = 1e-4, 1e-3
 
 
 @dataclass(frozen=True)
-class Twin:
+class SourceTensor:
     """The tensor of the source that a tensor of the target was made from."""
 
     name: str
@@ -42,7 +42,7 @@ class Twin:
     """What a reader should know besides."""
 
 
-class Moves(dict[nn.Parameter, Twin]):
+class WeightMap(dict[nn.Parameter, SourceTensor]):
     """For each parameter that is, or was made from, one of the source's: its twin.
 
     Made before a strategy changes anything. `source` has the shape of every tensor there is.
@@ -51,16 +51,16 @@ class Moves(dict[nn.Parameter, Twin]):
     def __init__(self, body: nn.Module, head: nn.Module | None = None) -> None:
         parts = {"body": body} | ({"head": head} if comes_along(head) else {})
         named = dict(nn.ModuleDict(parts).named_parameters())
-        super().__init__({p: Twin(name, tuple(p.shape)) for name, p in named.items()})
+        super().__init__({p: SourceTensor(name, tuple(p.shape)) for name, p in named.items()})
         self.source = {name: tuple(p.shape) for name, p in named.items()}
 
     def add(self, made: nn.Parameter, name: str, done: str, note: str = "") -> None:
         """`made` was made from the source's tensor `name`."""
-        self[made] = Twin(name, self.source[name], done, note)
+        self[made] = SourceTensor(name, self.source[name], done, note)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Origin:
+class TensorOrigin:
     """Where one tensor of the target came from, and what will happen to it."""
 
     name: str
@@ -95,7 +95,7 @@ class Migration:
     groups: list[dict]
     """[{"params": [...], "rate": r, "start": s}, ...]: what is trained, at which highest rate,
     from which share of the budget on."""
-    origins: list[Origin]
+    origins: list[TensorOrigin]
     """One for each tensor of the target."""
     penalty: Callable[[nn.Module], Tensor] | None = None
     """A term that `fit` adds to the loss; none for most strategies."""
@@ -154,7 +154,7 @@ def both(rate: float, head_rate: float, head: nn.Module, *parts) -> list[dict]:
 def migration(
     body: nn.Module,
     head: nn.Module,
-    moves: Moves,
+    weight_map: WeightMap,
     groups: list[dict],
     penalty: Callable[[nn.Module], Tensor] | None = None,
     notes: dict[nn.Parameter, str] | None = None,
@@ -172,9 +172,9 @@ def migration(
     origins = []
     for name, p in model.named_parameters():
         p.requires_grad_(p in of)
-        twin = moves.get(p)
+        twin = weight_map.get(p)
         origins.append(
-            Origin(
+            TensorOrigin(
                 name=name,
                 shape=tuple(p.shape),
                 source=twin and twin.name,
@@ -185,10 +185,10 @@ def migration(
                 start=of[p].get("start", 0.0) if p in of else 0.0,
             )
         )
-    return Migration(model, groups, origins, penalty, warn(origins, moves.source))
+    return Migration(model, groups, origins, penalty, warn(origins, weight_map.source))
 
 
-def warn(origins: list[Origin], source: dict[str, tuple[int, ...]]) -> list[str]:
+def warn(origins: list[TensorOrigin], source: dict[str, tuple[int, ...]]) -> list[str]:
     """What a reader should not overlook."""
     used = {o.source for o in origins}
     twins = {o.name: o.name.replace("head.decoder.", "body.") for o in origins}

@@ -14,7 +14,7 @@ from kit.migrate.migration import (
     HEAD_RATE,
     RATE,
     Migration,
-    Moves,
+    WeightMap,
     both,
     comes_along,
     group,
@@ -40,7 +40,7 @@ def full(
     body: nn.Module, head: nn.Module, *, rate: float = RATE, head_rate: float = HEAD_RATE
 ) -> Migration:
     """Copy every value of the source and train all of them, with a fresh head."""
-    return migration(body, head, Moves(body, head), both(rate, head_rate, head, body))
+    return migration(body, head, WeightMap(body, head), both(rate, head_rate, head, body))
 
 
 def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration:
@@ -52,7 +52,7 @@ def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration
     with torch.device("meta"):  # no fresh values: those of the source take their place
         still = type(body)(dataclasses.replace(body.config, **noise))
     still.load_state_dict(body.state_dict(keep_vars=True), assign=True)
-    return migration(still, head, Moves(body, head), [group(rate, head)])
+    return migration(still, head, WeightMap(body, head), [group(rate, head)])
 
 
 def top_layers(
@@ -66,7 +66,7 @@ def top_layers(
     """Train the uppermost `layers` and the head; what is below stays."""
     floors = _floors(body)[1:][_last(body, layers) :]
     top = [part for floor in floors for part in floor]
-    return migration(body, head, Moves(body, head), both(rate, head_rate, head, *top))
+    return migration(body, head, WeightMap(body, head), both(rate, head_rate, head, *top))
 
 
 def unfrozen(
@@ -89,13 +89,13 @@ def unfrozen(
         raise KitError(f"layers={layers}: this source has 0 to {len(floors) - 1}.")
     chosen = [words] * embeddings + [floors[i] for i in sorted(set(layers))]
     parts = [part for floor in chosen for part in floor]
-    return migration(body, head, Moves(body, head), both(rate, head_rate, head, *parts))
+    return migration(body, head, WeightMap(body, head), both(rate, head_rate, head, *parts))
 
 
 def embeddings_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migration:
     """Train what stands for the words (the table, positions) and the head: words get new
     meanings, what is done with them stays."""
-    return migration(body, head, Moves(body, head), [group(rate, *_floors(body)[0], head)])
+    return migration(body, head, WeightMap(body, head), [group(rate, *_floors(body)[0], head)])
 
 
 def gradual(
@@ -116,7 +116,7 @@ def gradual(
     groups = [group(rate if comes_along(head) else head_rate, head)]
     for i, parts in enumerate(floors, 1):
         groups.append(group(rate * decay ** (i - 1), *parts, start=until * i / len(floors)))
-    return migration(body, head, Moves(body, head), _once(groups))
+    return migration(body, head, WeightMap(body, head), _once(groups))
 
 
 def layer_wise(
@@ -160,7 +160,7 @@ def l2_sp(
                 near = near + p.square().sum()
         return pull / 2 * far + pull_head / 2 * near
 
-    return migration(body, head, Moves(body, head), both(rate, head_rate, head, body), penalty)
+    return migration(body, head, WeightMap(body, head), both(rate, head_rate, head, body), penalty)
 
 
 def bias_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migration:
@@ -174,7 +174,7 @@ def bias_only(body: nn.Module, head: nn.Module, *, rate: float = 1e-3) -> Migrat
             "there are no biases to train in this source (Llama's shape has none): "
             'take "lora" or "adapter".'
         )
-    return migration(body, head, Moves(body, head), [group(rate, *biases, head)])
+    return migration(body, head, WeightMap(body, head), [group(rate, *biases, head)])
 
 
 def reinitialised(
@@ -187,12 +187,12 @@ def reinitialised(
 ) -> Migration:
     """Copy all but the uppermost `layers`, which begin afresh, and train all: the top is the
     most bound to the source's own task. Zhang et al. 2020, arxiv.org/abs/2006.05987."""
-    moves, first = Moves(body, head), _last(body, layers)
+    weight_map, first = WeightMap(body, head), _last(body, layers)
     stack = _stack(body)
     for i, layer in enumerate(_stack(type(body)(body.config))):
         if i >= first:
             stack[i] = layer
-    return migration(body, head, moves, both(rate, head_rate, head, body))
+    return migration(body, head, weight_map, both(rate, head_rate, head, body))
 
 
 def _stack(body: nn.Module) -> nn.ModuleList:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Moves
+from kit.migrate.migration import WeightMap
 
 __all__ = ["transfer"]
 
@@ -14,14 +14,14 @@ __all__ = ["transfer"]
 def transfer(
     source: nn.Module,
     target: nn.Module,
-    moves: Moves,
+    weight_map: WeightMap,
     *,
     word: str = "body",
     names: dict[str, str] | None = None,
     fresh: Iterable[str] = (),
 ) -> None:
     """Copy each value of `target` from the tensor of that name in `source`, and note it in
-    `moves`.
+    `weight_map`.
 
     names: {name in the target: name in the source} where they differ; a name may be that of a
         part, "blocks.1", and then stands for all that is in it.
@@ -31,7 +31,7 @@ def transfer(
     Raises KitError, before anything is copied, for each tensor that has no twin or another shape.
     """
     theirs, pairs, wrong = dict(source.named_parameters()), [], []
-    moves.source |= {f"{word}.{n}": tuple(p.shape) for n, p in theirs.items()}
+    weight_map.source |= {f"{word}.{n}": tuple(p.shape) for n, p in theirs.items()}
     for name, p in target.named_parameters():
         if _renamed(name, dict.fromkeys(fresh, "")) != name:
             continue
@@ -50,7 +50,7 @@ def transfer(
     with torch.no_grad():
         for p, there, name in pairs:
             p.copy_(there)
-            moves.add(p, name, "copied")
+            weight_map.add(p, name, "copied")
 
 
 def _renamed(name: str, names: dict[str, str]) -> str:

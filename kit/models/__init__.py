@@ -1,7 +1,7 @@
 """Bodies, heads, and the model that is one of each."""
 
 from kit.models.copy_head import CopyHead
-from kit.models.feature_cache import Remembered
+from kit.models.feature_cache import FeatureCache
 from kit.models.heads import (
     ClassHead,
     LanguageHead,
@@ -20,11 +20,11 @@ __all__ = [
     "RNN",
     "ClassHead",
     "CopyHead",
+    "FeatureCache",
     "LanguageHead",
     "Model",
     "RNNConfig",
     "RatingHead",
-    "Remembered",
     "SequenceHead",
     "TagHead",
     "Transformer",

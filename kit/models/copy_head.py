@@ -60,13 +60,13 @@ class CopyHead(SequenceHead):
     shuns what has been said (a simple coverage). Source and target share one vocabulary. log p are
     logits: softmax leaves them as they are, so loss and generation need not know of it.
 
-    inner (V,): which pieces go on within a word; None for none.
+    within_word (V,): which pieces go on within a word; None for none.
     """
 
     needs_ids = True
 
     def __init__(
-        self, width: int, decoder: nn.Module, norm: bool = True, inner: Tensor | None = None
+        self, width: int, decoder: nn.Module, norm: bool = True, within_word: Tensor | None = None
     ):
         super().__init__(width, decoder, norm)
         self.query = nn.Linear(decoder.width, decoder.width)
@@ -75,8 +75,8 @@ class CopyHead(SequenceHead):
         nn.init.zeros_(self.query.bias)
         nn.init.zeros_(self.gate.bias)
         goes_on = torch.zeros(decoder.config.vocabulary, dtype=torch.bool)
-        if inner is not None:
-            goes_on[: len(inner)] = inner
+        if within_word is not None:
+            goes_on[: len(within_word)] = within_word
         self.register_buffer("inner", goes_on)
 
     def forward(self, hidden: Tensor, mask: Tensor, target: Tensor, ids: Tensor) -> Tensor:

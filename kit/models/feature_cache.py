@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from kit.errors import KitError
 from kit.models.transformer import Transformer
 
-__all__ = ["Remembered"]
+__all__ = ["FeatureCache"]
 
 
-class Remembered(nn.Module):
+class FeatureCache(nn.Module):
     """A Transformer that remembers what its lowest, frozen blocks say of each text: ids (B, T)
     -> hidden (B, T, D), the same as the body's, but the second time only what lies above is run.
 

@@ -31,7 +31,7 @@ class Beams:
 def generate(
     model: nn.Module,
     prompts: Sequence[Sequence[int]],
-    most: int = 50,
+    max_tokens: int = 50,
     *,
     beams: int = 1,
     length_penalty: float = 1.0,
@@ -39,7 +39,7 @@ def generate(
     start: Sequence[int] = (),
     **how,
 ) -> list[list[int]]:
-    """The ids that the model writes after each prompt: at most `most`, without the stop piece.
+    """The ids that the model writes after each prompt: at most `max_tokens`, without the stop piece.
 
     Greedy as it stands; `how` may draw instead (see `choose`: temperature, top_k, top_p, seed).
     With `beams` > 1 it keeps that many sequences of each prompt and returns the one with the
@@ -51,11 +51,11 @@ def generate(
     if beams < 1 or (beams > 1 and how.get("temperature")):
         raise KitError(f"beams={beams}: give at least 1, and more than 1 only without temperature.")
     if beams > 1:
-        steps = search(model, prompts, most, beams, length_penalty, stop=stop, start=start)
+        steps = search(model, prompts, max_tokens, beams, length_penalty, stop=stop, start=start)
         *_, last = steps
         return [max(one.over, key=lambda found: found[0])[1] for one in last]
     written: list[list[int]] = [[] for _ in prompts]
-    for pieces in stream(model, prompts, most, stop=stop, start=start, **how):
+    for pieces in stream(model, prompts, max_tokens, stop=stop, start=start, **how):
         for row, piece in zip(written, pieces, strict=True):
             row += [] if piece is None else [piece]
     return written
@@ -65,7 +65,7 @@ def generate(
 def stream(
     model: nn.Module,
     prompts: Sequence[Sequence[int]],
-    most: int = 50,
+    max_tokens: int = 50,
     *,
     stop: Collection[int] = (),
     start: Sequence[int] = (),
@@ -76,12 +76,12 @@ def stream(
 ) -> Iterator[list[int | None]]:
     """`generate` step by step: the next piece of each prompt, None where it has stopped."""
     _check(temperature, top_k, top_p)
-    writer = _Writer(model, prompts, most, start)
-    luck = torch.Generator(writer.ids.device)
-    luck.manual_seed(seed) if seed is not None else luck.seed()
+    writer = _Writer(model, prompts, max_tokens, start)
+    generator = torch.Generator(writer.ids.device)
+    generator.manual_seed(seed) if seed is not None else generator.seed()
     stop, going = set(stop), [True] * len(prompts)
-    for _ in range(most):
-        ids = choose(writer.logits(), temperature, top_k, top_p, luck)  # (B,)
+    for _ in range(max_tokens):
+        ids = choose(writer.logits(), temperature, top_k, top_p, generator)  # (B,)
         pieces = ids.tolist()
         going = [on and piece not in stop for on, piece in zip(going, pieces, strict=True)]
         if not any(going):
@@ -95,7 +95,7 @@ def choose(
     temperature: float = 0.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    luck: torch.Generator | None = None,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     """The next piece (B,) from logits (B, V).
 
@@ -114,13 +114,13 @@ def choose(
         p = ordered.softmax(-1)
         beyond = p.cumsum(-1) - p >= top_p  # those before it hold enough
         logits = logits.masked_fill(beyond.scatter(1, order, beyond), -torch.inf)
-    return torch.multinomial(logits.softmax(-1), 1, generator=luck)[:, 0]
+    return torch.multinomial(logits.softmax(-1), 1, generator=generator)[:, 0]
 
 
 class _Writer:
     """The model, its cache, and the ids that it has not read yet."""
 
-    def __init__(self, model, prompts, most: int, start: Sequence[int] = (), copies: int = 1):
+    def __init__(self, model, prompts, max_tokens: int, start: Sequence[int] = (), copies: int = 1):
         self.body, self.head, self.memory, self.mix = model.body, model.head, (), None
         device = next(model.body.parameters()).device
         ids, mask = _padded(prompts, device)
@@ -133,7 +133,7 @@ class _Writer:
                 self.mix, self.source = model.head.mix, ids.repeat_interleave(copies, 0)
             ids, mask = _padded([list(start)] * len(prompts), device)
         self.ids = self.target = ids.repeat_interleave(copies, 0)  # (B K, T)
-        room = mask.new_ones(len(mask), most)
+        room = mask.new_ones(len(mask), max_tokens)
         self.mask = torch.cat((mask, room), 1).repeat_interleave(copies, 0)  # (B K, T + most)
         self.cache = self.body.cache(len(self.ids), self.mask.shape[1])
         self.padded = not bool(mask.all())
@@ -160,7 +160,7 @@ class _Writer:
 def search(
     model: nn.Module,
     prompts: Sequence[Sequence[int]],
-    most: int = 50,
+    max_tokens: int = 50,
     beams: int = 4,
     length_penalty: float = 1.0,
     *,
@@ -170,12 +170,12 @@ def search(
     """Beam search step by step: one `Beams` for each prompt. After the last step, those that had
     to end for want of room are among `over`, and the best of `over` is what `generate` returns.
     """
-    writer, stop = _Writer(model, prompts, most, start, beams), set(stop)
+    writer, stop = _Writer(model, prompts, max_tokens, start, beams), set(stop)
     scores = torch.full((len(prompts), beams), -torch.inf, device=writer.ids.device)
     scores[:, 0] = 0  # all beams are the same at first: only one may have successors
     alive: list = [[[] for _ in range(beams)] for _ in prompts]
     ended: list[list[tuple[float, list[int]]]] = [[] for _ in prompts]
-    for length in range(1, most + 1):
+    for length in range(1, max_tokens + 1):
         new = writer.logits().float().log_softmax(-1).unflatten(0, (len(prompts), beams))
         total = (new + scores[..., None]).flatten(1)  # (B, K V)
         best = total.topk(min((1 + len(stop)) * beams, total.shape[1]))
@@ -187,9 +187,11 @@ def search(
             scores[prompt] = torch.tensor([score for score, _, _ in kept])
             rows += [prompt * beams + beam for _, beam, _ in kept]
             alive[prompt] = [ids for _, _, ids in kept]
-        longest = most if length_penalty > 0 else length + 1  # where a beam that goes on is best
+        longest = (
+            max_tokens if length_penalty > 0 else length + 1
+        )  # where a beam that goes on is best
         hopes = (scores.max(1).values / longest**length_penalty).tolist()
-        last = length == most or all(
+        last = length == max_tokens or all(
             over and hope <= max(over)[0] for over, hope in zip(ended, hopes, strict=True)
         )
         yield _stand(scores.tolist(), alive, ended, length_penalty if last else None)

@@ -12,10 +12,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from kit.tokenizer import Tokenizer
 
-__all__ = ["Reread"]
+__all__ = ["Retokenized"]
 
 
-class Reread(nn.Module):
+class Retokenized(nn.Module):
     """ids (B, T) in our pieces -> hidden (B, T, D): our ids are text, the text is read in the
     body's own pieces, and each of ours gets the state of the one that holds its last character.
 
@@ -46,7 +46,7 @@ class Reread(nn.Module):
         """The states of each row's pieces, (T, D) each, without remembering."""
         device = next(self.body.parameters()).device
         texts = [self.ours.decode(row) for row in rows]
-        spans = [self.own.spans(text, self.config.longest) for text in texts]
+        spans = [self.own.spans(text, self.config.block_size) for text in texts]
         ids = pad_sequence([torch.tensor(i) for i, _ in spans], batch_first=True).to(device)
         lengths = torch.tensor([len(i) for i, _ in spans], device=device)
         mask = torch.arange(ids.shape[1], device=device) < lengths[:, None]

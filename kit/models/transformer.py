@@ -41,9 +41,9 @@ class TransformerConfig:
     """Blocks on top of each other."""
     heads: int
     """H: attentions side by side in a block."""
-    inner: int
+    intermediate_size: int
     """Width inside the feed-forward part, often 4 D."""
-    longest: int
+    block_size: int
     """Most tokens that the model reads at once."""
     causal: bool = False
     """Each token sees only those before it (a decoder) or all (an encoder)."""
@@ -53,7 +53,7 @@ class TransformerConfig:
     """`layer` (subtract the mean, divide by the deviation) or `rms` (divide by the size)."""
     norm_first: bool = False
     """Normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)."""
-    epsilon: float = 1e-12
+    norm_eps: float = 1e-12
     """Added to the variance, so that the norm never divides by zero."""
     positions: str = "learned"
     """`learned` (a vector per position), `rotary` (queries and keys turned) or `none`."""
@@ -63,7 +63,7 @@ class TransformerConfig:
     """Of the feed-forward part: `gelu`, `gelu_tanh`, `relu`, or `swiglu` (gated)."""
     kv_heads: int | None = None
     """G: heads of keys and values, each shared by H / G query heads; None for H."""
-    head_width: int | None = None
+    head_size: int | None = None
     """W: width of a head; None for D / H."""
     token_types: int = 0
     """Kinds of sentence with a vector each (BERT has 2); the kit always reads the first."""
@@ -81,7 +81,7 @@ class TransformerConfig:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise KitError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}.")
-        if self.head_width is None and self.width % self.heads:
+        if self.head_size is None and self.width % self.heads:
             raise KitError(f"width={self.width} is not a multiple of heads={self.heads}.")
         if self.heads % self.groups:
             raise KitError(f"heads={self.heads} is not a multiple of kv_heads={self.groups}.")
@@ -92,9 +92,9 @@ class TransformerConfig:
         return self.kv_heads or self.heads
 
     @property
-    def head(self) -> int:
+    def size_per_head(self) -> int:
         """W."""
-        return self.head_width or self.width // self.heads
+        return self.head_size or self.width // self.heads
 
 
 class Transformer(nn.Module):
@@ -161,20 +161,20 @@ class Transformer(nn.Module):
     def cache(self, batch: int, length: int) -> Cache:
         """An empty cache with room for `length` tokens in each of `batch` rows."""
         self._fits(length)
-        shape = (batch, self.config.groups, length, self.config.head)
+        shape = (batch, self.config.groups, length, self.config.size_per_head)
         return Cache(self.config.layers, shape, self.embedding.weight.detach())
 
     def turn(self, places: Tensor, like: Tensor) -> tuple[Tensor, Tensor] | None:
         """By how much rotary positions turn queries and keys; None where they do not."""
         if self.config.positions != "rotary":
             return None
-        return rotation(places, self.config.head, self.config.rotary_base, like)
+        return rotation(places, self.config.size_per_head, self.config.rotary_base, like)
 
     def _fits(self, length: int) -> None:
-        if length > self.config.longest:
+        if length > self.config.block_size:
             raise KitError(
-                f"{length} tokens are too many: this model reads at most {self.config.longest}. "
-                f"Shorten the text, as in tokens.encode(text, limit={self.config.longest})."
+                f"{length} tokens are too many: this model reads at most {self.config.block_size}. "
+                f"Shorten the text, as in tokens.encode(text, limit={self.config.block_size})."
             )
 
 
@@ -185,7 +185,7 @@ class Embedding(nn.Module):
         super().__init__()
         self.tokens = nn.Embedding(config.vocabulary, config.width)
         if config.positions == "learned":
-            self.positions = nn.Embedding(config.longest, config.width)
+            self.positions = nn.Embedding(config.block_size, config.width)
         if config.token_types:
             self.types = nn.Embedding(config.token_types, config.width)
         self.norm = make_norm(config) if config.embedding_norm else nn.Identity()
@@ -238,7 +238,7 @@ class Attention(nn.Module):
         super().__init__()
         self.config, self.layer = config, layer
         bias = config.bias if config.query_bias is None else config.query_bias
-        queries, keys = (n * config.head for n in (config.heads, config.groups))
+        queries, keys = (n * config.size_per_head for n in (config.heads, config.groups))
         self.query = Linear(config.width, queries, bias=bias)
         self.key = Linear(config.width, keys, bias=bias)
         self.value = Linear(config.width, keys, bias=bias)
@@ -271,7 +271,7 @@ class Attention(nn.Module):
 
     def split(self, x: Tensor) -> Tensor:
         """(B, T, H W) -> (B, H, T, W)."""
-        return x.unflatten(-1, (-1, self.config.head)).transpose(1, 2)
+        return x.unflatten(-1, (-1, self.config.size_per_head)).transpose(1, 2)
 
 
 class FeedForward(nn.Module):
@@ -280,10 +280,12 @@ class FeedForward(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.activate = ACTIVATIONS[config.activation]
-        self.up = Linear(config.width, config.inner, bias=config.bias)
+        self.up = Linear(config.width, config.intermediate_size, bias=config.bias)
         gated = config.activation == "swiglu"
-        self.gate = Linear(config.width, config.inner, bias=config.bias) if gated else None
-        self.down = Linear(config.inner, config.width, bias=config.bias)
+        self.gate = (
+            Linear(config.width, config.intermediate_size, bias=config.bias) if gated else None
+        )
+        self.down = Linear(config.intermediate_size, config.width, bias=config.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.gate is None:
@@ -319,7 +321,7 @@ def weights(q: Tensor, k: Tensor, visible: Tensor | None, causal: bool) -> Tenso
 
 
 def make_norm(config: TransformerConfig) -> nn.Module:
-    return NORMS[config.norm](config.width, eps=config.epsilon)
+    return NORMS[config.norm](config.width, eps=config.norm_eps)
 
 
 def fresh(module: nn.Module) -> None:

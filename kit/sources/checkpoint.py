@@ -21,8 +21,16 @@ from kit.tokenizer import Tokenizer
 
 __all__ = ["FORMAT", "Source", "load", "save"]
 
-FORMAT = 1
+FORMAT = 2
 """The version that `save` writes and the newest that `load` reads."""
+
+RENAMED = {
+    "inner": "intermediate_size",
+    "longest": "block_size",
+    "epsilon": "norm_eps",
+    "head_width": "head_size",
+}
+"""Config fields of a Transformer in format 1 -> their names since format 2."""
 
 BODIES = {"Transformer": models.TransformerConfig, "RNN": models.RNNConfig}
 HEADS = ("ClassHead", "CopyHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead")
@@ -211,4 +219,17 @@ def _about(path: Path) -> dict:
         raise KitError(f"{path} is cut short or no checkpoint: save or fetch it again.") from error
     if version > FORMAT:
         raise KitError(f"{path} has format {version}, newer than {FORMAT}: update the kit.")
+    if version == 1:
+        for part in ("body", "head"):
+            about[part] = _renamed(about.get(part))
     return about
+
+
+def _renamed(described: object) -> object:
+    """A description of format 1 with the field names of format 2."""
+    if not isinstance(described, dict) or "config" not in described:
+        return described
+    config = {name: _renamed(value) for name, value in described["config"].items()}
+    if described.get("class") == "Transformer":
+        config = {RENAMED.get(name, name): value for name, value in config.items()}
+    return described | {"config": config}

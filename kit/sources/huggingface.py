@@ -196,8 +196,8 @@ def _config(family: Family, settings: dict) -> TransformerConfig:
             f"activation {values['activation']!r}: the kit knows {', '.join(ACTIVATIONS)}."
         )
     values["activation"] = ACTIVATIONS[values["activation"]]
-    values["inner"] = values["inner"] or 4 * values["width"]
-    values["longest"] -= family.skipped
+    values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
+    values["block_size"] -= family.skipped
     return TransformerConfig(**values)
 
 
@@ -206,9 +206,9 @@ def _settings(family: Family, config: TransformerConfig) -> dict:
     names = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
     found = {theirs: getattr(config, ours) for ours, (theirs, *_) in family.settings.items()}
     found[family.settings["activation"][0]] = names[config.activation]
-    found[family.settings["longest"][0]] += family.skipped
+    found[family.settings["block_size"][0]] += family.skipped
     if "kv_heads" in family.settings:
-        found |= {"num_key_value_heads": config.groups, "head_dim": config.head}
+        found |= {"num_key_value_heads": config.groups, "head_dim": config.size_per_head}
         found["rope_parameters"] = {"rope_type": "default", "rope_theta": config.rotary_base}
     return family.must | found
 
@@ -233,10 +233,10 @@ def _fits(family: Family, body: Transformer) -> bool:
     if {_pattern(ours) for ours in body.state_dict()} != set(family.tensors):
         return False
     again = _config(family, _settings(family, config))
-    free = {"kv_heads", "head_width", "query_bias", "dropout"}
+    free = {"kv_heads", "head_size", "query_bias", "dropout"}
     same = [getattr(again, f) == getattr(config, f) for f in vars(config) if f not in free]
     bias = [c.bias if c.query_bias is None else c.query_bias for c in (again, config)]
-    return all(same) and bias[0] == bias[1] and again.head == config.head
+    return all(same) and bias[0] == bias[1] and again.size_per_head == config.size_per_head
 
 
 def _theirs(family: Family, ours: str) -> tuple[str, str]:
@@ -295,7 +295,7 @@ def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tens
     special = {f"{r}_token": source.tokenizer.special.get(r) for r in ROLES}
     about = {k: v for k, v in special.items() if v} | {
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "model_max_length": source.body.config.longest,
+        "model_max_length": source.body.config.block_size,
     }
     if "chat_template" in source.card:
         about["chat_template"] = source.card["chat_template"]

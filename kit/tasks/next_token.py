@@ -55,9 +55,9 @@ class Counts:
 
     def write(self, ids: list[int], temperature: float, seed: int) -> Iterator[int]:
         """What it draws, token by token."""
-        luck, ids = torch.Generator().manual_seed(seed), list(ids)
+        generator, ids = torch.Generator().manual_seed(seed), list(ids)
         for _ in range(MOST):
-            ids.append(int(choose(self.next(ids)[None], temperature, luck=luck)))
+            ids.append(int(choose(self.next(ids)[None], temperature, generator=generator)))
             if ids[-1] == self.tokenizer.eos:
                 return
             yield ids[-1]

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 from kit.models import Transformer, TransformerConfig
 
-BERT = TransformerConfig(vocabulary=99, width=8, layers=2, heads=2, inner=16, longest=9)
+BERT = TransformerConfig(
+    vocabulary=99, width=8, layers=2, heads=2, intermediate_size=16, block_size=9
+)
 GPT = replace(BERT, norm_first=True, embedding_norm=False)
 SIX = Transformer(
-    TransformerConfig(vocabulary=30522, width=384, layers=6, heads=12, inner=1536, longest=512)
+    TransformerConfig(
+        vocabulary=30522, width=384, layers=6, heads=12, intermediate_size=1536, block_size=512
+    )
 )
 
 

@@ -5,7 +5,7 @@ B batch, T tokens, D width.
 
 from torch import Tensor, nn
 
-from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.migration import Migration, WeightMap, group, migration
 from kit.migrate.mixed.lora import replace
 from kit.models.rnn import Layer
 from kit.models.transformer import Attention, FeedForward
@@ -20,7 +20,7 @@ def adapter(body: nn.Module, head: nn.Module, *, size: int = 32, rate: float = 1
     U begins at zero, so the target begins as the source.
     Houlsby et al. 2019, arxiv.org/abs/1902.00751. size: numbers in the bottleneck.
     """
-    moves = Moves(body, head)
+    weight_map = WeightMap(body, head)
     norms = [p for name, p in body.named_parameters() if "norm" in name]
     replace(
         body,
@@ -29,7 +29,7 @@ def adapter(body: nn.Module, head: nn.Module, *, size: int = 32, rate: float = 1
     )
     new = [m.adapter for m in body.modules() if isinstance(m, Adapted)]
     notes = {p: "zero: it adds nothing yet" for m in new for p in m[2].parameters()}
-    return migration(body, head, moves, [group(rate, *new, *norms, head)], notes=notes)
+    return migration(body, head, weight_map, [group(rate, *new, *norms, head)], notes=notes)
 
 
 def _says(part: nn.Module) -> int:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.migrate.migration import HEAD_RATE, RATE, Migration, Moves, both, migration
+from kit.migrate.migration import HEAD_RATE, RATE, Migration, WeightMap, both, migration
 from kit.migrate.structure.depth import choose_layers
 from kit.models import Model
 from kit.objectives import heard, imitate, listen
@@ -46,7 +46,7 @@ def distil(
         head = head if fits else type(head)(**head.config | {"width": student.width})
         aid = None if fits or teacher else nn.Linear(student.width, body.width, bias=False)
         groups = both(rate, head_rate, head, student, *([aid] if aid else []))
-        made = migration(student, head, Moves(body, head), groups, aid=aid)
+        made = migration(student, head, WeightMap(body, head), groups, aid=aid)
     if teacher:
         made.penalty = imitate(made.model, teacher, strength=strength, temperature=temperature)
     else:

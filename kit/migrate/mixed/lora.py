@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.migration import Migration, WeightMap, group, migration
 from kit.models import Transformer
 
 __all__ = ["LoRALinear", "LoRARecurrent", "lora", "merge", "replace"]
@@ -35,7 +35,10 @@ def lora(
     """
     if rank < 1:
         raise KitError(f"rank={rank}: give 1 or more.")
-    moves, kind = Moves(body, head), "transformer" if isinstance(body, Transformer) else "rnn"
+    weight_map, kind = (
+        WeightMap(body, head),
+        "transformer" if isinstance(body, Transformer) else "rnn",
+    )
     targets = targets or TARGETS[kind]
     thin = _linear if kind == "transformer" else _recurrent
     made = thin(body, targets, rank, alpha / rank)
@@ -43,7 +46,7 @@ def lora(
         raise KitError(f"targets {sorted(missing)}: this source has no such matrix.")
     added = [p for name, p in body.named_parameters() if "lora_" in name]
     notes = {p: "zero: it adds nothing yet" for n, p in body.named_parameters() if "lora_B" in n}
-    return migration(body, head, moves, [group(rate, *added, head)], notes=notes)
+    return migration(body, head, weight_map, [group(rate, *added, head)], notes=notes)
 
 
 def _linear(body: nn.Module, targets, rank: int, scale: float) -> set[str]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.errors import KitError
-from kit.migrate.migration import Migration, Moves, group, migration
+from kit.migrate.migration import Migration, WeightMap, group, migration
 from kit.migrate.mixed.lora import replace
 from kit.models import Transformer
 from kit.models.attention import rotate
@@ -31,10 +31,10 @@ def prefix_tuning(
             "a prefix is keys and values for an attention, and an RNN has none: "
             'take "prompt_tuning", which puts vectors before the text.'
         )
-    moves = Moves(body, head)
+    weight_map = WeightMap(body, head)
     replace(body, lambda _, m: isinstance(m, Attention), lambda part: Prefixed(part, length))
     new = [p for name, p in body.named_parameters() if "prefix_" in name]
-    return migration(body, head, moves, [group(rate, *new, head)])
+    return migration(body, head, weight_map, [group(rate, *new, head)])
 
 
 class Prefixed(nn.Module):
@@ -43,7 +43,7 @@ class Prefixed(nn.Module):
     def __init__(self, base: Attention, length: int) -> None:
         super().__init__()
         self.base = base
-        shape = base.config.groups, length, base.config.head
+        shape = base.config.groups, length, base.config.size_per_head
         self.prefix_key = nn.Parameter(torch.randn(shape) * 0.02)
         self.prefix_value = nn.Parameter(torch.randn(shape) * 0.02)
 
@@ -74,8 +74,8 @@ def prompt_tuning(
     They begin as the rows of random words. Lester et al. 2021, arxiv.org/abs/2104.08691.
     A Transformer then reads `length` tokens less; a head never sees the prompt's own states.
     """
-    moves, made = Moves(body, head), Prompted(body, length)
-    return migration(made, head, moves, [group(rate, made.prompt, head)])
+    weight_map, made = WeightMap(body, head), Prompted(body, length)
+    return migration(made, head, weight_map, [group(rate, made.prompt, head)])
 
 
 class Prompted(nn.Module):

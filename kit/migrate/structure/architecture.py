@@ -8,7 +8,7 @@ from kit.migrate.migration import (
     HEAD_RATE,
     RATE,
     Migration,
-    Moves,
+    WeightMap,
     both,
     comes_along,
     group,
@@ -24,10 +24,10 @@ def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Mig
 
     What a strategy reaches beyond it is what the source's values are worth.
     """
-    moves, fresh = Moves(body, head), type(body)(body.config)
+    weight_map, fresh = WeightMap(body, head), type(body)(body.config)
     if comes_along(head):
         head = anew(head, **{"tie": fresh.embedding.weight} if _tied(head, body) else {})
-    return migration(fresh, head, moves, [group(rate, fresh, head)])
+    return migration(fresh, head, weight_map, [group(rate, fresh, head)])
 
 
 def anew(head: nn.Module, **changes) -> nn.Module:
@@ -64,8 +64,8 @@ def into(
     names, fresh: as in `kit.migrate.transfer`; without them every tensor of the target must have
     a twin of its shape, and a KitError names those that have none.
     """
-    moves, target = Moves(body, head), copy.deepcopy(target)
-    transfer(body, target, moves, names=names, fresh=fresh)
+    weight_map, target = WeightMap(body, head), copy.deepcopy(target)
+    transfer(body, target, weight_map, names=names, fresh=fresh)
     if target.width != body.width:
         head = type(head)(**head.config | {"width": target.width})
-    return migration(target, head, moves, both(rate, head_rate, head, target))
+    return migration(target, head, weight_map, both(rate, head_rate, head, target))

@@ -19,9 +19,9 @@ LINEAR = {
     "key": ("groups", "stream"),
     "value": ("groups", "stream"),
     "output": ("stream", "heads"),
-    "up": ("inner", "stream"),
-    "gate": ("inner", "stream"),
-    "down": ("stream", "inner"),
+    "up": ("intermediate_size", "stream"),
+    "gate": ("intermediate_size", "stream"),
+    "down": ("stream", "intermediate_size"),
 }
 """A linear layer of a Transformer: the axis that it writes and the one that it reads."""
 

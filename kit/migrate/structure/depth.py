@@ -11,7 +11,7 @@ from kit.migrate.migration import (
     HEAD_RATE,
     RATE,
     Migration,
-    Moves,
+    WeightMap,
     both,
     migration,
 )
@@ -35,7 +35,7 @@ def choose_layers(
     layers: which ones, or how many, evenly spread; None for half of them, as in DistilBERT
     (Sanh et al. 2019, arxiv.org/abs/1910.01108). Raises KitError where there is no half.
     """
-    there, moves = body.config.layers, Moves(body, head)
+    there, weight_map = body.config.layers, WeightMap(body, head)
     if layers is None and there == 1:
         raise KitError("the source has one layer, and half of that is none: narrow it instead.")
     layers = there // 2 if layers is None else layers
@@ -45,10 +45,10 @@ def choose_layers(
     chosen = type(body)(dataclasses.replace(body.config, layers=len(kept)))
     stack = "blocks" if isinstance(body, Transformer) else "layers"
     transfer(
-        body, chosen, moves, names={f"{stack}.{i}": f"{stack}.{k}" for i, k in enumerate(kept)}
+        body, chosen, weight_map, names={f"{stack}.{i}": f"{stack}.{k}" for i, k in enumerate(kept)}
     )
     follow(head, body, chosen)
-    return migration(chosen, head, moves, both(rate, head_rate, head, chosen))
+    return migration(chosen, head, weight_map, both(rate, head_rate, head, chosen))
 
 
 def _spread(there: int, wanted: int) -> list[int]:
@@ -87,9 +87,11 @@ def deepen(
 
 
 def _deeper_transformer(body, head, config, rates: tuple[float, float]) -> Migration:
-    moves, deep, notes = Moves(body, head), type(body)(config), {}
+    weight_map, deep, notes = WeightMap(body, head), type(body)(config), {}
     from_ = [i * body.config.layers // config.layers for i in range(config.layers)]
-    transfer(body, deep, moves, names={f"blocks.{i}": f"blocks.{k}" for i, k in enumerate(from_)})
+    transfer(
+        body, deep, weight_map, names={f"blocks.{i}": f"blocks.{k}" for i, k in enumerate(from_)}
+    )
     for i, block in enumerate(deep.blocks):
         if i and from_[i] == from_[i - 1]:
             silent = [block.attention.output, block.feed_forward.down]
@@ -97,11 +99,11 @@ def _deeper_transformer(body, head, config, rates: tuple[float, float]) -> Migra
             if not config.norm_first:
                 plain = [deep.blocks[i - 1].feed_forward_norm, block.attention_norm]
                 # 1 + ε makes up for the ε in a norm of numbers whose variance is 1 already.
-                notes |= _set(plain, (1 + config.epsilon) ** 0.5, "neutral: its values moved up")
+                notes |= _set(plain, (1 + config.norm_eps) ** 0.5, "neutral: its values moved up")
     for p in notes:
-        moves.pop(p)
+        weight_map.pop(p)
     follow(head, body, deep)
-    return migration(deep, head, moves, both(*rates, head, deep), notes=notes)
+    return migration(deep, head, weight_map, both(*rates, head, deep), notes=notes)
 
 
 @torch.no_grad()
@@ -115,12 +117,12 @@ def _set(parts: list[nn.Module], weight: float, note: str) -> dict[nn.Parameter,
 
 
 def _deeper_rnn(body, head, config, rates: tuple[float, float]) -> Migration:
-    moves, new = Moves(body, head), config.layers - body.config.layers
+    weight_map, new = WeightMap(body, head), config.layers - body.config.layers
     top = dataclasses.replace(config, layers=1)
     body.layers.extend(Beside(type(body)(top).layers[0], config.width) for _ in range(new))
     body.config = config
     notes = {layer.scale: "zero: it adds nothing yet" for layer in body.layers[-new:]}
-    return migration(body, head, moves, both(*rates, head, body), notes=notes)
+    return migration(body, head, weight_map, both(*rates, head, body), notes=notes)
 
 
 class Beside(nn.Module):

@@ -7,7 +7,7 @@ import re
 from torch import nn
 
 from kit.errors import KitError
-from kit.migrate.migration import RATE, Migration, Moves, group, migration
+from kit.migrate.migration import RATE, Migration, WeightMap, group, migration
 from kit.migrate.transfer import transfer
 from kit.models import SequenceHead, Transformer
 
@@ -38,7 +38,7 @@ def grow_decoder(
     """
     _sequences(head)
     groups = [group(rate, body), group(fresh_rate, head)]
-    return migration(body, head, Moves(body, head), groups)
+    return migration(body, head, WeightMap(body, head), groups)
 
 
 def grow_encoder(
@@ -55,7 +55,7 @@ def grow_encoder(
     head: `lambda width: SequenceHead(width, decoder_like(source.body))`.
     """
     encoder = encoder_like(body) if encoder is None else copy.deepcopy(encoder)
-    return _paired(encoder, body, head, Moves(body), rate, fresh_rate)
+    return _paired(encoder, body, head, WeightMap(body), rate, fresh_rate)
 
 
 def warm_start(
@@ -65,19 +65,23 @@ def warm_start(
     decoder: nn.Module | None = None,
     rate: float = RATE,
     fresh_rate: float = 5e-4,
-    still: bool = False,
+    freeze_encoder: bool = False,
 ) -> Migration:
     """Both halves are sources: the body is the encoder, `decoder` (another source's body, or
     the same again) gives the decoder its values; the attention between them is fresh.
 
     head: `lambda width: SequenceHead(width, decoder_like(source.body))`.
-    still: the encoder stays as it is.
+    freeze_encoder: the encoder is not trained.
     Rothe et al. 2019, arxiv.org/abs/1907.12461.
     """
-    return _paired(body, decoder or body, head, Moves(body), rate, fresh_rate, decoder, still)
+    return _paired(
+        body, decoder or body, head, WeightMap(body), rate, fresh_rate, decoder, freeze_encoder
+    )
 
 
-def _paired(encoder, source, head, moves, rate, fresh_rate, second=None, still=False) -> Migration:
+def _paired(
+    encoder, source, head, weight_map, rate, fresh_rate, second=None, freeze_encoder=False
+) -> Migration:
     _sequences(head)
     if encoder.width != head.config["width"]:
         raise KitError(
@@ -85,11 +89,11 @@ def _paired(encoder, source, head, moves, rate, fresh_rate, second=None, still=F
             f"{head.config['width']}: give an encoder of that width."
         )
     fresh = [name for name, _ in head.decoder.named_parameters() if CROSS.search(name)]
-    transfer(source, head.decoder, moves, word="decoder" if second else "body", fresh=fresh)
-    model = head if still else nn.ModuleList([encoder, head])
-    old = [p for p in model.parameters() if p in moves]
-    new = [p for p in model.parameters() if p not in moves]
-    return migration(encoder, head, moves, [group(rate, *old), group(fresh_rate, *new)])
+    transfer(source, head.decoder, weight_map, word="decoder" if second else "body", fresh=fresh)
+    model = head if freeze_encoder else nn.ModuleList([encoder, head])
+    old = [p for p in model.parameters() if p in weight_map]
+    new = [p for p in model.parameters() if p not in weight_map]
+    return migration(encoder, head, weight_map, [group(rate, *old), group(fresh_rate, *new)])
 
 
 def _sequences(head: nn.Module) -> None:

@@ -13,7 +13,7 @@ from kit.sources import Source
 
 __all__ = ["grown", "larger", "naive", "old_layers", "size"]
 
-WIDTHS = ("width", "hidden", "heads", "kv_heads", "inner")
+WIDTHS = ("width", "hidden", "heads", "kv_heads", "intermediate_size")
 """What of a config grows with the width."""
 
 

@@ -8,7 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.migrate.migration import HEAD_RATE, RATE, Migration, Moves, both, comes_along, migration
+from kit.migrate.migration import (
+    HEAD_RATE,
+    RATE,
+    Migration,
+    WeightMap,
+    both,
+    comes_along,
+    migration,
+)
 from kit.migrate.transfer import transfer
 from kit.models import LanguageHead
 from kit.tokenizer import Tokenizer
@@ -41,7 +49,7 @@ def move_vocabulary(
     arxiv.org/abs/2305.14481). A piece of which neither tells anything gets the mean of all.
     """
     old.check(body.config.vocabulary)
-    moves, shared = Moves(body, head), _shared(old, new)
+    weight_map, shared = WeightMap(body, head), _shared(old, new)
     if not shared:
         raise KitError("the two vocabularies share no piece: there is nothing to move.")
     mix = _spelt(old, new, shared) if texts is None else _neighbours(new, shared, texts)
@@ -58,12 +66,12 @@ def move_vocabulary(
     done = "composed" if len(mix) > len(shared) or rest else "sliced"
     target = type(body)(dataclasses.replace(body.config, vocabulary=new.size))
     name = next(n for n, p in body.named_parameters() if p is body.embedding.weight)
-    transfer(body, target, moves, fresh=[name])
+    transfer(body, target, weight_map, fresh=[name])
     _fill(target.embedding.weight, rows(body.embedding.weight.detach()))
-    moves.add(target.embedding.weight, f"body.{name}", done, note)
+    weight_map.add(target.embedding.weight, f"body.{name}", done, note)
     if comes_along(head) and isinstance(head, LanguageHead):
-        head = _output(head, body, target, rows, moves, (done, note))
-    result = migration(target, head, moves, both(rate, head_rate, head, target))
+        head = _output(head, body, target, rows, weight_map, (done, note))
+    result = migration(target, head, weight_map, both(rate, head_rate, head, target))
     result.tokenizer = new
     return result
 
@@ -73,14 +81,16 @@ def _fill(p: nn.Parameter, values: Tensor) -> None:
         p.copy_(values)
 
 
-def _output(head, body, target, rows: Callable, moves: Moves, said: tuple[str, str]) -> nn.Module:
+def _output(
+    head, body, target, rows: Callable, weight_map: WeightMap, said: tuple[str, str]
+) -> nn.Module:
     """The source's language head with a row for each new piece."""
     tied = {"tie": target.embedding.weight} if head.weight is body.embedding.weight else {}
     new = LanguageHead(**head.config | {"vocabulary": target.config.vocabulary}, **tied)
     for name, p in new.named_parameters():
         if p is not target.embedding.weight:
             _fill(p, rows(head.get_parameter(name).detach()))
-            moves.add(p, f"head.{name}", *said)
+            weight_map.add(p, f"head.{name}", *said)
     new.comes_along = True
     return new
 

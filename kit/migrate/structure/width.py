@@ -7,7 +7,15 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from kit.errors import KitError
-from kit.migrate.migration import HEAD_RATE, RATE, Migration, Moves, both, comes_along, migration
+from kit.migrate.migration import (
+    HEAD_RATE,
+    RATE,
+    Migration,
+    WeightMap,
+    both,
+    comes_along,
+    migration,
+)
 from kit.migrate.structure.axes import Axis, Chosen, Copies, Turned, resized, top
 from kit.models import LanguageHead, SequenceHead, Transformer
 
@@ -34,11 +42,11 @@ def widen(
     config = _times(body.config, times)
     if isinstance(body, Transformer):
         axes: dict[str, Axis] = {"stream": _repeated(body.width, times)}
-        W = body.config.head
+        W = body.config.size_per_head
         for i in range(config.layers):
             axes[f"blocks.{i}.heads"] = _repeated(body.config.heads * W, times)
             axes[f"blocks.{i}.groups"] = _repeated(body.config.groups * W, times)
-            axes[f"blocks.{i}.inner"] = _repeated(body.config.inner, times)
+            axes[f"blocks.{i}.intermediate_size"] = _repeated(body.config.intermediate_size, times)
     else:
         axes = {"stream": _repeated(body.width, times)}
         for i, layer in enumerate(body.layers):
@@ -54,7 +62,7 @@ def _repeated(n: int, times: int) -> Copies:
 def _times(config, factor: float):
     """The config with every width `factor` times as large."""
     changed = {}
-    for name in ("width", "hidden", "heads", "kv_heads", "inner"):
+    for name in ("width", "hidden", "heads", "kv_heads", "intermediate_size"):
         if old := getattr(config, name, None):
             changed[name] = round(old * factor)
             if abs(old * factor - changed[name]) > 1e-6 or not changed[name]:
@@ -151,17 +159,17 @@ DIRECTIONS = {"components": _components, "places": _places}
 @torch.no_grad()
 def _strongest(name: str, block: nn.Module, old, new) -> dict[str, Axis]:
     """The heads (whole groups of them) and neurons of a block to keep."""
-    W, G = old.head, old.groups
+    W, G = old.size_per_head, old.groups
     read, said = block.attention.value.weight, block.attention.output.weight
     strength = read.unflatten(0, (G, W)).norm(dim=(1, 2))
     strength = strength * said.unflatten(1, (G, -1)).norm(dim=(0, 2))
     groups = _largest(strength, new.groups)
     up, down = block.feed_forward.up.weight, block.feed_forward.down.weight
-    inner = _largest(up.norm(dim=1) * down.norm(dim=0), new.inner)
+    intermediate_size = _largest(up.norm(dim=1) * down.norm(dim=0), new.intermediate_size)
     return {
         f"{name}.groups": Chosen(_runs(groups, W)),
         f"{name}.heads": Chosen(_runs(groups, W * old.heads // G)),
-        f"{name}.inner": Chosen(inner),
+        f"{name}.intermediate_size": Chosen(intermediate_size),
     }
 
 
@@ -176,16 +184,16 @@ def _runs(index: Tensor, length: int) -> Tensor:
 
 
 def _resize(body, head, config, axes: dict[str, Axis], rates: tuple[float, float]) -> Migration:
-    moves = Moves(body, head)
+    weight_map = WeightMap(body, head)
     new, done = resized(body, config, axes)
     for name, p in new.named_parameters():
-        moves.add(p, f"body.{name}", done[name])
-    head = _reading(head, body, axes[top(body)], moves)
-    return migration(new, head, moves, both(*rates, head, new))
+        weight_map.add(p, f"body.{name}", done[name])
+    head = _reading(head, body, axes[top(body)], weight_map)
+    return migration(new, head, weight_map, both(*rates, head, new))
 
 
 @torch.no_grad()
-def _reading(head: nn.Module, body: nn.Module, axis: Axis, moves: Moves) -> nn.Module:
+def _reading(head: nn.Module, body: nn.Module, axis: Axis, weight_map: WeightMap) -> nn.Module:
     """The head, reading an axis that was changed. A tied one gets a table of its own: what reads
     a wider stream shares its weight out, what writes it does not."""
     new = type(head)(**head.config | {"width": axis.size})
@@ -202,7 +210,7 @@ def _reading(head: nn.Module, body: nn.Module, axis: Axis, moves: Moves) -> nn.M
     pairs += [(made.bias, old.bias, old.bias, "copied")] if old.bias is not None else []
     for p, twin, values, done in pairs:
         p.copy_(values)
-        if comes_along(head) and twin in moves:
-            moves.add(p, moves[twin].name, done)
+        if comes_along(head) and twin in weight_map:
+            weight_map.add(p, weight_map[twin].name, done)
     new.comes_along = comes_along(head)
     return new

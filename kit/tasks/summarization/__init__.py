@@ -21,10 +21,10 @@ from kit.loss import IGNORE
 from kit.migrate import STRATEGIES, Migration, decoder_like, group, migrate
 from kit.models import CopyHead, Transformer, TransformerConfig
 from kit.models.generate import generate
-from kit.models.retokenized import Reread
+from kit.models.retokenized import Retokenized
 from kit.sources import Source
 from kit.tasks.sampling import sample
-from kit.tasks.summarization.keyword_baseline import ChosenWords
+from kit.tasks.summarization.keyword_baseline import KeywordBaseline
 from kit.texts import check_texts
 from kit.tokenizer import Tokenizer
 from kit.train import Recipe
@@ -75,26 +75,26 @@ def head(
             width=160,
             layers=2,
             heads=5,
-            inner=640,
-            longest=256,
+            intermediate_size=640,
+            block_size=256,
             causal=True,
             cross=True,
             norm_first=True,
-            epsilon=1e-5,
+            norm_eps=1e-5,
             positions="rotary",
         )
         decoder = Transformer(config)
-    return CopyHead(width, decoder, inner=tokenizer and inner(tokenizer))
+    return CopyHead(width, decoder, within_word=tokenizer and within_word(tokenizer))
 
 
-def inner(tokenizer: Tokenizer) -> torch.Tensor:
+def within_word(tokenizer: Tokenizer) -> torch.Tensor:
     """(V,): which pieces go on within a word, for they begin with a letter or a digit."""
     return torch.tensor([tokenizer.decode([i])[:1].isalnum() for i in range(tokenizer.size)])
 
 
 def reread(reader: Source, tokenizer: Tokenizer) -> Source:
     """A reader that was trained with other pieces, MiniLM say, before a writer with these."""
-    return Source(reader.name, Reread(reader.body, reader.tokenizer, tokenizer), tokenizer)
+    return Source(reader.name, Retokenized(reader.body, reader.tokenizer, tokenizer), tokenizer)
 
 
 def target(
@@ -103,7 +103,7 @@ def target(
     """A summariser of the reader's and the writer's shapes, one of `WAYS`: `from_scratch`, `full`
     (the reader), `grow_encoder` (the writer) or `warm_start` (both).
 
-    options: of the strategy; rates by themselves are `RATES`. "mixed" takes still=True: the
+    options: of the strategy; rates by themselves are `RATES`. "mixed" takes freeze_encoder=True: the
     reader stays as it is.
     """
     if way not in WAYS:
@@ -252,13 +252,13 @@ def lead(text: str, words: int | None = None) -> str:
 
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """ROUGE-1 of the lead sentence, of its first eight words, and of the words of it that are
-    likeliest to be a headline's (`ChosenWords`, learnt from `train`)."""
+    likeliest to be a headline's (`KeywordBaseline`, learnt from `train`)."""
     test, train = list(test), list(train)
     texts = [row["text"] for row in test]
     found = {"lead": [lead(text) for text in texts]}
     found["eight words"] = [lead(text, 8) for text in texts]
     if train:
-        found["chosen words"] = ChosenWords(train).headlines(texts)
+        found["chosen words"] = KeywordBaseline(train).headlines(texts)
     return {name: score(answers, test)[METRIC] for name, answers in found.items()}
 
 

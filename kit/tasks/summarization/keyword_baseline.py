@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-__all__ = ["WORDS", "ChosenWords"]
+__all__ = ["WORDS", "KeywordBaseline"]
 
 WORDS = 5
 """How many words are chosen, chosen on validation articles."""
 
 
-class ChosenWords:
+class KeywordBaseline:
     """A logistic regression: does this word of the lead stand in the headline? What it knows of
     a word: where it stands, capitals, digits, its length, how rare it is, and how often the article
     says it."""

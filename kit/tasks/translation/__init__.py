@@ -164,11 +164,11 @@ def head(
         width=width,
         layers=layers,
         heads=heads if width % heads == 0 else 1,
-        inner=4 * width,
-        longest=LONGEST,
+        intermediate_size=4 * width,
+        block_size=LONGEST,
         causal=True,
         cross=True,
-        **{"positions": "rotary", "norm_first": True, "epsilon": 1e-5, "dropout": 0.1} | shape,
+        **{"positions": "rotary", "norm_first": True, "norm_eps": 1e-5, "dropout": 0.1} | shape,
     )
     return SequenceHead(width, Transformer(config))
 

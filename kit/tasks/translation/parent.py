@@ -32,11 +32,11 @@ def transformer(tokenizer: Tokenizer, width: int = 192) -> Model:
         width=width,
         layers=2,
         heads=4,
-        inner=4 * width,
-        longest=translation.LONGEST,
+        intermediate_size=4 * width,
+        block_size=translation.LONGEST,
         positions="rotary",
         norm_first=True,
-        epsilon=1e-5,
+        norm_eps=1e-5,
         dropout=0.1,
     )
     return Model(Transformer(config), translation.head(width, tokenizer))

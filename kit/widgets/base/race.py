@@ -14,7 +14,7 @@ from kit.widgets.base.job import Job, Working, heard
 from kit.widgets.base.shortcut import shortcut
 from kit.widgets.base.style import NAME
 
-__all__ = ["Models", "Turns", "recording"]
+__all__ = ["Models", "Race", "recording"]
 
 PLAY = 6.0
 """Seconds that a replay takes."""
@@ -43,7 +43,7 @@ def recording(what: str) -> dict | None:
     return results.load(REPLAYS)["recordings"].get(what)
 
 
-class Turns(Working):
+class Race(Working):
     """What the widgets share in which models learn before everybody's eyes: train, stop, replay.
 
     A widget gives `what` (the setting that a recording is of), `_scene()` (before training),
@@ -77,12 +77,12 @@ class Turns(Working):
         self.scene = self._scene()
         self._offer()
 
-    def train(self) -> "Turns":
+    def train(self) -> "Race":
         """Train all from the start; a second click while they learn changes nothing."""
         self.job.start()
         return self
 
-    def replay(self) -> "Turns":
+    def replay(self) -> "Race":
         """Show in some seconds how such a training went; one that is under way ends for it."""
         if not self.job.start(self._play):
             self._skip = recording(self.what) is not None

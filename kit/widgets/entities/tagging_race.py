@@ -5,11 +5,11 @@ from kit.html import note
 from kit.migrate import migrate
 from kit.tasks import entities
 from kit.train import Run, training_steps
-from kit.widgets.base.race import Turns
+from kit.widgets.base.race import Race
 from kit.widgets.base.style import live, redraw
 from kit.widgets.entities.tagging_race_figure import RIVALS, Scene, figure, pair, titles, traces
 
-__all__ = ["TagSideBySide"]
+__all__ = ["TaggingRace"]
 
 TEXT = (
     "Angela Merkel flew from Berlin to New York, where the German chancellor met the head of "
@@ -17,7 +17,7 @@ TEXT = (
 )
 
 
-class TagSideBySide(Turns):
+class TaggingRace(Race):
     """The widget: choose how many sentences, train both, then type or paste a text."""
 
     def __init__(self, source, data, *, sentences: int = 200, seed: int = 0) -> None:

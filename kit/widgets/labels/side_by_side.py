@@ -8,7 +8,7 @@ from kit.html import FONT, note
 from kit.migrate import migrate
 from kit.tasks import sentiment
 from kit.train import Run, training_steps
-from kit.widgets.base.race import Turns
+from kit.widgets.base.race import Race
 from kit.widgets.base.style import COLOUR, DASH, NAME, dress, error_bars, live, redraw
 
 __all__ = ["Scene", "SideBySide", "figure", "opinions", "titles", "traces"]
@@ -149,7 +149,7 @@ def opinions(text: str, found: dict[str, float]) -> str:
     )
 
 
-class SideBySide(Turns):
+class SideBySide(Race):
     """The widget: choose how many labels, train both, then type a sentence of your own."""
 
     def __init__(self, source, data, recorded: dict[int, dict], *, labels: int = 400) -> None:

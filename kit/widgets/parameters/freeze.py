@@ -11,7 +11,7 @@ from kit.migrate import Migration, migrate
 from kit.results import by_budget, see_it_work
 from kit.tasks import sentiment
 from kit.train import Run, training_steps
-from kit.widgets.base.race import Turns
+from kit.widgets.base.race import Race
 from kit.widgets.base.style import live, redraw
 from kit.widgets.loss.loss_curves import fill
 from kit.widgets.parameters.freeze_figure import WORDS, Choice, figure, traces
@@ -67,7 +67,7 @@ class Scene:
     """What a `Choice` is made of: parameters trained, seconds an update, accuracy."""
 
 
-class Freeze(Turns):
+class Freeze(Race):
     """The widget: a stack of layers to click on, and a button that trains what is not frozen."""
 
     DOING, WHOLE, NAMES = "Training. ", True, {"chosen": "so far"}

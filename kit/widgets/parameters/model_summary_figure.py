@@ -141,7 +141,7 @@ def transformer(canvas: Canvas, config) -> float:
     if config.positions == "learned":
         canvas.go(30)
         canvas.sign(canvas.x + 10, canvas.y)
-        canvas.box(8, under, 128, "table", "positions", f"{config.longest:,} × {config.width:,}")
+        canvas.box(8, under, 128, "table", "positions", f"{config.block_size:,} × {config.width:,}")
         canvas.path(f"M136 {under:g}H{canvas.x + 10:g}V{canvas.y + 12:g}")
         canvas.x += 20
     if config.embedding_norm:
@@ -149,13 +149,13 @@ def transformer(canvas: Canvas, config) -> float:
         canvas.put(54, "norm", "norm")
     canvas.go(30, arrow=False)
     left = canvas.x - 12
-    attention = ["attention", f"{config.heads} heads of {config.head}"]
+    attention = ["attention", f"{config.heads} heads of {config.size_per_head}"]
     if config.groups != config.heads:
         attention.append(f"{config.groups} for keys, values")
     part(canvas, config, "attention", *attention, turned=config.positions == "rotary")
     if config.cross:
         part(canvas, config, "attention", "attention", "to the memory", memory=True)
-    up = f"{config.width:,} → {config.inner:,} → {config.width:,}"
+    up = f"{config.width:,} → {config.intermediate_size:,} → {config.width:,}"
     part(canvas, config, "inner", "feed-forward", up, ACTIVATIONS[config.activation])
     canvas.go(14, arrow=False)
     bottom = under + (104 if config.cross or config.positions == "rotary" else 74)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from html import escape
 from math import prod
 
-from kit.migrate import Origin
+from kit.migrate import TensorOrigin
 from kit.migrate.report import DONE
 from kit.widgets.base.style import dress
 from kit.widgets.parameters.tensors import column, layer, title
@@ -31,7 +31,7 @@ class Scene:
 
     source: dict[str, tuple[int, ...]]
     """Name -> shape of each tensor of the source."""
-    origins: list[Origin]
+    origins: list[TensorOrigin]
     """Those of the target, as a `Migration` has them."""
     titles: tuple[str, str] = ("source", "target")
     """What stands above the two columns."""
@@ -42,7 +42,7 @@ class Scene:
     values: dict[str, str] | None = None
     """What hovering says of a tensor's values, for "there " or "here " + its name."""
 
-    def done(self, origin: Origin) -> str:
+    def done(self, origin: TensorOrigin) -> str:
         """The key of its colour in `COLOURS`."""
         return "wrong" if origin.name in self.wrong else origin.done
 
@@ -227,7 +227,7 @@ def _hover(scene: Scene, side: str) -> dict[str, str]:
     return {name: f"{text}<br>{values.get(f'{side} {name}', '')}" for name, text in found.items()}
 
 
-def told(o: Origin, wrong: bool = False) -> str:
+def told(o: TensorOrigin, wrong: bool = False) -> str:
     """One tensor of the target in words, as HTML: its twin, shapes, what was done, its rate."""
     twin = f"{o.done}, no twin" if o.source is None else f"{o.done} from {o.source}"
     other = o.source_shape not in (None, o.shape)

@@ -15,7 +15,7 @@ from kit.objectives import next_token
 from kit.sources import Source
 from kit.tokenizer import Tokenizer
 from kit.train import Recipe, Run, total_loss, training_steps
-from kit.widgets.base.race import Turns
+from kit.widgets.base.race import Race
 from kit.widgets.base.style import dress, live, redraw
 
 __all__ = ["COLOUR", "HeldOut", "Pretraining", "Scene", "figure", "recipe", "table", "traces"]
@@ -41,7 +41,7 @@ class HeldOut:
         """windows (N, T + 1): T tokens to read, and T to predict."""
         self.examples = next_token(windows)
         self.bytes = sum(len(tokenizer.decode(row[1:]).encode()) for row in windows)
-        self.tokenizer = len(windows) * (len(windows[0]) - 1)
+        self.tokens = len(windows) * (len(windows[0]) - 1)
 
     def bits(self, model: nn.Module) -> float:
         """Bits per byte of the text after its first token in each window."""
@@ -154,7 +154,7 @@ def recipe(name: str, seconds: float, seed: int = 0) -> Recipe:
     )
 
 
-class Pretraining(Turns):
+class Pretraining(Race):
     """The widget: how many seconds, Train, Stop; both learn the next token, an update in turn."""
 
     END, NAMES = "texts", {name: name for name in RATES}

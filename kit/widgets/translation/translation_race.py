@@ -6,7 +6,7 @@ from kit.metrics import interval
 from kit.tasks import translation
 from kit.tasks.translation.memory import Memory
 from kit.train import Run, training_steps
-from kit.widgets.base.race import Turns
+from kit.widgets.base.race import Race
 from kit.widgets.base.style import COLOUR, DASH, dress, error_bars, live, redraw
 from kit.widgets.labels.side_by_side import smooth
 from kit.widgets.loss.loss_curves import fill
@@ -89,7 +89,7 @@ def traces(scene: Scene) -> list[dict]:
     return [*lines, bars | there, diamonds | there]
 
 
-class Race(Turns):
+class TranslationRace(Race):
     """The widget: train both children on the same pairs, one update each in turn."""
 
     END, NAMES = "bleu", RIVALS
