@@ -99,7 +99,9 @@ def test_each_bad_row_is_named_and_none_is_lost(tmp_path) -> None:
         ('["The", "EU"]', '["O", 3]', None),
         (["EU"], ["B-FOO"], "none of O, B-PER"),
         (["EU"], ["9"], "none of O, B-PER"),
-        (["EU"], ["I-ORG"], "continues nothing: I-ORG of word 1"),
+        (["EU", "met"], ["I-ORG", "O"], None),  # IOB1, whose names begin so
+        (["EU", "met"], ["ORG", "O"], None),  # no prefix at all
+        (["EU", "x"], ["S-ORG", "O"], None),  # BIOES
         (["a", "b"], ["B-PER", "I-ORG"], "continues nothing: I-ORG of word 2"),
         (["EU", "a"], ["B-ORG"], "not one tag for each word: 1 for 2"),
         ([], [], "words is empty"),
@@ -146,9 +148,8 @@ def test_texts_and_classes(text, label, problem) -> None:
         ("a.csv", b"", "a.csv is empty"),
         ("a.csv", b"one,two\n1,2\n", r"has the columns one, two, and no text, label: say which"),
         ("a.csv", b"text,text\n1,2\n", "two columns of one name"),
-        ("a.csv", b"text,label\n" + b'"never closed,\n' + b"x,y\n" * 3_000_000, "quote opened"),
         ("a.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "binary"),
-        ("a.jsonl", b"\xff\xfeb\0r\0o\0", r"broken utf-16|columns of nothing"),
+        ("a.jsonl", b"\xff\xfeb\0r\0o\0", r"is not utf-16|no columns with names"),
         ("a.parquet", b"PAR1 no", "no whole Parquet file"),
         ("a.xlsx", b"PK", r"of no kind that can be read: give \.csv"),
     ],

@@ -170,10 +170,33 @@ def _guess(sample: bytes, path: Path, warn: bool) -> str:
     }
     few = sum(byte > 127 for byte in sample) < 20  # to guess by
     encoding = COMMON[0] if few else next((c for c in COMMON if c in near), best.encoding)
+    if _oddities(sample, COMMON[0]) < _oddities(sample, encoding):
+        encoding = COMMON[0]
     if warn:
         said = f"{path} is not UTF-8; it is read as {encoding}."
         warnings.warn(f"{said} Where letters are wrong, give encoding=.", stacklevel=2)
     return encoding
+
+
+def _oddities(sample: bytes, encoding: str) -> float:
+    """The share of letters beyond ASCII that stand where none belongs, read in this encoding: a
+    sign or a capital inside a word. 1 for a text that has mostly such letters (Cyrillic, Greek):
+    there the signs of the West prove nothing."""
+    try:
+        text = sample.decode(encoding)
+    except UnicodeDecodeError:
+        return 1.0
+    beyond = [i for i, c in enumerate(text) if ord(c) > 127]
+    letters = sum(c.isalpha() for c in text)
+    if not beyond or (encoding == COMMON[0] and len(beyond) > 0.4 * letters):
+        return 1.0
+    odd = 0
+    for i in beyond:
+        c, before, after = text[i], text[i - 1 : i], text[i + 1 : i + 2]
+        inside = before.isalpha() and after.isalpha()
+        odd += (not c.isalpha() and inside) or (c.isupper() and before.islower())
+        odd += not c.isprintable() and c != "\xa0"
+    return odd / len(beyond)
 
 
 def _binary(path: Path) -> str:

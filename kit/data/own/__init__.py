@@ -15,9 +15,12 @@ from kit.errors import KitError
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
 
+    from kit.data.own.checks import Checker
+    from kit.data.own.tables import Tables
+
 __all__ = ["Column", "Report", "read"]
 
-PIECE = 20_000
+CHUNK_ROWS = 20_000
 """Rows that exist as Python objects at a time; the others are tables."""
 
 
@@ -29,6 +32,8 @@ class Column:
     """"text", "words" (a list of them), "class", "tags" (a list, one a word), "number"."""
     names: tuple[str, ...] = ()
     """The classes or tags, in the order of their numbers; none: whatever is found."""
+    optional: bool = False
+    """Whether the data may lack it."""
 
 
 @dataclass
@@ -48,13 +53,15 @@ class Report:
     """Kind of problem -> how many rows have it."""
     notes: list[str] = field(default_factory=list)
     """What is no mistake, and yet worth knowing."""
+    division: list[str] = field(default_factory=list)
+    """What `data()` found in the splits that it made."""
 
     def data(self, keep: bool = False, least: int = 10) -> "DatasetDict":
         """The good rows as train, validation and test.
 
-        Splits that were given stay, and one that is missing is taken from train. Otherwise the
-        texts, in the order of their hashes, fill train (80 %), validation and test (10 % each), so
-        that equal texts are on one side and a row more moves few of the others.
+        Splits that were given stay, and one that is missing is taken from train: a tenth of each
+        class, equal and nearly equal texts together, in the order of their hashes, so that a row
+        more moves few of the others. What is worth knowing of the splits is in `division`.
         Raises KitError where rows are bad, unless `keep`; and for fewer than `least` good ones.
         """
         from kit.data.own.tables import divided
@@ -69,7 +76,9 @@ class Report:
             raise KitError(
                 f"{len(self.good)} good rows in {self.where} are too few: give at least {least}."
             )
-        return divided(self.good, next(iter(self.wants)))
+        classes = [name for name, column in self.wants.items() if column.kind == "class"]
+        data, self.division = divided(self.good, next(iter(self.wants)), *classes[:1])
+        return data
 
     def __len__(self) -> int:
         return len(self.good) + len(self.bad)
@@ -90,7 +99,8 @@ class Report:
         lines = [f"{self.where}: {len(self):,} rows, {len(self.good):,} good"]
         lines += [f"  {n:,} not: {kind}" for kind, n in self.kinds.items()]
         lines += [f"  {n:,} of class {name}" for name, n in self.counts().items()]
-        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join(lines + [f"  divided: {note}" for note in self.division])
 
     def _repr_html_(self) -> str:
         from kit.data.own.report import page
@@ -122,17 +132,38 @@ def read(
     from kit.data.own.tables import Tables
 
     source, wants = reader(where, **options), dict(wants)
-    values = {str(k): str(v) for k, v in (values or {}).items()}
-    check, tables = Checker(wants, dict(columns or {}), values), Tables(wants)
+    values = {_text_of(k): str(v) for k, v in (values or {}).items()}
+    check = Checker(wants, dict(columns or {}), values)
     check.require(source.columns(), source.where)
-    rows = source.rows()
-    while piece := list(islice(rows, PIECE)):
-        tables.add(*check.sort(piece))
+    tables, rows = Tables(check.wants), source.rows()
+    first = list(islice(rows, CHUNK_ROWS))
+    check.look(first)
+    chunk = first
+    while chunk:
+        tables.add(*check.sort(chunk))
+        chunk = list(islice(rows, CHUNK_ROWS))
+    _one_word_a_row(check, tables, source.where)
     return Report(
         where=source.where,
         wants=tables.named(),
         good=tables.good(),
         bad=tables.bad(),
         kinds=dict(check.kinds.most_common()),
-        notes=source.notes + tables.notes(),
+        notes=source.notes + check.notes() + tables.notes(),
     )
+
+
+def _text_of(value) -> str:
+    """A class as text: 1.0 and 1 are one."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _one_word_a_row(check: "Checker", tables: "Tables", where: str) -> None:
+    """Raise KitError for words that stand in a row each: the sentences must be put together."""
+    kinds = {column.kind: check.columns[name] for name, column in check.wants.items()}
+    if "words" in kinds and not check.several_words and tables.count() >= 10:
+        raise KitError(
+            f"each row of {where} holds one word (the long format): put sentences together first, "
+            f"frame.groupby('sentence', sort=False)[[{kinds['words']!r}, "
+            f"{kinds.get('tags', 'tags')!r}]].agg(list), with the column that numbers yours."
+        )

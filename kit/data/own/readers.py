@@ -3,21 +3,23 @@
 A file is read as a stream: however many rows it has, few exist at a time.
 """
 
-import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
+from kit.data.own.dialect import Dialect, find_dialect, parse, sample, split_lines
 from kit.data.text_files import encoding_of
 from kit.errors import KitError
 
 __all__ = ["Reader", "Row", "reader"]
 
-DELIMITERS = ",;\t|"
-LONGEST = 10_000_000  # characters of a field of a CSV; more is a quote that was never closed
+NAMED_ROWS = 1000
+"""Rows whose columns are looked at where no header names them (JSON Lines, dicts)."""
+JSON_BYTES = 200_000_000
+"""The largest file that is read as one JSON array."""
 
 
 class Row(NamedTuple):
@@ -36,64 +38,157 @@ class Row(NamedTuple):
 class Reader:
     """What is read, by name; its columns; its rows, once; and what was noticed on the way."""
 
-    def __init__(self, where: str, rows: Iterable[Row]) -> None:
+    def __init__(self, where: str, rows: Iterable[Row], names: Iterable[str] = ()) -> None:
+        """names: of the columns, where a header gives them."""
         self.where, self.notes = where, []
+        self._names = list(names)
         self._rows = iter(rows)
-        self._first = []
+        self._first: list[Row] = []
 
     def columns(self) -> list[str]:
-        """The names in the first row that is one."""
-        for row in self._rows:
-            self._first.append(row)
+        """The names in the header; without one, all names in the first thousand rows.
+
+        The parts of a column that holds dicts are named too: "translation.en".
+        """
+        if self._names:
+            return self._names
+        self._first += islice(self._rows, NAMED_ROWS)
+        names: dict[str, None] = {}
+        for row in self._first:
             if isinstance(row.content, dict):
-                return [str(name) for name in row.content]
-        return []
+                names |= dict.fromkeys(_names(row.content))
+        return list(names)
 
     def rows(self) -> Iterator[Row]:
         """All rows."""
         return chain(self._first, self._rows)
 
 
-def reader(where, **options) -> Reader:
-    """A reader of a file, a Dataset, dicts, or whatever `datasets.load_dataset` finds by a name."""
+def _names(content: dict, before: str = "") -> Iterator[str]:
+    for name, value in content.items():
+        yield f"{before}{name}"
+        if isinstance(value, dict):
+            yield from _names(value, f"{before}{name}.")
+
+
+def reader(
+    where, *, encoding: str | None = None, delimiter: str | None = None, **options
+) -> Reader:
+    """A reader of a file, a DataFrame, a Dataset, dicts, or whatever `datasets.load_dataset` finds.
+
+    encoding, delimiter: of a text file; default: found out. Other options go to `load_dataset`.
+    An option that nothing here reads is refused.
+    """
+    given = {"encoding": encoding, "delimiter": delimiter}
+    given = {name: value for name, value in given.items() if value is not None} | options
     if isinstance(where, str | Path):
         path = Path(where)
         if path.is_file():
-            return _file(path)
+            return _file(path, given)
         if path.suffix.lower() in KINDS:
             raise KitError(f"{path} is not there: give a file (this is {Path.cwd()}).")
-        return Reader(str(where), _dataset(_hub(str(where), options)))
-    if hasattr(where, "column_names") or isinstance(where, Mapping):
-        return Reader(f"the {type(where).__name__}", _dataset(where))
+        return Reader(str(where), _dataset(_hub(str(where), given)))
+    _refuse(given, f"a {type(where).__name__} in memory")
     if isinstance(where, Iterable) and not isinstance(where, bytes):
-        rows = (Row(f"row {i}", "", row, _no_dict(row)) for i, row in enumerate(where, start=1))
-        return Reader("the rows", rows)
+        return _memory(where)
     raise KitError(
         f"{where!r:.60} ({type(where).__name__}) is no data: give a .csv, .jsonl or .parquet file, "
-        "a datasets.Dataset, or a name on the hub."
+        "a DataFrame, a datasets.Dataset, a list of dicts, or a name on the hub."
     )
 
 
-def _file(path: Path) -> Reader:
+def _refuse(options: dict, what: str, known: tuple[str, ...] = ()) -> None:
+    """Raise KitError for the options that are not read here."""
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        takes = f"it takes {', '.join(known)}" if known else "leave it out"
+        raise KitError(f"{', '.join(unknown)}= is not read for {what}: {takes}.")
+
+
+def _memory(where) -> Reader:
+    """A reader of what is in memory already."""
+    kind = type(where).__name__
+    if isinstance(where, Mapping) and not hasattr(where, "column_names"):
+        return _mapping(where)
+    if hasattr(where, "to_dict") and hasattr(where, "columns"):
+        return Reader(f"the {kind}", _frame(where), map(str, where.columns))
+    if hasattr(where, "column_names"):
+        return Reader(f"the {kind}", _dataset(where))
+    rows = (Row(f"row {i}", "", row, _no_dict(row)) for i, row in enumerate(where, start=1))
+    return Reader("the rows", rows)
+
+
+def _mapping(where: Mapping) -> Reader:
+    """A reader of {split: rows}, or of {column: values}."""
+    parts = {str(name): value for name, value in where.items()}
+    if not parts:
+        raise KitError("the dict is empty: give {split: rows} or {column: values}.")
+    if all(map(_is_rows, parts.values())):
+        rows = chain.from_iterable(_part(name, part) for name, part in parts.items())
+        return Reader(f"the {type(where).__name__}", rows)
+    columns = {name: _values(value) for name, value in parts.items()}
+    sizes = {name: -1 if values is None else len(values) for name, values in columns.items()}
+    if len(set(sizes.values())) != 1 or -1 in sizes.values():
+        raise KitError(
+            f"a dict with {', '.join(f'{k} ({v})' for k, v in list(sizes.items())[:5])} is neither "
+            "{split: rows} nor {column: values}, all equally many: give a list of dicts."
+        )
+    together = zip(*columns.values(), strict=True)
+    rows = (
+        Row(f"row {i}", "", dict(zip(columns, v, strict=True))) for i, v in enumerate(together, 1)
+    )
+    return Reader("the columns", rows, columns)
+
+
+def _is_rows(value) -> bool:
+    """Whether a value holds rows: a frame, a data set, a list of dicts."""
+    if hasattr(value, "column_names") or (hasattr(value, "to_dict") and hasattr(value, "columns")):
+        return True
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _part(split: str, rows) -> Iterator[Row]:
+    """The rows of one split, their places and their split named."""
+    for row in _memory(rows).rows():
+        yield row._replace(place=f"{split}/{row.place}", split=split)
+
+
+def _values(value) -> list | None:
+    """The values of a column; None for what is none."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        return None
+    return value.tolist() if hasattr(value, "tolist") else list(value)
+
+
+def _frame(frame) -> Iterator[Row]:
+    """The rows of a DataFrame; what pandas calls missing is None."""
+    names = [str(name) for name in frame.columns]
+    missing = frame.isna()
+    pairs = zip(frame.itertuples(index=False), missing.itertuples(index=False), strict=True)
+    for number, (values, gaps) in enumerate(pairs, start=1):
+        kept = [None if gap is True or gap else v for v, gap in zip(values, gaps, strict=True)]
+        yield Row(f"row {number}", "", dict(zip(names, kept, strict=True)))
+
+
+def _file(path: Path, options: dict) -> Reader:
     kind = path.suffix.lower()
     if kind not in KINDS:
         raise KitError(f"{path.name} is of no kind that can be read: give {', '.join(KINDS)}.")
     if not path.stat().st_size:
         raise KitError(f"{path.name} is empty: give a file with rows.")
-    made = Reader(path.name, ())
-    made._rows = KINDS[kind](path, made.notes)
-    return made
+    read, known = KINDS[kind]
+    _refuse(options, f"a {kind} file", known)
+    return read(path, **options)
 
 
-def _lines(path: Path, notes: list[str]) -> Iterator[str]:
+def _lines(path: Path, notes: list[str], encoding: str | None = None) -> Iterator[str]:
     """The lines as text. Where some are not UTF-8, those are read as what they look like."""
+    if encoding is not None:
+        yield from _encoded(path, encoding)
+        return
     encoding = encoding_of(path, warn=False)
     if encoding in ("utf-16", "utf-32"):
-        try:
-            with path.open(encoding=encoding, newline="") as file:
-                yield from file
-        except UnicodeError as problem:
-            raise KitError(f"{path.name} is broken {encoding}: save it as UTF-8.") from problem
+        yield from _encoded(path, encoding)
         return
     other = 0
     with path.open("rb") as file:
@@ -105,7 +200,27 @@ def _lines(path: Path, notes: list[str]) -> Iterator[str]:
                 yield _other(line, encoding)
     if other:
         said = "1 line is" if other == 1 else f"{other:,} lines are"
-        notes.append(f"{said} not UTF-8, and read as {encoding}: look at what became of them.")
+        notes.append(
+            f"{said} not UTF-8, and read as {encoding}: look at what became of them, or give "
+            "encoding=."
+        )
+
+
+def _encoded(path: Path, encoding: str) -> Iterator[str]:
+    """The lines of a file whose encoding is known."""
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            for number, line in enumerate(file):
+                yield line.removeprefix("\ufeff") if not number else line
+    except LookupError as problem:
+        raise KitError(
+            f"encoding={encoding!r} is unknown: give one that Python knows, such as 'utf-8', "
+            "'cp1252' or 'utf-16-le'."
+        ) from problem
+    except UnicodeError as problem:
+        raise KitError(
+            f"{path.name} is not {encoding} ({problem}): give its encoding=, or save it as UTF-8."
+        ) from problem
 
 
 def _other(line: bytes, encoding: str) -> str:
@@ -115,50 +230,143 @@ def _other(line: bytes, encoding: str) -> str:
         return line.decode("latin-1")
 
 
-def _csv(path: Path, notes: list[str]) -> Iterator[Row]:
-    lines = _lines(path, notes)
-    first = next(lines)
-    delimiter = max(DELIMITERS, key=first.count)
-    csv.field_size_limit(LONGEST)
-    found = csv.reader(chain([first], lines), delimiter=delimiter)
-    names = next(found)
-    if len(set(names)) < len(names):
-        raise KitError(f"{path.name} has two columns of one name, {names}: rename one.")
-    begins = found.line_num + 1
-    try:
-        for fields in found:
-            if fields:
-                yield _fields(f"line {begins}", names, fields, delimiter)
-            begins = found.line_num + 1
-    except csv.Error as problem:
+def _csv(path: Path, encoding: str | None = None, delimiter: str | None = None) -> Reader:
+    """A reader of a CSV file of any dialect."""
+    notes: list[str] = []
+    first, lines = sample(split_lines(_lines(path, notes, encoding)))
+    if not first:
+        raise KitError(f"{path.name} is empty: give a file with rows.")
+    dialect = find_dialect(path.name, first, delimiter)
+    rows = _csv_rows(path.name, dialect, lines, notes)
+    found = Reader(path.name, rows, dialect.names)
+    notes[:0] = dialect.notes()
+    found.notes = notes
+    return found
+
+
+def _csv_rows(name: str, dialect: Dialect, lines: Iterator[str], notes: list[str]) -> Iterator[Row]:
+    """The rows; those that do not fit the header are named, and none is lost."""
+    width, good, bad, several = len(dialect.names), 0, 0, 0
+    body = islice(lines, dialect.skipped, None)
+    rows = parse(body, dialect.delimiter, dialect.quotes)
+    next(rows)  # the names
+    for row in rows:
+        place = f"line {row.number + dialect.skipped}"
+        if row.fields is None:
+            bad += 1
+            yield Row(place, "", row.raw, row.problem)
+            continue
+        fields = row.fields
+        while len(fields) > width and not fields[-1].strip():
+            fields = fields[:-1]  # a delimiter at the end of each line
+        if len(fields) != width:
+            bad += 1
+            content = dialect.delimiter.join(row.fields)
+            yield Row(place, "", content, "another number of columns than the first line")
+            continue
+        good, several = good + 1, several + (row.lines > 1)
+        yield Row(place, "", dict(zip(dialect.names, fields, strict=True)))
+    if not good + bad:
+        raise KitError(f"{name} has names of columns and no row below them: give it some rows.")
+    if not good:
         raise KitError(
-            f"{path.name} cannot be read from line {begins} on ({problem}): is a quote opened "
-            "there and never closed?"
+            f"none of the {bad:,} rows of {name} has the {width} columns of its first line "
+            f"({', '.join(dialect.names)}): they have another number of columns. Put a text that "
+            f"holds a {dialect.delimiter!r} in quotes, or give delimiter=."
+        )
+    if several:
+        said = "1 row runs" if several == 1 else f"{several:,} rows run"
+        notes.append(f"{said} over several lines, within quotes.")
+
+
+def _jsonl(path: Path, encoding: str | None = None) -> Reader:
+    """A reader of JSON Lines, or of one JSON array."""
+    notes: list[str] = []
+    found = Reader(path.name, _json_rows(path, notes, encoding))
+    found.notes = notes
+    return found
+
+
+def _json_rows(path: Path, notes: list[str], encoding: str | None) -> Iterator[Row]:
+    lines = enumerate(_lines(path, notes, encoding), start=1)
+    first = next(((n, line) for n, line in lines if line.strip()), (1, ""))
+    if first[1].lstrip().startswith("[") and not _is_json(first[1]):
+        yield from _json_array(path, (line for _, line in chain([first], lines)))
+        return
+    for number, line in chain([first], lines):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (RecursionError, ValueError):
+            yield Row(f"line {number}", "", line.strip(), "no JSON")
+            continue
+        if number == first[0] and isinstance(row, list) and all(isinstance(r, dict) for r in row):
+            yield from (Row(f"row {i}", "", r) for i, r in enumerate(row, start=1))
+        else:
+            yield Row(f"line {number}", "", row, _no_dict(row))
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (RecursionError, ValueError):
+        return False
+    return True
+
+
+def _json_array(path: Path, lines: Iterator[str]) -> Iterator[Row]:
+    """The rows of one array over many lines."""
+    if path.stat().st_size > JSON_BYTES:
+        raise KitError(f"{path.name} is one array of JSON, too large to read: one object a line.")
+    try:
+        rows = json.loads("".join(lines))
+    except (RecursionError, ValueError) as problem:
+        raise KitError(
+            f"{path.name} begins as an array of JSON and is none ({problem}): one object a line."
         ) from problem
-
-
-def _fields(place: str, names: list[str], fields: list[str], delimiter: str) -> Row:
-    if len(fields) == len(names):
-        return Row(place, "", dict(zip(names, fields, strict=True)))
-    return Row(place, "", delimiter.join(fields), "another number of columns than the first line")
-
-
-def _jsonl(path: Path, notes: list[str]) -> Iterator[Row]:
-    for number, line in enumerate(_lines(path, notes), start=1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except (json.JSONDecodeError, RecursionError):
-                yield Row(f"line {number}", "", line.strip(), "no JSON")
-            else:
-                yield Row(f"line {number}", "", row, _no_dict(row))
+    for number, row in enumerate(rows, start=1):
+        yield Row(f"row {number}", "", row, _no_dict(row))
 
 
 def _no_dict(row) -> str:
     return "" if isinstance(row, dict) else "no columns with names"
 
 
-def _parquet(path: Path, notes: list[str]) -> Iterator[Row]:
+def _conll(path: Path, encoding: str | None = None) -> Reader:
+    """A reader of a CoNLL file: a word and its tag a line, an empty line between sentences."""
+    notes: list[str] = []
+    found = Reader(path.name, _conll_rows(path, notes, encoding), ("words", "tags"))
+    found.notes = notes
+    return found
+
+
+def _conll_rows(path: Path, notes: list[str], encoding: str | None) -> Iterator[Row]:
+    begin, words, tags, problem = 0, [], [], ""
+    lines = split_lines(_lines(path, notes, encoding))
+    for number, line in enumerate(chain(lines, [""]), start=1):
+        parts = line.split("\t") if "\t" in line else line.split()
+        parts = [part.strip() for part in parts if part.strip()]
+        if parts and parts[0].startswith(("-DOCSTART-", "# ")):
+            continue
+        if not parts:
+            if words or problem:
+                content = {"words": words, "tags": tags} if not problem else " ".join(words)
+                yield Row(f"line {begin}", "", content, problem)
+            begin, words, tags, problem = 0, [], [], ""
+            continue
+        begin = begin or number
+        words.append(parts[0])
+        tags.append(parts[-1])
+        if len(parts) < 2:
+            problem = f"line {number} has a word and no tag"
+
+
+def _parquet(path: Path) -> Reader:
+    return Reader(path.name, _parquet_rows(path))
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
     import pyarrow
     from pyarrow import parquet
 
@@ -173,18 +381,31 @@ def _parquet(path: Path, notes: list[str]) -> Iterator[Row]:
         raise KitError(f"{path.name} is no whole Parquet file ({said}): save it again.") from None
 
 
-KINDS = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
+TEXT, JSON = ("encoding", "delimiter"), ("encoding",)
+KINDS = {
+    ".csv": (_csv, TEXT),
+    ".tsv": (_csv, TEXT),
+    ".jsonl": (_jsonl, JSON),
+    ".ndjson": (_jsonl, JSON),
+    ".json": (_jsonl, JSON),
+    ".parquet": (_parquet, ()),
+    ".conll": (_conll, JSON),
+    ".bio": (_conll, JSON),
+    ".iob": (_conll, JSON),
+}
+"""Ending of a file -> what reads it, and the options that it takes."""
 
 
 def _dataset(given) -> Iterator[Row]:
     """The rows of a Dataset, or of a dict of them; classes by their names."""
     parts = given if isinstance(given, Mapping) else {"": given}
-    for split, rows in parts.items():
+    for split, part in parts.items():
+        rows = part.with_format(None) if hasattr(part, "with_format") else part
         names = {k: f for k, f in (rows.features or {}).items() if _classes(f)}
         before = f"{split}/" if split else ""
         for number, row in enumerate(rows, start=1):
             named = {k: _named(f, row[k]) for k, f in names.items()}
-            yield Row(f"{before}row {number}", split, row | named)
+            yield Row(f"{before}row {number}", str(split), row | named)
 
 
 def _classes(feature):

@@ -17,7 +17,7 @@ def page(report, shown: int = 5) -> str:
     if len(report.bad):
         head += f', <b style="color:{COLOURS["bad"]}">{len(report.bad):,} not</b>'
     body = _bars(report.counts()) + _kinds(report.kinds) + _examples(bad, len(report.bad))
-    body += "".join(f"<li>{escape(note)}</li>" for note in report.notes)
+    body += "".join(f"<li>{escape(note)}</li>" for note in (*report.notes, *report.division))
     return (
         '<div style="font-size:16px;color:#1A1A1A;background:white;padding:.6em 1em;'
         f'max-width:60em;border-radius:.4em"><div style="font-size:18px">{head}</div>{body}</div>'
