@@ -45,7 +45,7 @@ class FeatureCache(nn.Module):
         rows = [tuple(row[real].tolist()) for row, real in zip(ids, mask, strict=True)]
         if any(row not in self.known for row in rows):
             with torch.no_grad():
-                states = self.lower(ids, mask)
+                states = self.lower.eval()(ids, mask)  # without dropout: this is kept
             found = (s[real].clone() for s, real in zip(states, mask, strict=True))
             self.known |= zip(rows, found, strict=True)
         states = torch.cat([self.known[row] for row in rows])

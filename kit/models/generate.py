@@ -44,7 +44,7 @@ def generate(
     Greedy as it stands; `how` may draw instead (see `choose`: temperature, top_k, top_p, seed).
     With `beams` > 1 it keeps that many sequences of each prompt and returns the one with the
     largest Σᵢ log p(yᵢ) / length ^ length_penalty (Wu et al. 2016, arXiv:1609.08144).
-    `model` is anything with a body and a head: a language head, or a sequence head, which reads
+    `model` is anything with a body and a head, which are put in evaluation mode: a language head, or a sequence head, which reads
     the prompts and writes after `start`. Raises KitError for a prompt without a token, and for
     what would be longer than the model reads.
     """
@@ -121,6 +121,8 @@ class _Writer:
     """The model, its cache, and the ids that it has not read yet."""
 
     def __init__(self, model, prompts, max_tokens: int, start: Sequence[int] = (), copies: int = 1):
+        model.body.eval()
+        model.head.eval()  # dropout would write another text each time
         self.body, self.head, self.memory, self.mix = model.body, model.head, (), None
         device = next(model.body.parameters()).device
         ids, mask = _padded(prompts, device)

@@ -38,6 +38,8 @@ class Retokenized(nn.Module):
         new = [row for row in dict.fromkeys(rows) if row not in known]
         if new:
             with torch.set_grad_enabled(torch.is_grad_enabled() and not still):
+                if still:
+                    self.body.eval()  # what is kept is kept without dropout
                 known |= zip(new, self.read(new), strict=True)
         hidden = ids.new_zeros(*ids.shape, self.width, dtype=known[rows[0]].dtype)
         return hidden.masked_scatter(mask[..., None], torch.cat([known[row] for row in rows]))

@@ -86,7 +86,8 @@ def save(source: Source, folder: str | Path, half: bool = False) -> Path:
 
 
 def load(folder: str | Path) -> Source:
-    """The source that `save` wrote. Anything else is refused before any of it is used.
+    """The source that `save` wrote, in evaluation mode. Anything else is refused before any of it
+    is used.
 
     torch's random numbers go on as if nothing had been loaded.
     """
@@ -99,7 +100,8 @@ def load(folder: str | Path) -> Source:
         _fill(_parts(body, head), tensors, about["shared"])
         tokenizer = Tokenizer.load(json.dumps(about["tokenizer"]).encode(), **about["special"])
         tokenizer.check(body.config.vocabulary)
-        return Source(about["name"], body, tokenizer, head, about["card"])
+        head = head and head.eval()
+        return Source(about["name"], body.eval(), tokenizer, head, about["card"])
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise KitError(
             f"{folder / JSON} does not describe its tensors ({error}): save or fetch it again."

@@ -1,5 +1,6 @@
 """fit: forward -> loss -> backward -> update, one loop for every model and task."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from kit.errors import KitError
 from kit.train import distributed
 from kit.train.batches import Examples, collate, rows_of, stream
 from kit.train.evaluate import of_words
+from kit.train.labels import check_labels
 from kit.train.optimizer import Optimizer
 from kit.train.recipe import Recipe
 from kit.train.resume import ResumeState
@@ -92,6 +94,7 @@ def training_steps(
     """
     device, precision = _ready(model, recipe)
     rows = rows_of(examples)
+    check_labels(rows, recipe.loss)
     run.settings = asdict(recipe) | {"precision": precision, "examples": len(rows)}
     apart = recipe.loss == "cross_entropy" and penalty is None and of_words(model)
     groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
@@ -100,7 +103,7 @@ def training_steps(
         Optimizer(model, groups, recipe.decay, recipe.clip, lazy=penalty is None) as optimizer,
         History(model, score, recipe, run) as history,
     ):
-        state = ResumeState(folder, model, optimizer, history, run, rows)
+        state = ResumeState(folder, model, optimizer, history, run, rows, penalty)
         coming = stream(examples, rows, recipe.batch_size, recipe.seed, done=len(run.steps))
         while run.spent < 1:
             began = time.perf_counter()
@@ -112,11 +115,12 @@ def training_steps(
             with runtime.autocast(precision, device):
                 predictions = batch.run(model, apart)  # forward
                 mean = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
+            value = _finite(mean, step, optimizer)  # before anything moves
             (
                 mean + penalty(model) / distributed.count() if penalty else mean
             ).backward()  # backward
             optimizer.step(run.spent, recipe.factor(run.spent))  # update
-            history.note(step, epoch, mean, began)
+            history.note(step, epoch, value, began)
             state.save()
             yield run
         run.stopped = "budget"
@@ -133,8 +137,8 @@ class History:
     def __enter__(self) -> "History":
         return self
 
-    def note(self, step: int, epoch: float, mean: Tensor, began: float) -> None:
-        run, value = self.run, _number(mean, step, self.recipe)
+    def note(self, step: int, epoch: float, value: float, began: float) -> None:
+        run = self.run
         seconds = distributed.of_first(run.seconds + time.perf_counter() - began)
         run.spent = self.recipe.spent(step, epoch, seconds)
         run.steps.append({"step": step, "seconds": seconds, "loss": value})
@@ -171,11 +175,13 @@ def _ready(model: nn.Module, recipe: Recipe) -> tuple[torch.device, str]:
     return device, "bf16" if distributed.of_first(runtime.precision(device) == "bf16") else "fp32"
 
 
-def _number(mean: Tensor, step: int, recipe: Recipe) -> float:
+def _finite(mean: Tensor, step: int, optimizer: Optimizer) -> float:
+    """The mean loss as a number; a KitError where it is none, before a parameter has moved."""
     value = distributed.total(float(mean.detach()))
-    if value != value or value == float("inf"):
+    if not math.isfinite(value):
         raise KitError(
-            f"the loss is {value} at step {step}: the rate {recipe.rate} is too high for this "
-            "model. Try a tenth of it."
+            f"the loss is {value} at step {step}: the rate {optimizer.highest_rate():g}, the "
+            "highest in force, is too high for this model. The parameters are as they were before this "
+            "step: begin from a fresh target, with a tenth of the rate."
         )
     return value

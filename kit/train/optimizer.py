@@ -47,6 +47,7 @@ class Optimizer:
         self.parts += [_sparse(sparse)] if sparse else []
         for table in self.lazy:
             table.sparse = True
+        self.clear()
 
     def step(self, spent: float, factor: float) -> None:
         """Sum over the processes, clip, update at `factor` times each group's rate, clear.
@@ -61,6 +62,15 @@ class Optimizer:
             part.step()
             part.zero_grad()
 
+    def clear(self) -> None:
+        """Forget all gradients, those of an interrupted backward pass too."""
+        for part in self.parts:
+            part.zero_grad()
+
+    def highest_rate(self) -> float:
+        """The highest learning rate of any group."""
+        return max(g["rate"] for part in self.parts for g in part.param_groups)
+
     def _parameters(self) -> list[nn.Parameter]:
         return [p for part in self.parts for g in part.param_groups for p in g["params"]]
 
@@ -71,6 +81,13 @@ class Optimizer:
                 p.grad = p.grad.coalesce() if p.grad.is_sparse else p.grad
                 values.append(p.grad.values() if p.grad.is_sparse else p.grad)
         norm = nn.utils.get_total_norm(values)
+        if not torch.isfinite(norm):
+            self.clear()
+            raise KitError(
+                f"the gradient is {float(norm)}: the rate {self.highest_rate():g}, the highest in "
+                "force, is too high for this model. The parameters are as they were before this "
+                "step: begin from a fresh target, with a tenth of the rate."
+            )
         if norm > self.clip:
             torch._foreach_mul_(values, self.clip / norm)
 
@@ -78,7 +95,8 @@ class Optimizer:
         return self
 
     def __exit__(self, *_) -> None:
-        """The embeddings get their ordinary gradients back."""
+        """No gradient is left behind; the embeddings get their ordinary ones back."""
+        self.clear()
         for table in self.lazy:
             table.sparse = False
 

@@ -1,11 +1,26 @@
 """Recipe: everything that decides a training run, apart from the model and the examples."""
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 
 from kit import loss as losses
 from kit.errors import KitError
 
 __all__ = ["Recipe"]
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+LIMITS = {
+    "rate": (lambda x: 0 < x < math.inf, "above 0"),
+    "batch_size": (lambda x: x >= 1 and x == int(x), "a whole number, 1 or more"),
+    "warmup": (lambda x: 0 <= x < 1, "a share of the budget, from 0 to below 1"),
+    "decay": (lambda x: 0 <= x < math.inf, "0 or more"),
+    "clip": (lambda x: x > 0, "above 0 (math.inf: the gradient is not clipped)"),
+    "evaluations": (lambda x: x >= 1 and x == int(x), "a whole number, 1 or more"),
+    "seed": (lambda x: x >= 0 and x == int(x), "a whole number, 0 or more"),
+}
+"""Field -> whether a value can train, and what it must be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,17 +59,20 @@ class Recipe:
 
     def __post_init__(self) -> None:
         given = [v for v in (self.steps, self.epochs, self.seconds) if v is not None]
-        if not given or min(given) <= 0:
+        if not given or not all(isinstance(v, Real) and 0 < v < math.inf for v in given):
             raise KitError(
                 f"steps={self.steps}, epochs={self.epochs}, seconds={self.seconds} is no budget: "
                 "give at least one of them, above zero."
             )
         if self.loss not in losses.LOSSES:
             raise KitError(f"loss {self.loss!r} is unknown: choose one of {list(losses.LOSSES)}.")
-        if self.batch_size < 1 or self.rate <= 0:
+        for name, (fits, wanted) in LIMITS.items():
+            value = getattr(self, name)
+            if not isinstance(value, Real) or isinstance(value, bool) or not fits(value):
+                raise KitError(f"{name}={value!r} cannot train: it must be {wanted}.")
+        if self.precision not in PRECISIONS:
             raise KitError(
-                f"batch_size={self.batch_size}, rate={self.rate} cannot train: batch_size must be "
-                "at least 1 and rate above 0."
+                f"precision={self.precision!r} is unknown: choose one of {', '.join(PRECISIONS)}."
             )
 
     def spent(self, steps: int, epochs: float, seconds: float) -> float:

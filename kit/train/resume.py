@@ -8,10 +8,11 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import safetensors.torch
@@ -25,6 +26,9 @@ from kit.train.optimizer import Optimizer
 from kit.train.run import Run
 
 __all__ = ["SECONDS", "ResumeState"]
+
+STARTS: WeakKeyDictionary[nn.Module, dict[str, str]] = WeakKeyDictionary()
+"""Model -> folder -> digest of the values that its training there began with."""
 
 SECONDS = 20.0
 """How often the state is written, at most: what a killed run does again."""
@@ -45,14 +49,21 @@ class ResumeState:
         best: object,
         run: Run,
         rows: Sequence[dict],
+        penalty: Callable | None = None,
     ) -> None:
         self.path = folder and Path(folder, "training.safetensors")
         self.model, self.optimizer, self.best, self.run = model, optimizer, best, run
         self.last = time.monotonic()
         if self.path:
-            self.made_of = _made_of(model, optimizer, run, rows)
+            self.made_of = _made_of(model, optimizer, run, rows, penalty, self._start())
             if self.path.exists():
                 self._load()
+
+    def _start(self) -> str:
+        """A digest of the values that this training began with: those of now, or, for a model that
+        was trained with this folder before in this process, those of then."""
+        starts = STARTS.setdefault(self.model, {})
+        return starts.setdefault(str(self.path.absolute()), _digest_of(self.model))
 
     def save(self) -> None:
         """Write the state, whole or not at all, if it is time or the end."""
@@ -118,8 +129,15 @@ class ResumeState:
                 )
 
 
-def _made_of(model: nn.Module, optimizer: Optimizer, run: Run, rows: Sequence[dict]) -> dict:
-    """Everything that decides a run: of the model its shapes, of the data a thousand examples."""
+def _made_of(
+    model: nn.Module,
+    optimizer: Optimizer,
+    run: Run,
+    rows: Sequence[dict],
+    penalty: Callable | None,
+    start: str,
+) -> dict:
+    """Everything that decides a run: the start values, what is trained, a thousand examples."""
     shapes = {name: list(p.shape) for name, p in model.named_parameters()}
     size = sum(p.numel() for p in model.parameters())
     seen = sha256()
@@ -127,9 +145,29 @@ def _made_of(model: nn.Module, optimizer: Optimizer, run: Run, rows: Sequence[di
         for key in sorted(rows[i]):
             seen.update(np.asarray(rows[i][key], np.float64).tobytes())
     groups = [g for part in optimizer.parts for g in part.param_groups]
+    name_of = {p: name for name, p in model.named_parameters()}
     return run.settings | {
         "processes": distributed.count(),
-        "groups": [[len(g["params"]), g["rate"], g["start"]] for g in groups],
+        "groups": [
+            [_digest("".join(name_of[p] for p in g["params"]).encode()), g["rate"], g["start"]]
+            for g in groups
+        ],
+        "penalty": getattr(penalty, "__qualname__", type(penalty).__qualname__),
+        "start values": start,
         "model": f"{size:,} parameters ({sha256(json.dumps(shapes).encode()).hexdigest()[:8]})",
         "data": f"{len(rows):,} examples ({seen.hexdigest()[:8]})",
     }
+
+
+def _digest_of(model: nn.Module) -> str:
+    """A digest of the model's values: another strategy, seed or source has others, though the
+    shapes are the same."""
+    digest = blake2b(digest_size=8)
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=4).hexdigest()
