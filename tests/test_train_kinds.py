@@ -1,6 +1,7 @@
 """Training on wrong input, kind by kind: refused by name, before a parameter has moved."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_a_recipe_that_no_one_can_mean_is_refused(changed: dict) -> None:
 @pytest.mark.parametrize("rate", [1e30, 1e38])
 def test_what_diverges_names_the_rate_in_force_and_leaves_finite_values(rate: float) -> None:
     target = migrate(source("bert"), head("full", source("bert")), rate=rate, head_rate=rate)
-    with pytest.raises(KitError, match=rf"the rate {rate:g}, the highest in force"):
+    with pytest.raises(KitError, match=re.escape(f"the rate {rate:g}, the highest in force")):
         fit(target.model, examples([0, 1] * 12), recipe(steps=20), **target.training)
     assert all(p.isfinite().all() for p in target.model.parameters())
     assert all(p.grad is None for p in target.model.parameters())
