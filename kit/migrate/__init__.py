@@ -55,6 +55,7 @@ __all__ = [
     "WeightMap",
     "decoder_like",
     "encoder_like",
+    "family",
     "group",
     "merge",
     "migrate",
@@ -102,6 +103,17 @@ MIXED: dict[str, Callable[..., Migration]] = {
 
 STRATEGIES = PARAMETER | STRUCTURE | MIXED
 """Every strategy by name: (body of the source, head, **options) -> Migration."""
+
+
+def family(strategy: str) -> str:
+    """The family of a strategy: "parameter", "structure" or "mixed".
+
+    Raises KitError for a name that is not in `STRATEGIES`.
+    """
+    _strategy(strategy)
+    if strategy in PARAMETER:
+        return "parameter"
+    return "structure" if strategy in STRUCTURE else "mixed"
 
 
 def migrate(
