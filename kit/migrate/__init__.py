@@ -6,7 +6,8 @@ for `domain_first`, which calls the training that it is given. To add one, write
 """
 
 import copy
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -53,6 +54,7 @@ __all__ = [
     "SourceTensor",
     "TensorOrigin",
     "WeightMap",
+    "check_options",
     "decoder_like",
     "encoder_like",
     "family",
@@ -104,6 +106,9 @@ MIXED: dict[str, Callable[..., Migration]] = {
 STRATEGIES = PARAMETER | STRUCTURE | MIXED
 """Every strategy by name: (body of the source, head, **options) -> Migration."""
 
+THEN = "gradual"
+"""Default second strategy of `domain_first`: that of ULMFiT."""
+
 
 def family(strategy: str) -> str:
     """The family of a strategy: "parameter", "structure" or "mixed".
@@ -114,6 +119,38 @@ def family(strategy: str) -> str:
     if strategy in PARAMETER:
         return "parameter"
     return "structure" if strategy in STRUCTURE else "mixed"
+
+
+def check_options(strategy: str, options: dict, others: Sequence[str] = ()) -> None:
+    """Refuse options that a strategy does not have, and ask for those that it needs.
+
+    others: names of options that the caller reads itself.
+    Raises KitError with the names.
+    """
+    names, required = _option_names(strategy)
+    if strategy == "domain_first":
+        then = options.get("then", THEN)
+        if then == "domain_first":
+            raise KitError("then='domain_first' never ends: give another strategy.")
+        more_names, more_required = _option_names(then)
+        names += [name for name in more_names if name not in names]
+        required += more_required
+    names += [name for name in others if name not in names]
+    if unknown := [name for name in options if name not in names]:
+        raise KitError(
+            f"{strategy} has no option {', '.join(map(repr, unknown))}: "
+            f"choose from {', '.join(names)}."
+        )
+    if missing := [name for name in required if name not in options]:
+        raise KitError(f"{strategy} needs {', '.join(missing)}: give {missing[0]}=....")
+
+
+def _option_names(strategy: str) -> tuple[list[str], list[str]]:
+    """The options of a strategy: all names, and those without a default."""
+    parameters = inspect.signature(_strategy(strategy)).parameters.values()
+    options = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    required = [p.name for p in options if p.default is p.empty and p.name != "then"]
+    return [p.name for p in options], required
 
 
 def migrate(
@@ -131,10 +168,13 @@ def migrate(
         None for the source's own head, whose values then come along.
     seed: decides every fresh value, the head's first: the same head under any strategy.
     options: those of the strategy (`rate`, ...).
+
+    Raises KitError for an unknown strategy and for an option that it does not have or misses.
     """
     make = _strategy(strategy)
+    check_options(strategy, options)
     if strategy == "domain_first":
-        options["then"] = _strategy(options.get("then", "gradual"))
+        options["then"] = _strategy(options.get("then", THEN))
     torch.manual_seed(seed)
     # Body and head in one copy: a tied head stays tied.
     body, own = copy.deepcopy((source.body, source.head if head is None else None))
@@ -165,7 +205,7 @@ def _left(source) -> list[str]:
 def _own(head: nn.Module | None) -> nn.Module:
     if head is None:
         raise KitError("this source has no head of its own: give head=lambda width: ...")
-    head.comes_along = True
+    head.pretrained = True
     return head
 
 

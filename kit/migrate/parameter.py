@@ -16,7 +16,7 @@ from kit.migrate.migration import (
     Migration,
     WeightMap,
     both,
-    comes_along,
+    is_pretrained,
     group,
     migration,
 )
@@ -113,7 +113,7 @@ def gradual(
     at rate · decayⁱ⁻¹. ULMFiT's decay is 1 / 2.6: Howard & Ruder 2018, arxiv.org/abs/1801.06146.
     """
     floors = _floors(body)[::-1]
-    groups = [group(rate if comes_along(head) else head_rate, head)]
+    groups = [group(rate if is_pretrained(head) else head_rate, head)]
     for i, parts in enumerate(floors, 1):
         groups.append(group(rate * decay ** (i - 1), *parts, start=until * i / len(floors)))
     return migration(body, head, WeightMap(body, head), _once(groups))

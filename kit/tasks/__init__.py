@@ -7,7 +7,7 @@ any of them:
     rows = task.sample(data["train"], 100, seed=0)
     examples = task.encode(rows, source.tokenizer)
     fit(target.model, examples, task.recipe(100), **target.training)
-    answers = task.predict(target.model, source.tokenizer, asked(task, data["test"]))
+    answers = tasks.predict_rows(task, target.model, source.tokenizer, data["test"])
     task.score(answers, data["test"])[task.METRIC]
 
 or, in one line and with its controls: `kit.experiment.run(source, "full", task, rows, test)`.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kit.tokenizer import Tokenizer
     from kit.train import Recipe
 
-__all__ = ["TASKS", "Task", "asked", "bootstrap", "task"]
+__all__ = ["TASKS", "Task", "bootstrap", "inputs", "predict_rows", "task"]
 
 TASKS = (
     "sentiment",
@@ -96,10 +96,24 @@ def task(name: str) -> Task:
     return import_module(f"{__name__}.{name}")
 
 
-def asked(task: Task, rows: Iterable[dict]) -> list:
-    """What of some rows a task reads: the values of the first of its `COLUMNS`."""
+def inputs(task: Task, rows: Iterable[dict]) -> list:
+    """What the task reads of some rows: the values of the first of its `COLUMNS`."""
     first = next(iter(task.COLUMNS))
     return [row[first] for row in rows]
+
+
+def predict_rows(
+    task: Task, model: "nn.Module", tokenizer: "Tokenizer", rows: Iterable[dict], **options
+) -> list:
+    """One answer of the model for each row, as `task.score` takes them.
+
+    options: as in the task's `predict`; default: what its `predict_options`, if it has one, reads
+    from the rows, such as the language of a translation.
+    """
+    rows = list(rows)
+    if hasattr(task, "predict_options"):
+        options = task.predict_options(rows) | options
+    return task.predict(model, tokenizer, inputs(task, rows), **options)
 
 
 def bootstrap(

@@ -28,9 +28,9 @@ __all__ = [
     "LIMIT",
     "ClassificationTask",
     "baselines",
+    "classify",
     "encode",
     "logits",
-    "named",
     "recipe",
     "score",
     "tfidf",
@@ -64,7 +64,7 @@ def logits(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -
     return np.stack(train.predict(model, [{"ids": i, "y": 0} for i in ids]))
 
 
-def named(
+def classify(
     model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str], names: Sequence
 ) -> list:
     """The name of each text's class. Raises KitError also where there are not C names."""
@@ -170,7 +170,7 @@ class ClassificationTask:
 
     def predict(self, model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -> list:
         """The class of each text, of which `LIMIT` tokens are read."""
-        return named(model, tokenizer, texts, self.names)
+        return classify(model, tokenizer, texts, self.names)
 
     def score(self, answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
         """accuracy, and f1, the mean over the classes."""

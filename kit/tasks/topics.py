@@ -55,7 +55,7 @@ def predict(
     names: Sequence[str] = CLASSES,
 ) -> list[str]:
     """The topic of each text, of which 128 tokens are read; a KitError for what is no text."""
-    return classification.named(model, tokenizer, texts, names)
+    return classification.classify(model, tokenizer, texts, names)
 
 
 def score(answers: Sequence[str], rows: Iterable[dict], names: Sequence[str] = CLASSES) -> dict:

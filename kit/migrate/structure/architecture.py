@@ -10,7 +10,7 @@ from kit.migrate.migration import (
     Migration,
     WeightMap,
     both,
-    comes_along,
+    is_pretrained,
     group,
     migration,
 )
@@ -25,7 +25,7 @@ def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Mig
     What a strategy reaches beyond it is what the source's values are worth.
     """
     weight_map, fresh = WeightMap(body, head), type(body)(body.config)
-    if comes_along(head):
+    if is_pretrained(head):
         head = anew(head, **{"tie": fresh.embedding.weight} if _tied(head, body) else {})
     return migration(fresh, head, weight_map, [group(rate, fresh, head)])
 

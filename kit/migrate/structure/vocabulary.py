@@ -14,7 +14,7 @@ from kit.migrate.migration import (
     Migration,
     WeightMap,
     both,
-    comes_along,
+    is_pretrained,
     migration,
 )
 from kit.migrate.transfer import transfer
@@ -49,6 +49,12 @@ def move_vocabulary(
     arxiv.org/abs/2305.14481). A piece of which neither tells anything gets the mean of all.
     """
     old.check(body.config.vocabulary)
+    decoder = getattr(head, "decoder", None)
+    if decoder is not None and (is_pretrained(head) or decoder.config.vocabulary != new.size):
+        raise KitError(
+            "the decoder writes tokens of the old vocabulary, and only a body or a language head "
+            f"can move: give a head whose fresh decoder has {new.size:,} tokens."
+        )
     weight_map, shared = WeightMap(body, head), _shared(old, new)
     if not shared:
         raise KitError("the two vocabularies share no piece: there is nothing to move.")
@@ -69,7 +75,7 @@ def move_vocabulary(
     transfer(body, target, weight_map, fresh=[name])
     _fill(target.embedding.weight, rows(body.embedding.weight.detach()))
     weight_map.add(target.embedding.weight, f"body.{name}", done, note)
-    if comes_along(head) and isinstance(head, LanguageHead):
+    if is_pretrained(head) and isinstance(head, LanguageHead):
         head = _output(head, body, target, rows, weight_map, (done, note))
     result = migration(target, head, weight_map, both(rate, head_rate, head, target))
     result.tokenizer = new
@@ -91,7 +97,7 @@ def _output(
         if p is not target.embedding.weight:
             _fill(p, rows(head.get_parameter(name).detach()))
             weight_map.add(p, f"head.{name}", *said)
-    new.comes_along = True
+    new.pretrained = True
     return new
 
 

@@ -13,7 +13,7 @@ from kit.migrate.migration import (
     Migration,
     WeightMap,
     both,
-    comes_along,
+    is_pretrained,
     migration,
 )
 from kit.migrate.structure.axes import Axis, Chosen, Copies, Turned, resized, top
@@ -210,7 +210,7 @@ def _reading(head: nn.Module, body: nn.Module, axis: Axis, weight_map: WeightMap
     pairs += [(made.bias, old.bias, old.bias, "copied")] if old.bias is not None else []
     for p, twin, values, done in pairs:
         p.copy_(values)
-        if comes_along(head) and twin in weight_map:
+        if is_pretrained(head) and twin in weight_map:
             weight_map.add(p, weight_map[twin].name, done)
-    new.comes_along = comes_along(head)
+    new.pretrained = is_pretrained(head)
     return new
