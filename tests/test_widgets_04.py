@@ -10,7 +10,12 @@ from migrations import CONFIGS, answers, source
 from kit import results, sources
 from kit.errors import KitError
 from kit.migrate import migrate
-from kit.migrate.structure.naive_growth import grow, grow_naively, old_layers, parameter_count
+from kit.migrate.structure.naive_growth import (
+    grow_exactly,
+    grow_naively,
+    old_layers,
+    parameter_count,
+)
 from kit.models import Model
 from kit.tasks import sentiment
 from kit.widgets.structure import grow, grow_figure, pieces, shrink_figure
@@ -42,7 +47,7 @@ def test_grown_answers_alike_and_naive_does_not(body: str) -> None:
     for times, more in SIZES:
         far = {
             which: float((answers(make(given, times, more)) - expected).abs().max() / scale)
-            for which, make in (("grown", grown), ("naive", naive))
+            for which, make in (("grown", grow_exactly), ("naive", grow_naively))
         }
         assert far["grown"] < 1e-5
         assert far["naive"] > 1e-3 if (times, more) != (1, 0) else far["naive"] == 0

@@ -18,8 +18,8 @@ __all__ = [
     "TensorOrigin",
     "WeightMap",
     "both",
-    "is_pretrained",
     "group",
+    "is_pretrained",
     "migration",
 ]
 
@@ -217,5 +217,5 @@ def warn(origins: list[TensorOrigin], source: dict[str, tuple[int, ...]]) -> lis
 
 
 def is_pretrained(head: nn.Module | None) -> bool:
-    """Whether the head is the source's own, with its values, as `migrate(source, None)` marks it."""
-    return getattr(head, "is_pretrained", False)
+    """Whether the head is the source's own, with its values (`migrate` with head=None)."""
+    return getattr(head, "pretrained", False)

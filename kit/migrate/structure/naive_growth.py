@@ -11,13 +11,13 @@ from kit.migrate import migrate
 from kit.models import LanguageHead, Model, Transformer
 from kit.sources import Source
 
-__all__ = ["grow", "grow_naively", "larger_config", "old_layers", "parameter_count"]
+__all__ = ["grow_exactly", "grow_naively", "larger_config", "old_layers", "parameter_count"]
 
 WIDTHS = ("width", "hidden", "heads", "kv_heads", "intermediate_size")
 """The fields of a config that grow with the width."""
 
 
-def grow(source: Source, times: int = 1, more: int = 0) -> Model:
+def grow_exactly(source: Source, times: int = 1, more: int = 0) -> Model:
     """A model `times` as wide, then `more` layers deeper, with the source's own head: by `widen`
     and `deepen`, so that its logits are the source's."""
     if times > 1:
@@ -66,8 +66,8 @@ def _rnn_parameter_count(config) -> int:
 
 @torch.no_grad()
 def grow_naively(source: Source, times: int = 1, more: int = 0, *, seed: int = 0) -> Model:
-    """A model of the same size as by `grow`: each old value keeps its index in its tensor, and all
-    others (of the stream, heads, neurons, units, layers) are fresh."""
+    """A model of the same size as by `grow_exactly`: each old value keeps its index in its tensor,
+    and all others (of the stream, heads, neurons, units, layers) are fresh."""
     torch.manual_seed(seed)
     old = source.body
     body = type(old)(larger_config(old.config, times, more))

@@ -7,7 +7,12 @@ from dataclasses import replace
 
 from kit.errors import KitError
 from kit.html import note
-from kit.migrate.structure.naive_growth import grow, grow_naively, old_layers, parameter_count
+from kit.migrate.structure.naive_growth import (
+    grow_exactly,
+    grow_naively,
+    old_layers,
+    parameter_count,
+)
 from kit.models import Model
 from kit.sources import Source
 from kit.tasks import sentiment
@@ -171,7 +176,7 @@ class Grow(Working):
         if (times, more) not in self.kept:
             self.models = {}
             models = {"source": self._plain()}
-            models["grown"] = grow(self.source, times, more)
+            models["grown"] = grow_exactly(self.source, times, more)
             models["naive"] = grow_naively(self.source, times, more)
             found = {"source": self.own} | {
                 which: sentiment.log_odds(
