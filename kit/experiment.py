@@ -170,6 +170,12 @@ def prepare(
             "given. Pass them to the call that makes it."
         )
     tokenizer = target.tokenizer or source.tokenizer
+    decoder = getattr(target.model.head, "decoder", None)
+    if decoder is not None and decoder.config.vocabulary != tokenizer.size:
+        raise KitError(
+            f"the decoder writes {decoder.config.vocabulary:,} tokens and the tokenizer has "
+            f"{tokenizer.size:,}: give a head with a fresh decoder for this tokenizer."
+        )
     if recipe is None and rows:
         more = _accepted(task.recipe, task_options)
         recipe = task.recipe(len(rows), strategy, seed=seed, source=source, **more)

@@ -170,8 +170,8 @@ RATES = {
     "grow_encoder": {"rate": 5e-4, "fresh_rate": 2e-3},
     "warm_start": {"rate": 5e-4, "fresh_rate": 2e-3},
 }
-"""Strategy -> its highest learning rates. Few others were tried, on validation articles (docs/LOG.md):
-they are not tuned."""
+"""Strategy -> its highest learning rates. Few others were tried, on validation articles
+(docs/LOG.md): they are not tuned."""
 
 
 def read(texts: Iterable[str], tokenizer: Tokenizer, limit: int = LIMIT) -> list[list[int]]:
@@ -215,7 +215,8 @@ def recipe(
 
 
 def pseudo_headline_recipe(*, seed: int = 0) -> Recipe:
-    """How to train on headlines that nobody wrote (`kit.tasks.summarization.pseudo_headlines`), before any label."""
+    """How to train on pseudo-headlines (`kit.tasks.summarization.pseudo_headlines`), before the
+    fine-tuning on headlines that people wrote."""
     return Recipe(steps=400, batch_size=8, rate=1e-3, keep_best=False, evaluations=5, seed=seed)
 
 
