@@ -1,110 +1,139 @@
 """An experiment: source × strategy × task × labelled rows × seed -> target, run, scores.
 
-`run` does all of it and scores the target beside its controls. `prepare` stops before the training,
-for who wants to watch it: a widget, a lesson that counts updates.
+    from kit import experiment, sources, tasks
+
+    task = tasks.task("topics")
+    data = task.load()
+    rows = task.sample(data["train"], 100, seed=0)
+    result = experiment.run(sources.minilm(), "lora", task, rows, data["test"], rank=4)
+    result  # its score beside those of its controls
+
+`run` migrates, trains, and scores the target beside its controls. `prepare` stops before the
+training, for a caller that trains step by step.
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from kit.errors import KitError
 from kit.html import table
-from kit.migrate import Migration, migrate
+from kit.migrate import Migration, check_options, migrate
 from kit.sources import Source
-from kit.tasks import Task, asked
+from kit.tasks import Task, predict_rows
 from kit.tokenizer import Tokenizer
 from kit.train import Recipe, Run, fit, training_steps
 
 __all__ = ["Experiment", "prepare", "run", "strategy_options"]
 
 VOCABULARY = 4096
-"""Pieces of the vocabulary that `move_vocabulary` gets where none is given."""
-READ = 300
-"""Texts that `narrow` looks at to decide what it keeps."""
+"""Tokens in the vocabulary that `strategy_options` trains for `move_vocabulary`."""
+NARROW_TEXTS = 300
+"""Texts that `strategy_options` gives `narrow` to compute principal components from."""
 
 
 @dataclass
 class Experiment:
-    """A target before, during and after its training, and what it scored."""
+    """A target before, during and after its training, with its scores and those of its controls."""
 
     name: str
-    """What a figure calls it: the strategy, unless another name was given."""
+    """The name in figures; default: the strategy."""
     task: Task
-    """What the target learns."""
+    """The task that the target learns."""
     target: Migration
-    """The model, its parameter groups and its report."""
+    """The model, its parameter groups, its penalty and its report."""
     tokenizer: Tokenizer
-    """What the target reads."""
-    rows: Sequence[dict]
-    """The labelled rows that it learns from."""
-    examples: Any
-    """The same rows as `fit` takes them."""
+    """The tokenizer of the target: the source's, unless the vocabulary moved."""
+    rows: list[dict]
+    """The labelled rows for training."""
+    examples: list[dict]
+    """The same rows, encoded as `fit` takes them."""
     recipe: Recipe | None
-    """How it is trained; None where there is no row to learn from."""
+    """How to train; None without rows."""
     run: Run
-    """The history of its training; empty until it begins."""
+    """The history of the training; empty before it."""
     scores: dict[str, float] = field(default_factory=dict)
-    """Metric -> value of the trained target, on test rows."""
+    """Metric -> value of the trained target on the test rows."""
     controls: dict[str, float] = field(default_factory=dict)
-    """Control -> its main metric on the same test rows."""
+    """Control -> value of the task's main metric on the same test rows."""
 
     @property
     def model(self) -> nn.Module:
         """The target's model."""
         return self.target.model
 
-    def steps(self, **extras) -> Iterator[Run]:
-        """Train update by update: yields the run after each. extras: as in `training_steps`."""
+    def steps(self, **options) -> Iterator[Run]:
+        """Train update by update; yields the run after each. Without rows it yields nothing.
+
+        options: as in `kit.train.training_steps`.
+        """
         if self.recipe is None:
             return iter(())
-        return training_steps(
-            self.model, self.examples, self.recipe, run=self.run, **self.target.training, **extras
-        )
+        options = self.target.training | options
+        return training_steps(self.model, self.examples, self.recipe, run=self.run, **options)
 
-    def fit(self, **extras) -> Run:
-        """Train to the end of the budget, with a bar. extras: as in `fit`."""
+    def fit(self, **options) -> Run:
+        """Train until the budget is spent, with a progress bar. Without rows nothing is trained.
+
+        Each call trains the model further, with the whole budget and a new `run`.
+        options: as in `kit.train.fit`.
+        """
         if self.recipe is not None:
-            extras = self.target.training | extras
-            self.run = fit(self.model, self.examples, self.recipe, name=self.name, **extras)
+            options = self.target.training | options
+            self.run = fit(self.model, self.examples, self.recipe, name=self.name, **options)
         return self.run
 
-    def score(self, rows: Iterable[dict], **how) -> dict[str, float]:
-        """Metric -> value of the target as it is now, on these rows. how: options of the task's
-        `predict`."""
+    def score(self, rows: Iterable[dict], **options) -> dict[str, float]:
+        """Metric -> value of the model in its present state on these rows.
+
+        options: as in the task's `predict`.
+        """
         rows = list(rows)
-        answers = self.task.predict(self.model, self.tokenizer, asked(self.task, rows), **how)
+        answers = predict_rows(self.task, self.model, self.tokenizer, rows, **options)
         return self.task.score(answers, rows)
 
     def source(self, name: str, **card) -> Source:
-        """The target as a source: to save it, or to migrate from it. card: what to tell of it."""
-        told = {"from": self.target.source, "strategy": self.target.strategy}
-        told |= {"recipe": self.run.settings, "scores": self.scores, "controls": self.controls}
-        return Source(name, self.model.body, self.tokenizer, self.model.head, told | card)
+        """The model as a source: to migrate from again, or to save (`kit.sources.checkpoint.save`).
+
+        A model with LoRA is saved after `kit.migrate.merge(experiment.model)`. The source shares
+        its parameters with this experiment.
+        card: further entries for the source's card.
+        """
+        made_by = {
+            "from": self.target.source,
+            "strategy": self.target.strategy,
+            "recipe": self.run.settings,
+            "scores": self.scores,
+            "controls": self.controls,
+        }
+        return Source(name, self.model.body, self.tokenizer, self.model.head, made_by | card)
 
     def __repr__(self) -> str:
         lines = [f"{self.target!r}, {len(self.rows):,} labelled rows, {self.run.seconds:.0f} s"]
-        lines += [f"{name:>28} {value:.3f}" for name, value in self._told().items()]
+        lines += [f"{name:>28} {value:.3f}" for name, value in self._main_scores().items()]
         return "\n".join(lines)
 
-    def _told(self) -> dict[str, float]:
-        """The target's main metric, then those of the controls."""
-        own = {self.name: self.scores[self.task.METRIC]} if self.scores else {}
-        return own | self.controls
+    def _main_scores(self) -> dict[str, float]:
+        """The main metric of the target, then of the controls."""
+        scores = {self.name: self.scores[self.task.METRIC]} if self.scores else {}
+        return scores | self.controls
 
     def _repr_html_(self) -> str:
-        rows = [(name, f"{value:.3f}") for name, value in self._told().items()]
         title = f"{self.target.source} → {self.name}: {len(self.rows):,} labelled rows"
-        return table(("", self.task.METRIC), rows, title=title)
+        rows = [(name, f"{value:.3f}") for name, value in self._main_scores().items()]
+        scores = table(("", self.task.METRIC), rows, title=title) if rows else ""
+        return scores + self.target._repr_html_()
 
 
 def prepare(
     source: Source,
     strategy: str,
     task: Task,
-    rows: Sequence[dict],
+    rows: Iterable[dict],
     *,
     seed: int = 0,
     recipe: Recipe | None = None,
@@ -112,29 +141,54 @@ def prepare(
     name: str = "",
     **options,
 ) -> Experiment:
-    """Migrate the source to the task and encode the rows; nothing is trained yet.
+    """Migrate the source to the task and encode the rows; nothing is trained.
 
-    rows: labelled rows as the task's `sample` gives them; none for a target without training.
-    seed: decides the fresh values, and the order of the rows.
-    recipe: how to train; default: the task's own for as many rows.
-    target: a migration made before; default: the task's `target`, or `migrate` with its head.
-    options: those of the strategy.
+    rows: labelled rows, as the task's `sample` returns them; none for a target without training.
+    seed: decides the fresh values and, in the task's recipe, the order of the rows.
+    recipe: how to train; default: the task's `recipe` for this number of rows.
+    target: a migration that exists already, which is trained in place; default: the task's
+        `target`, or where it has none `migrate` with the task's head.
+    name: the name in figures; default: the strategy.
+    options: those of the strategy, and those of the task's `target` (such as `texts` of
+        sentiment, `writer` of summarization).
+
+    Raises KitError for an unknown strategy or option, and for one that is missing.
     """
     rows = list(rows)
+    task_options = _task_options(task, options)
+    if target is not None and not isinstance(target, Migration):
+        raise KitError(
+            f"target is a {type(target).__name__}, not a migration: migrate first, "
+            'migrate(source, head, "into", target=body) for instance, and give what it returns.'
+        )
     if target is None:
+        _check(task, strategy, options)
         target = _target(source, strategy, task, seed, options)
-    elif options:
-        raise KitError(f"{', '.join(options)}: a target that is given takes no options more.")
-    if recipe is None and rows:
-        recipe = task.recipe(len(rows), strategy, seed=seed, source=source)
+    elif others := sorted(set(options) - set(task_options)):
+        raise KitError(
+            f"{', '.join(others)}: these options decide how a target is made, and this one is "
+            "given. Pass them to the call that makes it."
+        )
     tokenizer = target.tokenizer or source.tokenizer
+    decoder = getattr(target.model.head, "decoder", None)
+    if decoder is not None and decoder.config.vocabulary != tokenizer.size:
+        raise KitError(
+            f"the decoder writes {decoder.config.vocabulary:,} tokens and the tokenizer has "
+            f"{tokenizer.size:,}: give a head with a fresh decoder for this tokenizer."
+        )
+    if recipe is None and rows:
+        more = _accepted(task.recipe, task_options)
+        recipe = task.recipe(len(rows), strategy, seed=seed, source=source, **more)
+    examples = []
+    if rows:
+        examples = task.encode(rows, tokenizer, **_accepted(task.encode, task_options))
     return Experiment(
         name=name or strategy,
         task=task,
         target=target,
         tokenizer=tokenizer,
         rows=rows,
-        examples=task.encode(rows, tokenizer) if rows else [],
+        examples=examples,
         recipe=recipe if rows else None,
         run=Run(name=name or strategy),
     )
@@ -144,62 +198,123 @@ def run(
     source: Source,
     strategy: str,
     task: Task,
-    rows: Sequence[dict],
-    test: Sequence[dict],
+    rows: Iterable[dict],
+    test: Iterable[dict],
     *,
     seed: int = 0,
     controls: Sequence[str] = ("from_scratch",),
     watch: Callable[[Run], None] | None = None,
+    recipe: Recipe | None = None,
+    target: Migration | None = None,
+    name: str = "",
     **options,
 ) -> Experiment:
-    """Migrate, fine-tune, and score on test rows, beside what the score is worth nothing without.
+    """Migrate, fine-tune, and score on test rows, beside controls.
 
-    Controls: the task's baselines, which need no network; the same target before its training;
-    and each of `controls`, strategies that are trained on the same rows with the same seed
-    (default: the source's architecture with fresh values). options: as in `prepare`.
+    The controls are the same target before its training, each strategy in `controls`, and the
+    task's baselines, which need no network. A strategy among them is trained on the same rows
+    with the same seed and the same options of the task's `target`.
+
+    controls: strategies; default: the source's architecture with fresh values.
+    watch: called with the run after each update, those of the controls too.
+    recipe: of the target and of the controls; default: the task's, for each strategy its own.
+    seed, target, name, options: as in `prepare`.
     """
-    test = list(test)
-    experiment = prepare(source, strategy, task, rows, seed=seed, **options)
+    rows, test = list(rows), list(test)
+    if not test:
+        raise KitError("there are no test rows: give at least one.")
+    task_options = _task_options(task, options)
+    same = _strategy(task, strategy)
+    controls = [control for control in controls if _strategy(task, control) != same]
+    for control in controls:  # before the first training, which may take minutes
+        _check(task, control, task_options)
+    experiment = prepare(
+        source,
+        strategy,
+        task,
+        rows,
+        seed=seed,
+        recipe=recipe,
+        target=target,
+        name=name,
+        **options,
+    )
     metric = task.METRIC
-    experiment.controls["before training"] = experiment.score(test)[metric]
+    before = experiment.score(test)
+    experiment.controls["before training"] = before[metric]
     experiment.fit(watch=watch)
-    experiment.scores = experiment.score(test)
+    experiment.scores = experiment.score(test) if rows else before
     for control in controls:
-        if control != strategy:
-            other = prepare(source, control, task, rows, seed=seed)
-            other.fit(watch=watch)
-            experiment.controls[control] = other.score(test)[metric]
-    experiment.controls |= task.baselines(experiment.rows, test)
+        other = prepare(source, control, task, rows, seed=seed, recipe=recipe, **task_options)
+        other.fit(watch=watch)
+        experiment.controls[control] = other.score(test)[metric]
+    experiment.controls |= task.baselines(rows, test)
     return experiment
 
 
 def _target(source: Source, strategy: str, task: Task, seed: int, options: dict) -> Migration:
     if hasattr(task, "target"):
         return task.target(source, strategy, seed=seed, **options)
-    head = lambda width: task.head(width, source.tokenizer)  # noqa: E731
-    return migrate(source, head, strategy, seed=seed, **options)
+    tokenizer = options.get("new", source.tokenizer)  # of move_vocabulary
+    return migrate(source, partial(task.head, tokenizer=tokenizer), strategy, seed=seed, **options)
+
+
+def _strategy(task: Task, name: str) -> str:
+    """The strategy's name in `kit.migrate`: a task may have names of its own for some."""
+    return getattr(task, "STRATEGY", {}).get(name, name)
+
+
+def _check(task: Task, strategy: str, options: dict) -> None:
+    """Refuse an option that neither the strategy nor the task's `target` has."""
+    check_options(_strategy(task, strategy), options, others=_target_parameters(task))
+
+
+def _task_options(task: Task, options: dict) -> dict:
+    """Those of the options that are the task's own: the controls get them too."""
+    own = _target_parameters(task)
+    return {name: value for name, value in options.items() if name in own}
+
+
+def _target_parameters(task: Task) -> list[str]:
+    """The names of the options that the task's `target` reads itself."""
+    if not hasattr(task, "target"):
+        return []
+    parameters = inspect.signature(task.target).parameters.values()
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed"]
+
+
+def _accepted(function: Callable, options: dict) -> dict[str, Any]:
+    """Those of the options that are parameters of a function: the loss, for instance, decides
+    the head, the examples and the recipe."""
+    parameters = inspect.signature(function).parameters
+    return {name: value for name, value in options.items() if name in parameters}
 
 
 def strategy_options(
     source: Source, strategy: str, texts: Sequence[str], *, head: Callable[[int], nn.Module]
 ) -> dict:
-    """What a strategy needs and cannot guess: another vocabulary, texts to look at, a student.
+    """The options that a strategy needs and that texts of the task can give: another vocabulary
+    for `move_vocabulary`, examples for `narrow`, a student for `distil` of a single layer.
 
-    texts: of the task, without labels. head: as in `migrate`. Raises KitError for a strategy
-    that needs a training of its own (`domain_first`) or a body of the user's (`into`).
+    texts: of the task, without labels. head: as in `migrate`. All other strategies need none: {}.
+    Raises KitError for a strategy that needs a training of its own (`domain_first`) or the
+    user's body (`into`).
     """
     if strategy == "move_vocabulary":
         return {"old": source.tokenizer, "new": Tokenizer.train(texts, VOCABULARY)}
     if strategy == "narrow":
-        ids = source.tokenizer.encode_many(list(texts[:READ]), 64)
+        ids = source.tokenizer.encode_many(list(texts[:NARROW_TEXTS]), 64)
         return {"examples": [{"ids": i, "y": 0} for i in ids]}
-    if strategy == "distil" and source.body.config.layers == 1:  # there is no half of one layer
-        narrow = strategy_options(source, "narrow", texts, head=head)
-        return {"student": migrate(source, head, "narrow", **narrow).model.body}
+    if strategy == "distil" and source.body.config.layers == 1:  # half of one layer is none
+        narrow_options = strategy_options(source, "narrow", texts, head=head)
+        return {"student": migrate(source, head, "narrow", **narrow_options).model.body}
     if strategy == "domain_first":
         raise KitError(
             "domain_first trains on the task's texts first: give adapt=lambda body: fit(...)."
         )
     if strategy == "into":
-        raise KitError("into needs a body to fill: give target=Transformer(...).")
+        raise KitError(
+            "into needs a body of yours: give prepare a migration, target=migrate(source, head, "
+            '"into", target=body).'
+        )
     return {}

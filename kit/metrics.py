@@ -1,18 +1,19 @@
-"""How good the answers are, with an interval."""
+"""Scores of predictions, and 95 % intervals of scores."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from kit.errors import KitError
 
-__all__ = ["accuracy", "bits_per_byte", "bootstrap", "gain", "interval", "perplexity"]
+__all__ = ["accuracy", "bits_per_byte", "bootstrap", "bootstrap_interval", "gain", "interval", "perplexity"]
 
 
 def accuracy(logits: Sequence[np.ndarray], y: Sequence[int]) -> float:
     """The share of examples whose highest logit is that of the right class, from 0 to 1.
 
-    logits: one array (C,) an example; y: one class number an example.
+    logits: one array (C,) per example; y: one class number per example. Raises KitError where
+    their numbers differ, and where there is no example.
     """
     if not len(y) or len(logits) != len(y):
         raise KitError(
@@ -23,45 +24,72 @@ def accuracy(logits: Sequence[np.ndarray], y: Sequence[int]) -> float:
 
 
 def bootstrap(values: Sequence[float], *, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the mean over test examples, by resampling them (Efron 1979).
+    """95 % bootstrap interval of the mean over test examples. Returns (low, high).
 
-    values: one number an example (1 where it is right, 0 where not). Returns (low, high).
+    values: one number per example (1 where the answer is right, 0 where it is wrong).
     """
     values = np.asarray(values, dtype=float)
-    chosen = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
-    low, high = np.percentile(values[chosen].mean(axis=1), [2.5, 97.5])
+    return bootstrap_interval(lambda rows: values[rows].mean(), len(values), draws=draws, seed=seed)
+
+
+def bootstrap_interval(
+    statistic: Callable[[np.ndarray], float], n: int, *, draws: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % percentile interval of a statistic of n test examples (bootstrap, Efron 1979).
+
+    Each of `draws` resamples takes n of the n examples with replacement. statistic(rows) is the
+    statistic of the examples whose numbers are rows (n,), from 0 to n - 1; a number may come
+    several times. Returns the 2.5th and the 97.5th percentile of the statistic: (low, high).
+    Raises KitError where n or draws is below 1.
+    """
+    if n < 1 or draws < 1:
+        raise KitError(
+            f"n={n} examples and draws={draws} resamples give no interval: give at least one of "
+            "each."
+        )
+    resamples = np.random.default_rng(seed).integers(0, n, (draws, n))
+    values = [statistic(rows) for rows in resamples]
+    low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 
 def perplexity(nats: float, n: int) -> float:
-    """exp(L / N): among how many equally likely tokens the model hesitates, 1 to V and above.
+    """exp(L / N), 1 or more: a uniform choice among so many tokens would be as uncertain.
 
-    nats: L, the sum of -log p over N tokens. It depends on how text is cut into tokens.
+    nats: L, the sum of -log p over the n tokens, N. Perplexities of two tokenizers cannot be
+    compared: compare `bits_per_byte`.
     """
     return float(np.exp(nats / n))
 
 
 def bits_per_byte(nats: float, size: int) -> float:
-    """L / (ln 2 · bytes of the text as UTF-8): does not depend on how text is cut into tokens."""
+    """L / (ln 2 · size): comparable across tokenizers.
+
+    nats: L, the sum of -log p over the tokens of a text; size: bytes of that text as UTF-8.
+    """
     return float(nats / np.log(2) / size)
 
 
 def interval(values: list[float]) -> tuple[float, float]:
-    """Mean and half-width of its 95 % confidence interval, from Student's t over the seeds.
+    """Mean of the values of n seeds, and the half-width of its 95 % confidence interval.
 
-    mean ± t(0.975, n-1) · s / √n, s being the standard deviation with n-1. One value has no
-    interval: its half-width is nan.
+    mean ± t(0.975, n - 1) · s / √n, where t is the quantile of Student's t distribution and s the
+    standard deviation with n - 1 in the denominator. The half-width of one value is nan. Raises
+    KitError for no value.
     """
     from scipy.stats import t
 
     n = len(values)
     if n == 0:
-        raise KitError("no value to take a mean of: give the scores of at least one run.")
+        raise KitError("values=[] has no mean: give the scores of at least one run.")
     half = t.ppf(0.975, n - 1) * np.std(values, ddof=1) / n**0.5 if n > 1 else float("nan")
     return float(np.mean(values)), float(half)
 
 
 def gain(one: dict[int, float], other: dict[int, float]) -> tuple[float, float]:
-    """Mean and half-width of what `one` has more than `other`, seed by seed: what both share by
-    their seed, the examples and their order, cancels."""
+    """Paired gain: `interval` of the differences one[seed] - other[seed] over the seeds of both.
+
+    one, other: seed -> score. The examples and their order depend on the seed alone, so their
+    effect on both scores largely cancels.
+    """
     return interval([one[seed] - other[seed] for seed in one if seed in other])

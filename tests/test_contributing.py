@@ -33,7 +33,7 @@ USE = {
         rows, test = task.sample(data["train"], 200, seed=0), data["test"].shuffle(seed=0)
         test = test.select(range(100))
         fit(target.model, task.encode(rows, source.tokenizer), task.recipe(200), groups=target.groups)
-        answers = task.predict(target.model, source.tokenizer, tasks.asked(task, test))
+        answers = task.predict(target.model, source.tokenizer, tasks.inputs(task, test))
         found, trivial = task.score(answers, test), task.baselines(rows, test)
         assert found["f1"] > 0.7, (found, trivial)
         assert "<b" in task.show(test[0]["text"], answers[0])

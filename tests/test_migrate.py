@@ -157,7 +157,7 @@ def test_bad_requests_are_refused():
     given = source("lstm")
     with pytest.raises(KitError, match=r"'ful' is unknown.*'full'"):
         migrate(given, lambda width: ClassHead(width, 2), "ful")
-    with pytest.raises(KitError, match="reads 8 numbers and the source gives 16"):
+    with pytest.raises(KitError, match="head has width 8 and the source's body 16"):
         migrate(given, lambda width: ClassHead(8, 2))
     with pytest.raises(KitError, match="shares a tensor"):
         migrate(given, lambda width: LanguageHead.tied(given.body))

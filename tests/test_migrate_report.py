@@ -69,7 +69,7 @@ def test_a_new_piece_is_the_mean_of_the_old_ones_that_spell_it_or_of_its_neighbo
     near = migrate(given, classes, "move_vocabulary", old=TOKENS, new=OTHER, texts=texts).model
     alike = torch.cosine_similarity(near.body.embedding.weight[i], given.body.embedding.weight)
     assert TOKENS.decode([alike.argmax()]) == "~"
-    with pytest.raises(KitError, match="no two neighbours"):
+    with pytest.raises(KitError, match="no text has two tokens"):
         migrate(given, classes, "move_vocabulary", old=TOKENS, new=OTHER, texts=["a"])
 
 

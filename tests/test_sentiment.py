@@ -36,7 +36,7 @@ def target(source):
     ids=["one word", "ten thousand words", "emoji", "Chinese", "Arabic", "control", "no space"],
 )
 def test_any_text_gets_an_opinion(target, source, text):
-    assert 0 <= sentiment.opinion(target, source.tokenizer, text) <= 1
+    assert 0 <= sentiment.probability(target, source.tokenizer, text) <= 1
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_any_text_gets_an_opinion(target, source, text):
 )
 def test_what_is_no_text_is_named(target, source, text, says):
     with pytest.raises(KitError, match=says):
-        sentiment.opinion(target, source.tokenizer, text)
+        sentiment.probability(target, source.tokenizer, text)
 
 
 def test_a_few_updates_lower_the_loss_on_real_sentences(source, films):

@@ -190,7 +190,7 @@ def test_the_four_ways_move_what_they_say(kind: str) -> None:
     cls, config = BODIES[kind]
     torch.manual_seed(5)
     reader, source = Source("tiny reader", cls(config), TOKENS), writer(kind, 6)
-    made = {way: task.target(reader, source, way, seed=1) for way in task.WAYS}
+    made = {way: task.target(reader, way, writer=source, seed=1) for way in task.WAYS}
     sizes = {way: one.totals["parameters"] for way, one in made.items()}
     assert len(set(sizes.values())) == 1, "the same shape, whatever moves"
     word = next(n for n, _ in reader.body.named_parameters() if "embed" in n)
@@ -204,21 +204,21 @@ def test_the_four_ways_move_what_they_say(kind: str) -> None:
         fresh = {o.name for o in one.origins if o.done == "fresh"}
         assert "head.weights" in fresh, "what copies is fresh"
     assert made["scratch"].totals["moved"] == 0
-    with pytest.raises(KitError, match="way='both'"):
-        task.target(reader, source, "both")
+    with pytest.raises(KitError, match="strategy 'both' is unknown"):
+        task.target(reader, "both", writer=source)
 
 
 def test_other_pieces_cannot_be_copied() -> None:
     other = Tokenizer.train(["other text altogether " * 5], 270)
-    with pytest.raises(KitError, match="different pieces"):
-        task.target(writer("RNN", 0), replace(writer("RNN", 1), tokenizer=other))
+    with pytest.raises(KitError, match="different tokenizers"):
+        task.target(writer("RNN", 0), writer=replace(writer("RNN", 1), tokenizer=other))
 
 
 def test_another_readers_states_stand_where_our_pieces_are() -> None:
     own, text = Tokenizer.train(["Shares of Time Warner rose. " * 9], 280), " Shares of Time Warner"
     torch.manual_seed(0)
     body = Transformer(replace(BERT, vocabulary=own.size)).eval().requires_grad_(False)
-    reader = task.reread(Source("other pieces", body, own), TOKENS)
+    reader = task.retokenized(Source("other pieces", body, own), TOKENS)
     ids = TOKENS.encode(text)
     own_ids, begins = own.spans(text)
     hidden = reader.body(torch.tensor([ids]))[0]
@@ -242,7 +242,7 @@ def test_a_reader_that_stays_is_not_trained() -> None:
     cls, config = BODIES["Transformer"]
     torch.manual_seed(5)
     reader = Source("tiny reader", cls(config), TOKENS)
-    made = task.target(reader, writer("Transformer", 6), "mixed", freeze_encoder=True)
+    made = task.target(reader, "mixed", writer=writer("Transformer", 6), freeze_encoder=True)
     trained = {name for name, p in made.model.named_parameters() if p.requires_grad}
     assert trained and all(name.startswith("head.") for name in trained)
     assert made.totals["moved"] > made.totals["trained"] - made.totals["fresh"]

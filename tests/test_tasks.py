@@ -15,7 +15,7 @@ from kit.errors import KitError
 from kit.migrate import migrate
 from kit.models import RNN, Model, Transformer
 from kit.sources import Source
-from kit.tasks import TASKS, Task, asked, bootstrap, task
+from kit.tasks import TASKS, Task, bootstrap, inputs, predict_rows, task
 from kit.train import fit
 
 SOURCES = {"RNN": (RNN, GRU), "Transformer": (Transformer, replace(BERT, block_size=512))}
@@ -59,6 +59,12 @@ def parts_of(name: str, kind: str, strategy: str = "full"):
     return made, given, migrate(given, head, strategy)
 
 
+def required_options(name: str) -> dict:
+    """The options of the task's `predict` that have no default: its rows decide them."""
+    made = task(name)
+    return made.predict_options([{"language": "it"}]) if hasattr(made, "predict_options") else {}
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_has_all_parts_with_their_names(name: str) -> None:
     made = task(name)
@@ -69,7 +75,8 @@ def test_a_task_has_all_parts_with_their_names(name: str) -> None:
             given = inspect.signature(ours).parameters
             assert list(given)[: len(wanted)] == wanted or part in ("recipe", "head"), part
             more = [p for p in list(given.values())[len(wanted) :] if p.default is p.empty]
-            assert not [p for p in more if p.kind is not p.VAR_KEYWORD], part
+            needed = [p.name for p in more if p.kind is not p.VAR_KEYWORD]
+            assert needed == (list(required_options(name)) if part == "predict" else []), part
     assert set(made.__all__) >= set(PARTS)
 
 
@@ -100,13 +107,13 @@ def test_any_source_any_strategy(name: str, kind: str, strategy: str, loaded) ->
     assert len(run.steps) == 3 and math.isfinite(run.steps[-1]["loss"])
     assert any(not torch.equal(p, q) for p, q in zip(before, after, strict=True))
     test = loaded(name)["test"].select(range(6))
-    answers = made.predict(target.model, given.tokenizer, asked(made, test))
+    answers = predict_rows(made, target.model, given.tokenizer, test)
     assert len(answers) == 6
     found = made.score(answers, test)
     assert all(math.isfinite(value) for value in found.values()) and made.METRIC in found
     low, high = bootstrap(made, answers, test, draws=20)
     assert low <= high and min(0, low) <= found[made.METRIC]
-    page = made.show(asked(made, test)[0], answers[0])
+    page = made.show(inputs(made, test)[0], answers[0])
     assert page.startswith("<") and well_formed(page)
 
 
@@ -116,7 +123,7 @@ def test_any_source_any_strategy(name: str, kind: str, strategy: str, loaded) ->
 def test_any_input_gets_an_answer_or_an_error_that_helps(name: str, kind: str, text) -> None:
     made, given, target = parts_of(name, kind)
     try:
-        answers = made.predict(target.model, given.tokenizer, [text])
+        answers = made.predict(target.model, given.tokenizer, [text], **required_options(name))
     except KitError as error:
         assert ":" in str(error) and len(str(error)) < 500
         assert text in ("", " \n\t", b"\x89PNG\r\n\x1a\n", 7, None, []) or "\ud83d" in text
@@ -129,7 +136,7 @@ def test_any_input_gets_an_answer_or_an_error_that_helps(name: str, kind: str, t
 def test_what_stands_in_a_text_is_shown_and_never_run(name: str) -> None:
     made, given, target = parts_of(name, "Transformer")
     text = "<script>alert(1)</script> a film & <b>more"
-    [answer] = made.predict(target.model, given.tokenizer, [text])
+    [answer] = made.predict(target.model, given.tokenizer, [text], **required_options(name))
     assert "<script" not in made.show(text, answer)
 
 

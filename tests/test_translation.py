@@ -14,12 +14,13 @@ from kit.data.placeholders import hide, restore
 from kit.errors import KitError
 from kit.sources import Source
 from kit.tasks import bootstrap, translation
+from kit.tasks.translation.alignment import align
 from kit.tasks.translation.memory import Memory
 from kit.tasks.translation.parent import examples, parent, rnn, transformer
 from kit.train import Recipe, fit, total_loss
 from kit.widgets.translation import translation_curves_figure
 from kit.widgets.translation.translate import Translate
-from kit.widgets.translation.translate_figure import align, page
+from kit.widgets.translation.translate_figure import page
 from kit.widgets.translation.translation_race import TranslationRace
 
 
@@ -173,14 +174,14 @@ def test_a_child_begins_as_its_parent_or_as_nobody(source) -> None:
 
 @pytest.mark.parametrize("text", ["word " * 10_000, "🙂🙃", "שלום עולם", "\x00\x01", "\ue000"])
 def test_any_text_gets_an_answer(text: str, model, tokenizer) -> None:
-    [answer] = translation.predict(model, tokenizer, text)
+    [answer] = translation.predict(model, tokenizer, text, "it")
     assert isinstance(answer, str) and "\ue000" not in answer
 
 
 @pytest.mark.parametrize("text", ["", "  ", b"bytes", None, [], ["ok", ""]])
 def test_what_is_no_text_is_refused(text, model, tokenizer) -> None:
     with pytest.raises(KitError):
-        translation.predict(model, tokenizer, text)
+        translation.predict(model, tokenizer, text, "it")
 
 
 def test_an_unknown_language_is_refused(model, tokenizer) -> None:

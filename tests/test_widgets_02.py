@@ -20,7 +20,14 @@ from kit.models.ngram import NGram
 from kit.objectives import next_token
 from kit.results import load
 from kit.sources import Source
-from kit.tasks.next_token import Counts, Network, begin, sharpen, shown, voice
+from kit.tasks.next_token import (
+    NeuralPredictor,
+    NGramPredictor,
+    begin,
+    predictor,
+    sharpen,
+    token_text,
+)
 from kit.tokenizer import Tokenizer
 from kit.train import Run, total_loss
 from kit.widgets import NextToken, Pretraining
@@ -110,7 +117,7 @@ def test_both_learn_and_a_second_click_changes_nothing(tokenizer, windows) -> No
 
 @pytest.mark.parametrize("name", ["RNN", "Transformer", "trigrams"])
 def test_a_voice_says_what_the_model_says(name: str, writers, tokenizer) -> None:
-    who = voice(writers[name], tokenizer)
+    who = predictor(writers[name], tokenizer)
     ids = who.read(TEXT + " ")
     assert ids == [tokenizer.eos, *tokenizer.encode(TEXT, special=False)]
     p = sharpen(who.next(ids), 1.0)
@@ -127,7 +134,7 @@ def test_a_voice_says_what_the_model_says(name: str, writers, tokenizer) -> None
 
 def test_greedy_writing_takes_the_first_bar(writers, tokenizer) -> None:
     for writer in writers.values():
-        who = voice(writer, tokenizer)
+        who = predictor(writer, tokenizer)
         ids = who.read(TEXT)
         first = int(who.next(ids).argmax())
         wrote = next(who.write(ids, 0.0, seed=0), tokenizer.eos)
@@ -148,20 +155,22 @@ def test_a_long_text_is_read_from_its_end(tokenizer) -> None:
 
 def test_pieces_are_shown_as_one_sees_them(tokenizer) -> None:
     [*_, piece] = tokenizer.encode("It said", special=False)
-    assert shown(piece, tokenizer) == "␣said" and shown(tokenizer.eos, tokenizer) == "‹end›"
+    assert (
+        token_text(piece, tokenizer) == "␣said" and token_text(tokenizer.eos, tokenizer) == "‹end›"
+    )
 
 
 def test_who_cannot_write_is_told_so(tokenizer) -> None:
     reader = Source("reader", writer("RNN", tokenizer).body, tokenizer)
     with pytest.raises(KitError, match="reader does not write"):
-        voice(reader, tokenizer)
+        predictor(reader, tokenizer)
     body = RNN(RNNConfig(vocabulary=tokenizer.size, width=32, bidirectional=True))
     with pytest.raises(KitError, match="does not write"):
-        voice(Source("both ways", body, tokenizer, VectorHead(32)), tokenizer)
+        predictor(Source("both ways", body, tokenizer, VectorHead(32)), tokenizer)
 
 
 def test_bars_attention_and_numbers_of_a_scene(writers, tokenizer) -> None:
-    who = voice(writers["Transformer"], tokenizer)
+    who = predictor(writers["Transformer"], tokenizer)
     now = shown_next.scene(who, TEXT, 1.0)
     p = sharpen(who.next(who.read(TEXT)), 1.0)
     assert now.p == sorted(p, reverse=True)[: shown_next.BARS]
@@ -178,8 +187,8 @@ def test_bars_attention_and_numbers_of_a_scene(writers, tokenizer) -> None:
 
 @pytest.mark.parametrize("name", ["RNN", "trigrams"])
 def test_who_does_not_look_back_says_why(name: str, writers, tokenizer) -> None:
-    who = voice(writers[name], tokenizer)
-    assert isinstance(who, Counts if name == "trigrams" else Network)
+    who = predictor(writers[name], tokenizer)
+    assert isinstance(who, NGramPredictor if name == "trigrams" else NeuralPredictor)
     now = shown_next.scene(who, "", 1.0)
     assert now.attention is None
     assert shown_next.figure(now).layout.annotations[-1].text == now.blind != ""

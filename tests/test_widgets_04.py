@@ -10,7 +10,12 @@ from migrations import CONFIGS, answers, source
 from kit import results, sources
 from kit.errors import KitError
 from kit.migrate import migrate
-from kit.migrate.structure.naive_growth import grown, naive, old_layers, size
+from kit.migrate.structure.naive_growth import (
+    grow_exactly,
+    grow_naively,
+    old_layers,
+    parameter_count,
+)
 from kit.models import Model
 from kit.tasks import sentiment
 from kit.widgets.structure import grow, grow_figure, pieces, shrink_figure
@@ -42,7 +47,7 @@ def test_grown_answers_alike_and_naive_does_not(body: str) -> None:
     for times, more in SIZES:
         far = {
             which: float((answers(make(given, times, more)) - expected).abs().max() / scale)
-            for which, make in (("grown", grown), ("naive", naive))
+            for which, make in (("grown", grow_exactly), ("naive", grow_naively))
         }
         assert far["grown"] < 1e-5
         assert far["naive"] > 1e-3 if (times, more) != (1, 0) else far["naive"] == 0
@@ -51,12 +56,12 @@ def test_grown_answers_alike_and_naive_does_not(body: str) -> None:
 @pytest.mark.parametrize("body", CONFIGS)
 def test_naive_growth_keeps_every_old_value(body: str) -> None:
     given = source(body)
-    made = naive(given, 2, 0)
-    assert sum(p.numel() for p in made.parameters()) == size(given, 2, 0)
+    made = grow_naively(given, 2, 0)
+    assert sum(p.numel() for p in made.parameters()) == parameter_count(given, 2, 0)
     for name, old in given.body.named_parameters():
         new = set(made.body.get_parameter(name).flatten().tolist())
         assert set(old.flatten().tolist()) <= new, name
-    again = naive(given, 2, 0)
+    again = grow_naively(given, 2, 0)
     assert all(
         torch.equal(*pair) for pair in zip(made.parameters(), again.parameters(), strict=True)
     )
@@ -72,7 +77,7 @@ def test_new_layers_are_shown_where_deepen_puts_them(body: str) -> None:
 
 def test_what_does_not_grow_is_named() -> None:
     with pytest.raises(KitError, match="times=0, more=0"):
-        naive(source("bert"), 0)
+        grow_naively(source("bert"), 0)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +129,8 @@ def test_answers_are_compared_in_float32(films) -> None:
     model = Model(asked.body, asked.head)
     good, bad = sentiment.log_odds(model, asked.tokenizer, SENTENCES[:2])
     assert good > 0 > bad
-    p = sentiment.opinion(model, given.tokenizer, SENTENCES[0])  # in the machine's own precision
+    # In the machine's own precision.
+    p = sentiment.probability(model, given.tokenizer, SENTENCES[0])
     assert p == pytest.approx(1 / (1 + np.exp(-good)), abs=0.02)
     torch.testing.assert_close(given.body.embedding.weight, asked.body.embedding.weight)
 

@@ -30,12 +30,12 @@ def better_by_the_byte(better: str, bits: float) -> Verdict:
 def as_unsure_as_a_die(temperature: float) -> Verdict:
     """The temperature, to one decimal, at which the baked Transformer has 3 bits of entropy."""
     from kit import sources
-    from kit.tasks.next_token import Network
+    from kit.tasks.next_token import NeuralPredictor
     from kit.widgets.pretraining.next_token import scene
 
     if not 0 < temperature <= 3:
         return wrong(f"{temperature} is out of the widget's range: above 0, at most 3.")
-    who = Network(sources.load("transformer_writer"))
+    who = NeuralPredictor(sources.load("transformer_writer"))
     near = min((i / 10 for i in range(1, 31)), key=lambda t: abs(scene(who, TEXT, t).entropy - 3))
     found = scene(who, TEXT, float(temperature)).entropy
     if abs(temperature - near) < 0.05:

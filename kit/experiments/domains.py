@@ -17,7 +17,7 @@ from kit import results, runtime, sources
 from kit.experiments import rows as rows_file
 from kit.migrate import migrate
 from kit.sources import Source
-from kit.tasks import asked, classification, sentiment
+from kit.tasks import classification, inputs, sentiment
 from kit.train import fit
 
 NAME = "domains"
@@ -58,7 +58,7 @@ def tested(source: Source, domain: str) -> dict:
     from scipy.stats import pearsonr, spearmanr
 
     made, rows = migrate(source, None).model, sentiment.load(domain, least=0)["test"]
-    found = classification.logits(made, source.tokenizer, asked(sentiment, rows))
+    found = classification.logits(made, source.tokenizer, inputs(sentiment, rows))
     score = found if found.ndim == 1 else found[:, 1] - found[:, 0]
     rating = rows.with_format("numpy")["rating"][:]
     sides = abs(rating) >= 0.5

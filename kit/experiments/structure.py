@@ -5,7 +5,7 @@
 
 Each row of 0 labels and its row of 100 are one model, before and after fine-tuning; its head begins
 from words (`sentiment.from_words`), with every strategy. Controls: a fresh body of the same shape;
-for growth, old values with fresh ones around them (`kit.migrate.structure.naive_growth.naive`); for another
+for growth, old values with fresh ones around them (`kit.migrate.structure.naive_growth.grow_naively`); for another
 vocabulary, a fresh word table under the source's blocks. What each source reaches whole, and its
 shape from scratch, is taken from see_it_work.json and builtin_sources.json, made in the same way.
 Writes kit/results/data/structure.json after each run, so that it can be stopped (or stops after so
@@ -24,7 +24,7 @@ from kit import results, runtime, sources
 from kit.errors import KitError
 from kit.migrate import group, migrate
 from kit.migrate.migration import HEAD_RATE, RATE
-from kit.migrate.structure.naive_growth import naive
+from kit.migrate.structure.naive_growth import grow_naively
 from kit.tasks import sentiment
 from kit.train import fit
 
@@ -82,7 +82,7 @@ class Bench:
         if strategy == "naive":
             torch.manual_seed(seed)
             asked, times = sentiment.zero_shot(source, self.texts), width // there.width
-            model = naive(asked, times, layers - there.layers, seed=seed)
+            model = grow_naively(asked, times, layers - there.layers, seed=seed)
             return model, [group(HEAD_RATE, model.head), group(RATE, model.body)]
         options = {"seed": seed} | self._options(strategy, layers, width)
         if strategy == "from_scratch" and (layers, width) != (there.layers, there.width):

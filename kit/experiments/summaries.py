@@ -48,7 +48,7 @@ def parts(kind: str) -> tuple[Source, Source]:
     """A reader and a writer. MiniLM's states are computed once for all rows of a process."""
     if kind == "minilm":
         writer = sources.load("transformer_writer")
-        return summarization.reread(sources.minilm(), writer.tokenizer), writer
+        return summarization.retokenized(sources.minilm(), writer.tokenizer), writer
     return tuple(sources.load(f"{kind}_{half}") for half in ("encoder", "writer"))
 
 
@@ -68,7 +68,7 @@ def made(kind: str, way: str, seed: int):
     """A target before it has seen a headline."""
     reader, writer = parts(kind)
     options = {"freeze_encoder": True} if kind == "minilm" else {}
-    target = summarization.target(reader, writer, way, seed=seed, **options)
+    target = summarization.target(reader, way, writer=writer, seed=seed, **options)
     if kind == "minilm":
         target.model.body.known = states()
     return target
@@ -79,7 +79,12 @@ def taught(kind: str, way: str, seed: int) -> dict:
     """The values after headlines that nobody wrote; in memory, for the rows that begin there."""
     target = made(kind, way, seed)
     examples = unwritten(parts(kind)[1].tokenizer)
-    fit(target.model, examples, summarization.unwritten(seed=seed), groups=target.groups)
+    fit(
+        target.model,
+        examples,
+        summarization.pseudo_headline_recipe(seed=seed),
+        groups=target.groups,
+    )
     return target.model.state_dict()
 
 
@@ -89,7 +94,7 @@ def measure(kind: str, way: str, first: str, articles: int, seed: int, data, tes
     groups = target.groups
     if first:
         target.model.load_state_dict(taught(kind, way, seed))
-        groups = summarization.all_alike(target)
+        groups = summarization.uniform_groups(target)
     if articles:
         rows = summarization.sample(data["train"], articles, seed)
         examples = summarization.encode(rows, tokenizer)

@@ -235,7 +235,7 @@ def save(new: dict) -> list[dict]:
             "command": f"python -m kit.experiments {NAME}",
             "date": time.strftime("%Y-%m-%d"),
             "machine": runtime.machine(),
-            "signature": translation.signature(),
+            "signature": translation.signature("it"),
             "far": f"no English of the parent's training is {FAR} like it",
             "parents": {name: source(name).card["scores"] for name in made(rows)},
             "rows": rows,

@@ -1,12 +1,13 @@
-"""Migrate: from a source to a target, by one of the strategies in the table.
+"""Migrate: make a target from a source, by one of the strategies in `STRATEGIES`.
 
-A strategy returns a `Migration` (a model, what to train in it, a report) and trains nothing; but
-for `domain_first`, which calls the training that it is given. To add one, write one function
-(source body, head) -> Migration and one line in `PARAMETER`, `STRUCTURE` or `MIXED`.
+A strategy returns a `Migration` (a model, its parameter groups, a report) and trains nothing;
+except `domain_first`, which calls the training function that it is given. To add one, write one
+function (source body, head) -> Migration and one line in `PARAMETER`, `STRUCTURE` or `MIXED`.
 """
 
 import copy
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import nn
@@ -53,8 +54,10 @@ __all__ = [
     "SourceTensor",
     "TensorOrigin",
     "WeightMap",
+    "check_options",
     "decoder_like",
     "encoder_like",
+    "family",
     "group",
     "merge",
     "migrate",
@@ -74,7 +77,7 @@ PARAMETER: dict[str, Callable[..., Migration]] = {
     "bias_only": bias_only,
     "reinitialised": reinitialised,
 }
-"""Parameter migration: all values are copied; these decide which of them are trained, and how."""
+"""Parameter migration: all values are copied; the strategy decides which are trained, and how."""
 
 STRUCTURE: dict[str, Callable[..., Migration]] = {
     "from_scratch": from_scratch,
@@ -87,7 +90,7 @@ STRUCTURE: dict[str, Callable[..., Migration]] = {
     "grow_encoder": grow_encoder,
     "move_vocabulary": move_vocabulary,
 }
-"""Structure migration: the architecture changes, or it moves alone (`from_scratch`, the control)."""
+"""Structure migration: the architecture changes, or is all that is used (`from_scratch`)."""
 
 MIXED: dict[str, Callable[..., Migration]] = {
     "adapter": adapter,
@@ -98,10 +101,56 @@ MIXED: dict[str, Callable[..., Migration]] = {
     "distil": distil,
     "domain_first": domain_first,
 }
-"""Mixed migration: values of the source and new parts in one model."""
+"""Mixed migration: values of the source and new modules in one model."""
 
 STRATEGIES = PARAMETER | STRUCTURE | MIXED
 """Every strategy by name: (body of the source, head, **options) -> Migration."""
+
+THEN = "gradual"
+"""Default second strategy of `domain_first`: that of ULMFiT."""
+
+
+def family(strategy: str) -> str:
+    """The family of a strategy: "parameter", "structure" or "mixed".
+
+    Raises KitError for a name that is not in `STRATEGIES`.
+    """
+    _strategy(strategy)
+    if strategy in PARAMETER:
+        return "parameter"
+    return "structure" if strategy in STRUCTURE else "mixed"
+
+
+def check_options(strategy: str, options: dict, others: Sequence[str] = ()) -> None:
+    """Refuse options that a strategy does not have, and ask for those that it needs.
+
+    others: names of options that the caller reads itself.
+    Raises KitError with the names.
+    """
+    names, required = _option_names(strategy)
+    if strategy == "domain_first":
+        then = options.get("then", THEN)
+        if then == "domain_first":
+            raise KitError("then='domain_first' never ends: give another strategy.")
+        more_names, more_required = _option_names(then)
+        names += [name for name in more_names if name not in names]
+        required += more_required
+    names += [name for name in others if name not in names]
+    if unknown := [name for name in options if name not in names]:
+        raise KitError(
+            f"{strategy} has no option {', '.join(map(repr, unknown))}: "
+            f"choose from {', '.join(names)}."
+        )
+    if missing := [name for name in required if name not in options]:
+        raise KitError(f"{strategy} needs {', '.join(missing)}: give {missing[0]}=....")
+
+
+def _option_names(strategy: str) -> tuple[list[str], list[str]]:
+    """The options of a strategy: all names, and those without a default."""
+    parameters = inspect.signature(_strategy(strategy)).parameters.values()
+    options = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    required = [p.name for p in options if p.default is p.empty and p.name != "then"]
+    return [p.name for p in options], required
 
 
 def migrate(
@@ -115,24 +164,28 @@ def migrate(
     """A target for a new task, made from `source` by one of `STRATEGIES`.
 
     source: a `kit.sources.checkpoint.Source`; it is copied, never changed.
-    head: from the width D to the task's head, `lambda width: ClassHead(width, 2)`; it is fresh.
-        None for the source's own head, whose values then come along.
-    seed: decides every fresh value, the head's first: the same head under any strategy.
-    options: those of the strategy (`rate`, ...).
+    head: a function from the width D to a fresh head, `lambda width: ClassHead(width, 2)`; None
+        for the source's own head with its values.
+    seed: decides all fresh values. The head is made first, so that it is the same under any
+        strategy.
+    options: those of the strategy, such as `rate`.
+
+    Raises KitError for an unknown strategy and for an option that it does not have or misses.
     """
     make = _strategy(strategy)
+    check_options(strategy, options)
     if strategy == "domain_first":
-        options["then"] = _strategy(options.get("then", "gradual"))
+        options["then"] = _strategy(options.get("then", THEN))
     torch.manual_seed(seed)
     # Body and head in one copy: a tied head stays tied.
-    body, own = copy.deepcopy((source.body, source.head if head is None else None))
-    fresh = _own(own) if head is None else _fresh(head, source)
-    result = make(body, fresh, **options)
-    result.strategy, result.source = strategy, source.name
-    result.tokenizer = result.tokenizer or source.tokenizer
+    body, own_head = copy.deepcopy((source.body, source.head if head is None else None))
+    target_head = _own(own_head) if head is None else _fresh(head, source)
+    target = make(body, target_head, **options)
+    target.strategy, target.source = strategy, source.name
+    target.tokenizer = target.tokenizer or source.tokenizer
     if head is not None and source.head is not None:
-        result.warnings += _left(source)
-    return result
+        target.warnings += _unused_head(source)
+    return target
 
 
 def _strategy(name: str) -> Callable[..., Migration]:
@@ -143,8 +196,8 @@ def _strategy(name: str) -> Callable[..., Migration]:
     return STRATEGIES[name]
 
 
-def _left(source) -> list[str]:
-    """What only the source's head has, and a fresh head leaves there."""
+def _unused_head(source) -> list[str]:
+    """A warning that names the tensors of the source's head, which a fresh head replaces."""
     table = source.body.embedding.weight
     names = [name for name, p in source.head.named_parameters() if p is not table]
     return [f"in the source's own head, and left there: {shortened(names)}."] if names else []
@@ -152,22 +205,24 @@ def _left(source) -> list[str]:
 
 def _own(head: nn.Module | None) -> nn.Module:
     if head is None:
-        raise KitError("this source has no head of its own: give head=lambda width: ...")
-    head.comes_along = True
+        raise KitError("this source has no head of its own: give one, head=lambda width: ...")
+    # Strategies copy a pretrained head, and train it at the rate of the body.
+    head.pretrained = True
     return head
 
 
 def _fresh(head: Callable[[int], nn.Module], source) -> nn.Module:
-    made, width = head(source.body.width), source.body.width
-    config = getattr(made, "config", None)
+    width = source.body.width
+    fresh = head(width)
+    config = getattr(fresh, "config", None)
     if isinstance(config, dict) and config.get("width", width) != width:
         raise KitError(
-            f"the head reads {config['width']} numbers and the source gives {width}: "
-            "take the width that is given, head=lambda width: ..."
+            f"the head has width {config['width']} and the source's body {width}: "
+            "use the width that is given, head=lambda width: ClassHead(width, 2)."
         )
-    if set(made.parameters()) & set(source.body.parameters()):
+    if set(fresh.parameters()) & set(source.body.parameters()):
         raise KitError(
-            "the head shares a tensor with the source, which would change in training: give "
+            "the head shares a tensor with the source, which training would change: give "
             "head=None for the source's own head."
         )
-    return made
+    return fresh

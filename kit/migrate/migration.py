@@ -18,14 +18,14 @@ __all__ = [
     "TensorOrigin",
     "WeightMap",
     "both",
-    "comes_along",
     "group",
+    "is_pretrained",
     "migration",
 ]
 
 
 RATE, HEAD_RATE = 1e-4, 1e-3
-"""Highest learning rates by themselves: of values that moved, and of a fresh head."""
+"""Default highest learning rates: of migrated values, and of a fresh head."""
 
 
 @dataclass(frozen=True)
@@ -33,56 +33,59 @@ class SourceTensor:
     """The tensor of the source that a tensor of the target was made from."""
 
     name: str
-    """Its name in the source: body.… or head.…; a second source's begins with its own word."""
+    """Its name in the source: body.… or head.…; in a second source, such as decoder.…."""
     shape: tuple[int, ...]
     """Its shape in the source."""
     done: str = "copied"
-    """What was done to it: copied, sliced, widened, projected or composed."""
+    """What was done with its values: copied, sliced, widened, projected or composed."""
     note: str = ""
-    """What a reader should know besides."""
+    """A remark for the report."""
 
 
 class WeightMap(dict[nn.Parameter, SourceTensor]):
-    """For each parameter that is, or was made from, one of the source's: its twin.
+    """Parameter of the target -> the tensor of the source that it is or was made from.
 
-    Made before a strategy changes anything. `source` has the shape of every tensor there is.
+    A strategy makes it from the source's body and head before it changes anything. `source` has
+    the shape of each of the source's tensors, by name.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module | None = None) -> None:
-        parts = {"body": body} | ({"head": head} if comes_along(head) else {})
+        parts = {"body": body}
+        if is_pretrained(head):
+            parts["head"] = head
         named = dict(nn.ModuleDict(parts).named_parameters())
         super().__init__({p: SourceTensor(name, tuple(p.shape)) for name, p in named.items()})
         self.source = {name: tuple(p.shape) for name, p in named.items()}
 
-    def add(self, made: nn.Parameter, name: str, done: str, note: str = "") -> None:
-        """`made` was made from the source's tensor `name`."""
-        self[made] = SourceTensor(name, self.source[name], done, note)
+    def add(self, parameter: nn.Parameter, name: str, done: str, note: str = "") -> None:
+        """Note that `parameter` was made from the source's tensor `name`."""
+        self[parameter] = SourceTensor(name, self.source[name], done, note)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TensorOrigin:
-    """Where one tensor of the target came from, and what will happen to it."""
+    """Where the values of one tensor of the target are from, and how it will be trained."""
 
     name: str
     """Its name in the target."""
     shape: tuple[int, ...]
     """Its shape in the target."""
     source: str | None
-    """The name of its twin in the source; None where it has none."""
+    """The name of the source's tensor that it was made from; None where it is fresh."""
     source_shape: tuple[int, ...] | None = None
-    """The twin's shape."""
+    """The shape of that tensor."""
     done: str
-    """What was done: copied, sliced, widened, projected, composed, or fresh."""
+    """How its values were made: copied, sliced, widened, projected, composed, or fresh."""
     note: str = ""
-    """What a reader should know besides."""
+    """A remark for the report."""
     rate: float
-    """The highest learning rate that it is trained with; 0 where it stays as it is."""
+    """Its highest learning rate; 0 where it is frozen."""
     start: float = 0.0
-    """The share of the budget before which it stays as it is (gradual unfreezing)."""
+    """The share of the budget before which it is frozen (gradual unfreezing)."""
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of its elements."""
         return prod(self.shape)
 
 
@@ -93,22 +96,22 @@ class Migration:
     model: Model
     """The target: a body and a head."""
     groups: list[dict]
-    """[{"params": [...], "rate": r, "start": s}, ...]: what is trained, at which highest rate,
-    from which share of the budget on."""
+    """[{"params": [...], "rate": r, "start": s}, ...]: the parameters that are trained, their
+    highest learning rate, and the share of the budget from which on they are trained."""
     origins: list[TensorOrigin]
     """One for each tensor of the target."""
     penalty: Callable[[nn.Module], Tensor] | None = None
-    """A term that `fit` adds to the loss; none for most strategies."""
+    """A term that `fit` adds to the mean loss; None for most strategies."""
     warnings: list[str] = field(default_factory=list)
-    """What was left fresh though the source has it, and what of the source went nowhere."""
+    """Tensors that are fresh though the source has them, and tensors of the source not used."""
     strategy: str = ""
     """Its name in `STRATEGIES`."""
     source: str = ""
     """The name of the source."""
     tokenizer: Tokenizer | None = None
-    """What the target reads: the source's, unless the vocabulary moved."""
+    """The target's tokenizer: the source's, unless the vocabulary moved."""
     totals: dict[str, int] = field(init=False)
-    """How many parameters there are, and how many were moved, are fresh, are trained."""
+    """The number of parameters: "parameters" in all, "moved", "fresh" and "trained"."""
 
     def __post_init__(self) -> None:
         self.totals = {
@@ -120,7 +123,7 @@ class Migration:
 
     @property
     def training(self) -> dict:
-        """What `fit` must be told so that this strategy is what is trained: groups and penalty."""
+        """What `fit` needs to train by this strategy: {"groups": ..., "penalty": ...}."""
         return {"groups": self.groups, "penalty": self.penalty}
 
     def __repr__(self) -> str:
@@ -136,17 +139,21 @@ class Migration:
 
 
 def group(rate: float, *parts: nn.Module | nn.Parameter, start: float = 0.0) -> dict:
-    """A parameter group for `fit`: these modules and parameters at `rate`, from `start` on."""
-    params: dict[nn.Parameter, None] = {}  # in order, and one with two uses once
+    """A parameter group for `fit`: these modules and parameters with the highest learning rate
+    `rate`, frozen before the share `start` of the budget."""
+    params: dict[nn.Parameter, None] = {}  # ordered; a shared parameter counts once
     for part in parts:
         params |= dict.fromkeys(part.parameters() if isinstance(part, nn.Module) else [part])
-    return {"params": list(params), "rate": rate} | ({"start": start} if start else {})
+    result = {"params": list(params), "rate": rate}
+    if start:
+        result["start"] = start
+    return result
 
 
 def both(rate: float, head_rate: float, head: nn.Module, *parts) -> list[dict]:
-    """The groups of most strategies: these parts at `rate`, and a fresh head, which has
-    everything to learn, at a rate of its own (a head that comes along at the parts')."""
-    if comes_along(head):
+    """The groups of most strategies: these parts at `rate` and a fresh head at `head_rate`; a
+    pretrained head at `rate` too."""
+    if is_pretrained(head):
         return [group(rate, *parts, head)]
     return [group(head_rate, head), group(rate, *parts)]
 
@@ -160,18 +167,20 @@ def migration(
     notes: dict[nn.Parameter, str] | None = None,
     aid: nn.Module | None = None,
 ) -> Migration:
-    """Put body and head together, freeze what is in no group, and write the report.
+    """The migration of a strategy: body and head as one model, parameters in no group frozen, and
+    the report.
 
-    notes: what a reader should know of a fresh parameter.
-    aid: what the penalty needs and training changes, as `model.aid`.
+    notes: remarks for the report, on fresh parameters.
+    aid: a module that the penalty needs and that is trained too; it becomes `model.aid`.
     """
-    model, notes = Model(body, head), notes or {}
+    model = Model(body, head)
+    notes = notes or {}
     if aid is not None:
-        model.aid = aid
-    of = {p: g for g in groups for p in g["params"]}
+        model.add_module("aid", aid)
+    group_of = {p: g for g in groups for p in g["params"]}
     origins = []
     for name, p in model.named_parameters():
-        p.requires_grad_(p in of)
+        p.requires_grad_(p in group_of)
         twin = weight_map.get(p)
         origins.append(
             TensorOrigin(
@@ -181,15 +190,16 @@ def migration(
                 source_shape=twin and twin.shape,
                 done=twin.done if twin else "fresh",
                 note=twin.note if twin else notes.get(p, ""),
-                rate=of[p]["rate"] if p in of else 0.0,
-                start=of[p].get("start", 0.0) if p in of else 0.0,
+                rate=group_of[p]["rate"] if p in group_of else 0.0,
+                start=group_of[p].get("start", 0.0) if p in group_of else 0.0,
             )
         )
     return Migration(model, groups, origins, penalty, warn(origins, weight_map.source))
 
 
 def warn(origins: list[TensorOrigin], source: dict[str, tuple[int, ...]]) -> list[str]:
-    """What a reader should not overlook."""
+    """Warnings for the report: fresh tensors that the source has, and tensors of the source that
+    are not used. source: its tensors' shapes by name."""
     used = {o.source for o in origins}
     twins = {o.name: o.name.replace("head.decoder.", "body.") for o in origins}
     fresh = [
@@ -198,14 +208,14 @@ def warn(origins: list[TensorOrigin], source: dict[str, tuple[int, ...]]) -> lis
         if {name, twins[name]} & source.keys()
     ]
     ignored = [name for name in source if name not in used and name not in fresh]
-    found = []
+    warnings = []
     if fresh:
-        found.append(f"fresh, though the source has it: {shortened(fresh)}.")
+        warnings.append(f"fresh, though the source has it: {shortened(fresh)}.")
     if ignored:
-        found.append(f"in the source, and nowhere in the target: {shortened(ignored)}.")
-    return found
+        warnings.append(f"in the source, and nowhere in the target: {shortened(ignored)}.")
+    return warnings
 
 
-def comes_along(head: nn.Module | None) -> bool:
-    """Whether the head is the source's own, so that its values are the source's too."""
-    return getattr(head, "comes_along", False)
+def is_pretrained(head: nn.Module | None) -> bool:
+    """Whether the head is the source's own, with its values (`migrate` with head=None)."""
+    return getattr(head, "pretrained", False)

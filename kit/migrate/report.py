@@ -1,4 +1,4 @@
-"""The report of a migration as a page in a notebook: plain HTML, in the colours of its theme."""
+"""The report of a migration as HTML for a notebook, in the colours of its theme."""
 
 import re
 from html import escape
@@ -13,7 +13,7 @@ DONE = {
     "composed": "#CC79A7",
     "fresh": "#F0E442",
 }
-"""What was done with a tensor, as a colour: one for one thing, here and in every map."""
+"""How a tensor's values were made -> its colour, the same in every figure."""
 TRAINED = "#8C8C8C"
 
 CELL = "text-align:left;padding:.15em .7em;white-space:nowrap"
@@ -21,18 +21,22 @@ BAR = "display:inline-block;height:.7em;border-radius:3px;vertical-align:baselin
 BAR += "outline:1px solid #8C8C8C"
 
 
-def shortened(names: list[str], most: int = 4) -> str:
-    """Names that differ only in their layer as one, blocks.0-5.norm.weight, and not too many."""
-    alike: dict[str, list[str]] = {}
+def shortened(names: list[str], max_names: int = 4) -> str:
+    """Names as one string: those that differ only in a number as one, blocks.0-5.norm.weight, and
+    of these at most `max_names`."""
+    groups: dict[str, list[str]] = {}
     for name in names:
-        alike.setdefault(_pattern(name), []).append(name)
-    found = [_joined(group) for group in alike.values()]
-    more = f" and {len(found) - most} more" if len(found) > most else ""
-    return ", ".join(found[:most]) + more
+        groups.setdefault(_pattern(name), []).append(name)
+    joined = [_joined(group) for group in groups.values()]
+    more = f" and {len(joined) - max_names} more" if len(joined) > max_names else ""
+    return ", ".join(joined[:max_names]) + more
 
 
 def page(title: str, totals: dict[str, int], origins: list, warnings: list[str]) -> str:
-    """One line of totals, what to look out for, and the table of tensors, folded up."""
+    """HTML: one line of totals, the warnings, and the table of tensors in a foldable part.
+
+    origins: `TensorOrigin`s.
+    """
     whole = max(totals["parameters"], 1)
     shares = "".join(
         f'<span style="white-space:nowrap;margin-right:1.4em">{_mark(colour, part / whole)} '
@@ -60,14 +64,14 @@ def _mark(colour: str, share: float) -> str:
 
 
 def _table(origins: list) -> str:
-    titles = ("tensor of the target", "shape", "rate", "values", "twin in the source")
+    titles = ("tensor of the target", "shape", "rate", "values", "tensor of the source")
     heads = "".join(f'<th style="{CELL}">{t}</th>' for t in titles)
-    alike: dict[tuple, list] = {}
+    groups: dict[tuple, list] = {}
     for o in origins:
         twin = o.source and _pattern(o.source)
         key = (_pattern(o.name), o.shape, o.done, o.note, o.rate, o.start, twin, o.source_shape)
-        alike.setdefault((*key, o.source == o.name), []).append(o)
-    lines = "".join(_line(rows) for rows in alike.values())
+        groups.setdefault((*key, o.source == o.name), []).append(o)
+    lines = "".join(_line(rows) for rows in groups.values())
     return (
         '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:.93em;'
         f'width:auto"><thead style="border-bottom:2px solid"><tr>{heads}</tr></thead>'
@@ -76,10 +80,10 @@ def _table(origins: list) -> str:
 
 
 def _line(rows: list) -> str:
-    """One line for origins that are alike but for a number in their names."""
+    """One line for origins that differ only in a number in their names."""
     o = rows[0]
-    late = f" from {o.start:.0%} on" if o.start else ""
-    rate = f"{o.rate:.2g}{late}" if o.rate else "frozen"
+    start = f" from {o.start:.0%} on" if o.start else ""
+    rate = f"{o.rate:.2g}{start}" if o.rate else "frozen"
     dot = f'<span style="{BAR};width:.7em;background:{DONE[o.done]}"></span>'
     note = f' <span style="opacity:.75">({escape(o.note)})</span>' if o.note else ""
     name = _joined([r.name for r in rows])
@@ -89,7 +93,7 @@ def _line(rows: list) -> str:
 
 
 def _twin(rows: list) -> str:
-    """What the target has from the source, where it is not simply the same."""
+    """The name of the source's tensor, and its shape where it differs."""
     o = rows[0]
     if o.source is None:
         return ""
@@ -106,7 +110,7 @@ def _pattern(name: str) -> str:
 
 
 def _joined(names: list[str]) -> str:
-    """Names that are alike but for their numbers as one: blocks.0-5.attention."""
+    """Names that differ only in their numbers as one: blocks.0-5.attention."""
     numbers = [re.findall(r"(?<=\.)\d+(?=\.|$)", name) for name in names]
     ranges = iter([_range(sorted({int(n) for n in ns})) for ns in zip(*numbers, strict=True)])
     return re.sub(r"(?<=\.)\d+(?=\.|$)", lambda _: next(ranges), names[0])

@@ -1,4 +1,4 @@
-"""Values from one module to another, tensor by tensor and by name: never without a word."""
+"""Transfer: copy values from one module to another, tensor by tensor, by their names."""
 
 from collections.abc import Iterable
 
@@ -20,27 +20,29 @@ def transfer(
     names: dict[str, str] | None = None,
     fresh: Iterable[str] = (),
 ) -> None:
-    """Copy each value of `target` from the tensor of that name in `source`, and note it in
-    `weight_map`.
+    """Copy into each tensor of `target` the values of the tensor of that name in `source`, and note
+    it in `weight_map`.
 
-    names: {name in the target: name in the source} where they differ; a name may be that of a
-        part, "blocks.1", and then stands for all that is in it.
-    fresh: names of parts of the target that keep the values they have.
-    word: what the report calls the source.
+    names: {name in the target: name in the source} where they differ; the name of a module,
+        "blocks.1", renames all tensors in it.
+    fresh: names of tensors and modules of the target that keep their own values.
+    word: the first part of the source's names in the report.
 
-    Raises KitError, before anything is copied, for each tensor that has no twin or another shape.
+    Raises KitError, before anything is copied, with all tensors that have no tensor of that name
+    and shape in the source.
     """
-    theirs, pairs, wrong = dict(source.named_parameters()), [], []
-    weight_map.source |= {f"{word}.{n}": tuple(p.shape) for n, p in theirs.items()}
+    source_tensors = dict(source.named_parameters())
+    pairs, wrong = [], []
+    weight_map.source |= {f"{word}.{n}": tuple(p.shape) for n, p in source_tensors.items()}
     for name, p in target.named_parameters():
         if _renamed(name, dict.fromkeys(fresh, "")) != name:
             continue
         twin = _renamed(name, names or {})
-        there = theirs.get(twin)
-        if there is None or there.shape != p.shape:
-            has = "nothing" if there is None else tuple(there.shape)
-            wrong.append(f"{name} {tuple(p.shape)} (the source has {has} as {twin})")
-        pairs.append((p, there, f"{word}.{twin}"))
+        tensor = source_tensors.get(twin)
+        if tensor is None or tensor.shape != p.shape:
+            shape = "nothing" if tensor is None else tuple(tensor.shape)
+            wrong.append(f"{name} {tuple(p.shape)} (the source has {shape} as {twin})")
+        pairs.append((p, tensor, f"{word}.{twin}"))
     if wrong:
         raise KitError(
             f"these do not match, so nothing was copied: {'; '.join(wrong[:6])}"
@@ -48,15 +50,15 @@ def transfer(
             "Map them with names={name here: name there}, or leave them with fresh=[name here]."
         )
     with torch.no_grad():
-        for p, there, name in pairs:
-            p.copy_(there)
+        for p, tensor, name in pairs:
+            p.copy_(tensor)
             weight_map.add(p, name, "copied")
 
 
 def _renamed(name: str, names: dict[str, str]) -> str:
-    """The name, or what the longest of `names` that it begins with makes of it."""
+    """The name with its longest prefix among `names` replaced."""
     parts = name.split(".")
     for n in range(len(parts), 0, -1):
-        if (front := ".".join(parts[:n])) in names:
-            return ".".join([names[front], *parts[n:]])
+        if (prefix := ".".join(parts[:n])) in names:
+            return ".".join([names[prefix], *parts[n:]])
     return name

@@ -7,12 +7,13 @@ any of them:
     rows = task.sample(data["train"], 100, seed=0)
     examples = task.encode(rows, source.tokenizer)
     fit(target.model, examples, task.recipe(100), **target.training)
-    answers = task.predict(target.model, source.tokenizer, asked(task, data["test"]))
+    answers = tasks.predict_rows(task, target.model, source.tokenizer, data["test"])
     task.score(answers, data["test"])[task.METRIC]
 
-or, in one line and with its controls: `kit.experiment.run(source, "full", task, rows, test)`.
+or, in one call and with controls: `kit.experiment.run(source, "full", task, rows, test)`.
 
-A new one is a file beside this one, and its name in `TASKS`. `kit/tasks/topics.py` is a short one.
+A new task is a module beside this one, and its name in `TASKS`. `kit/tasks/topics.py` is a short
+example.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ import numpy as np
 
 from kit.data.own import Column
 from kit.errors import KitError
+from kit.metrics import bootstrap_interval
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from kit.tokenizer import Tokenizer
     from kit.train import Recipe
 
-__all__ = ["TASKS", "Task", "asked", "bootstrap", "task"]
+__all__ = ["TASKS", "Task", "bootstrap", "inputs", "predict_rows", "task"]
 
 TASKS = (
     "sentiment",
@@ -45,24 +47,32 @@ TASKS = (
 
 
 class Task(Protocol):
-    """What each module has. What a function takes beyond this has a default."""
+    """What each task has. Further parameters of these functions have a default.
+
+    A task may also have
+
+        target(source, strategy, *, seed, **options) -> Migration: migrate to the task, with its own
+            learning rates or head; its keyword parameters are options of `kit.experiment.run`;
+        predict_options(rows) -> dict: the options of `predict` that rows decide (a language);
+        STRATEGY: {a name of its own for a strategy: its name in `kit.migrate`}.
+    """
 
     METRIC: str
     """The name of its main metric: a key of what `score` returns; higher is better."""
 
     COLUMNS: dict[str, Column]
-    """The columns that it learns from, by name, with what they hold: first what is read, last
-    what is answered. The user's own data is checked against them (`kit.data.own`)."""
+    """The columns that it learns from, name -> kind: first the input, last the answer. The user's
+    own data is checked against them (`kit.data.own`)."""
 
     def load(self) -> "DatasetDict":
         """train, validation and test, with at least the columns in `COLUMNS`, and "id"."""
 
     def sample(self, split: "Dataset", n: int, seed: int) -> "Dataset":
-        """n examples of a split to learn from; a seed's first 50 of its 100 are its 50."""
+        """n rows of a split to train on. Nested: the first 50 of a seed's 100 are its 50."""
 
     def head(self, width: int, tokenizer: "Tokenizer | None" = None) -> "nn.Module":
-        """The head for a body of this width, as `migrate` wants it. A head that writes has one
-        piece for each of `tokenizer`, the same that `encode` is given; others need none."""
+        """A fresh head for a body of this width, as `migrate` takes it. A head that generates
+        text has an output for each token of `tokenizer`, that of `encode`; others need none."""
 
     def encode(self, rows: Iterable[dict], tokenizer: "Tokenizer") -> list[dict]:
         """Rows as examples for `kit.train.fit`."""
@@ -70,20 +80,20 @@ class Task(Protocol):
     def recipe(
         self, n: int, strategy: str = "full", *, seed: int = 0, source: "Source | None" = None
     ) -> "Recipe":
-        """How to fine-tune on n examples, the loss included: chosen on validation. source: for a
-        task that gives large sources fewer passes."""
+        """How to fine-tune on n examples, the loss included. source: for a task whose recipe
+        depends on the source's size."""
 
     def predict(self, model: "nn.Module", tokenizer: "Tokenizer", texts: Iterable[Any]) -> list:
         """One answer for each text: a class, a number, tags, a text. `texts` are texts as a user
-        writes them, or what the first of `COLUMNS` holds. Any text gets an answer; a KitError
-        says what is wrong with one that is empty or no text at all."""
+        writes them, or values of the first of `COLUMNS`. Any text gets an answer; raises KitError
+        for one that is empty or no text."""
 
     def score(self, answers: Sequence, rows: Iterable[dict]) -> dict[str, float]:
-        """Metric -> number, 0 to 1 (BLEU, chrF: 0 to 100, as the field has them); among them
-        `METRIC`. `answers` are those of `predict`, to the same rows."""
+        """Metric -> number, 0 to 1 (BLEU and chrF: 0 to 100), `METRIC` among them. answers: those
+        of `predict`, one for each row."""
 
     def baselines(self, train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
-        """What costs nothing -> its `METRIC` on `test`."""
+        """Baseline that needs no network -> its `METRIC` on `test`."""
 
     def show(self, text: Any, answer: Any) -> str:
         """One prediction as HTML."""
@@ -96,20 +106,41 @@ def task(name: str) -> Task:
     return import_module(f"{__name__}.{name}")
 
 
-def asked(task: Task, rows: Iterable[dict]) -> list:
-    """What of some rows a task reads: the values of the first of its `COLUMNS`."""
+def inputs(task: Task, rows: Iterable[dict]) -> list:
+    """What the task reads of some rows: the values of the first of its `COLUMNS`."""
     first = next(iter(task.COLUMNS))
     return [row[first] for row in rows]
+
+
+def predict_rows(
+    task: Task, model: "nn.Module", tokenizer: "Tokenizer", rows: Iterable[dict], **options
+) -> list:
+    """One answer of the model for each row, as `task.score` takes them.
+
+    options: as in the task's `predict`; default: what its `predict_options`, if it has one, reads
+    from the rows, such as the language of a translation.
+    """
+    rows = list(rows)
+    if hasattr(task, "predict_options"):
+        options = task.predict_options(rows) | options
+    return task.predict(model, tokenizer, inputs(task, rows), **options)
 
 
 def bootstrap(
     task: Task, answers: Sequence, rows: Iterable[dict], *, draws: int = 200, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % interval of a task's main metric over its test examples, by drawing them again with
-    replacement and scoring each draw (Efron 1979; for BLEU: Koehn 2004). Returns (low, high)."""
-    rows, found = list(rows), []
-    for chosen in np.random.default_rng(seed).integers(0, len(rows), (draws, len(rows))):
-        again = task.score([answers[i] for i in chosen], [rows[i] for i in chosen])
-        found.append(again[task.METRIC])
-    low, high = np.percentile(found, [2.5, 97.5])
-    return float(low), float(high)
+    """95 % bootstrap interval of the task's main metric over test rows: (low, high).
+
+    answers: one for each row, as `predict` returns them. draws: resamples, each of which is scored
+    (`kit.metrics.bootstrap_interval`; for BLEU: Koehn 2004). Raises KitError where the answers are
+    more or fewer than the rows.
+    """
+    rows = list(rows)
+    if len(answers) != len(rows):
+        raise KitError(f"{len(answers)} answers to {len(rows)} rows: give one for each row.")
+
+    def metric(chosen: np.ndarray) -> float:
+        scores = task.score([answers[i] for i in chosen], [rows[i] for i in chosen])
+        return scores[task.METRIC]
+
+    return bootstrap_interval(metric, len(rows), draws=draws, seed=seed)

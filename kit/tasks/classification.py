@@ -1,4 +1,4 @@
-"""What tasks that put a text into one of several classes have in common.
+"""Text classification: the parts that sentiment, topics and the user's own classes share.
 
 Rows have a "text" and a "label", the number of a class.
 """
@@ -28,22 +28,25 @@ __all__ = [
     "LIMIT",
     "ClassificationTask",
     "baselines",
+    "classify",
     "encode",
     "logits",
-    "named",
     "recipe",
     "score",
     "tfidf",
 ]
 
 LIMIT = 128
-"""Tokens of a text that are read."""
+"""Tokens of a text that are read, at most."""
 
 
 def encode(
     rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT, answer: str = "label"
 ) -> list[dict]:
-    """Rows with a text and an answer as examples for `fit`, at most `limit` tokens each."""
+    """Rows with a "text" and an answer as examples for `fit`: ids and y.
+
+    limit: tokens of a text, at most. answer: the column of the answer.
+    """
     rows = list(rows)
     ids = tokenizer.encode_many([row["text"] for row in rows], limit)
     return [{"ids": i, "y": row[answer]} for i, row in zip(ids, rows, strict=True)]
@@ -52,34 +55,44 @@ def encode(
 def recipe(
     labels: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
 ) -> Recipe:
-    """Few labels are seen more often; nothing is chosen along the way."""
+    """How to fine-tune on `labels` rows: min(12, 3 + 400 / labels) epochs, twice as many for
+    "frozen"; the parameters of the last update are kept."""
     epochs = min(12.0, 3 + 400 / labels) * (2 if strategy == "frozen" else 1)
     return Recipe(epochs=epochs, keep_best=False, evaluations=5, seed=seed)
 
 
 def logits(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -> np.ndarray:
-    """(N, C), or (N,) of a rating: what the model says to each text, of which `LIMIT` tokens are
-    read. Raises KitError for what is no text, or empty."""
+    """The logits (N, C) of each text, or the ratings (N,); `LIMIT` tokens of a text are read.
+
+    Raises KitError for what is no text, or empty.
+    """
     ids = tokenizer.encode_many(check_texts(texts), LIMIT)
     return np.stack(train.predict(model, [{"ids": i, "y": 0} for i in ids]))
 
 
-def named(
+def classify(
     model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str], names: Sequence
 ) -> list:
-    """The name of each text's class. Raises KitError also where there are not C names."""
-    found = logits(model, tokenizer, texts)  # (N, C)
-    if found.ndim != 2 or found.shape[1] != len(names):
+    """The name of the class with the highest logit, for each text.
+
+    names: one for each of the C classes. Raises KitError for another number of names, for what is
+    no text, or empty.
+    """
+    z = logits(model, tokenizer, texts)  # (N, C)
+    if z.ndim != 2 or z.shape[1] != len(names):
         raise KitError(
-            f"{len(names)} names ({', '.join(names)}) do not suit a model whose answers have the "
-            f"shape {found.shape[1:]}: give one name for each of its classes."
+            f"{len(names)} names ({', '.join(names)}) do not suit a model whose logits have the "
+            f"shape {z.shape[1:]}: give one name for each of its classes."
         )
-    return [names[y] for y in found.argmax(1)]
+    return [names[y] for y in z.argmax(1)]
 
 
 def score(answers: Sequence[str], rows: Iterable[dict], classes: Sequence[str]) -> dict:
-    """accuracy: the share of right answers. f1: 2PR / (P + R) of each class, their mean (over
-    the classes that are in `rows` or were answered)."""
+    """accuracy: the share of correct answers. f1: the mean of 2PR / (P + R) over the classes that
+    are in `rows` or `answers` (macro F1). Both 0 to 1.
+
+    Raises KitError where the answers are more or fewer than the rows, and for none.
+    """
     from sklearn.metrics import f1_score
 
     right = [classes[row["label"]] for row in rows]
@@ -95,10 +108,10 @@ def score(answers: Sequence[str], rows: Iterable[dict], classes: Sequence[str]) 
 
 
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
-    """Test accuracy of what costs nothing: the majority class, and counting words.
+    """Test accuracy of two baselines: "majority", the most frequent class of `train`, and "tfidf",
+    a logistic regression on TF-IDF weights of words and pairs of words.
 
-    "tfidf" is a logistic regression on TF-IDF weights of words and pairs of words. Without a
-    labelled text there is nothing to count: "majority" alone, and it is a guess, class 1.
+    Without rows in `train`: "majority" alone, and it is class 1.
     """
     (texts, y), (test_texts, test_y) = (_columns(rows) for rows in (train, test))
     if not texts:
@@ -111,7 +124,7 @@ def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
 
 
 def tfidf():
-    """Words and pairs of words, counted, and a logistic regression: a scikit-learn pipeline."""
+    """TF-IDF of words and pairs of words, and a logistic regression: a scikit-learn pipeline."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -127,7 +140,7 @@ def _columns(rows: Iterable[dict]) -> tuple[list[str], list[int]]:
 
 @dataclass(frozen=True)
 class ClassificationTask:
-    """The user's own classes as a task: what `kit.tasks.Task` asks for, by the names of the classes.
+    """Classification of the user's own texts as a `kit.tasks.Task`, from the names of the classes.
 
     report = own.read("reviews.csv", {"text": Column("text"), "label": Column("class")})
     task = ClassificationTask(report.wants["label"].names)
@@ -140,10 +153,7 @@ class ClassificationTask:
 
     def __post_init__(self) -> None:
         if len(set(self.names)) < 2:
-            raise KitError(
-                f"{len(set(self.names))} class ({', '.join(self.names)}) leaves nothing to tell "
-                "apart: give at least two."
-            )
+            raise KitError(f"names={self.names}: give the names of at least two classes.")
 
     @property
     def COLUMNS(self) -> dict[str, Column]:
@@ -155,7 +165,7 @@ class ClassificationTask:
         return balanced_sample(split, n, seed)
 
     def head(self, width: int, tokenizer: Tokenizer | None = None) -> ClassHead:
-        """A fresh head to these classes."""
+        """A fresh head for these classes."""
         return ClassHead(width, len(self.names))
 
     def encode(self, rows: Iterable[dict], tokenizer: Tokenizer) -> list[dict]:
@@ -165,19 +175,19 @@ class ClassificationTask:
     def recipe(
         self, n: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
     ) -> Recipe:
-        """How to fine-tune on n rows: as for news topics, not tuned for these classes."""
+        """How to fine-tune on n rows: as for topics, not tuned for these classes."""
         return recipe(n, strategy, seed=seed, source=source)
 
     def predict(self, model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -> list:
         """The class of each text, of which `LIMIT` tokens are read."""
-        return named(model, tokenizer, texts, self.names)
+        return classify(model, tokenizer, texts, self.names)
 
     def score(self, answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
         """accuracy, and f1, the mean over the classes."""
         return score(answers, rows, self.names)
 
     def baselines(self, train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
-        """The majority class, and counting words."""
+        """Test accuracy of the majority class, and of TF-IDF with a logistic regression."""
         return baselines(train, test)
 
     def show(self, text: str, answer: str) -> str:

@@ -16,24 +16,24 @@ from kit.models.ngram import NGram
 from kit.sources import Source
 from kit.tokenizer import Tokenizer
 
-__all__ = ["Counts", "Network", "sharpen", "shown", "voice"]
+__all__ = ["NGramPredictor", "NeuralPredictor", "predictor", "sharpen", "token_text"]
 
 READ, MOST = 64, 30
 """Tokens of a text that are read, its last ones; and tokens that are written at once."""
 
 
-def voice(writer: Source | NGram, tokenizer: Tokenizer) -> "Network | Counts":
+def predictor(writer: Source | NGram, tokenizer: Tokenizer) -> "NeuralPredictor | NGramPredictor":
     """A writer as something to ask; tokens: those of what only counts."""
     if isinstance(writer, NGram):
-        return Counts(writer, tokenizer)
+        return NGramPredictor(writer, tokenizer)
     config = writer.body.config
     one_way = getattr(config, "causal", True) and not getattr(config, "bidirectional", False)
     if not one_way or not isinstance(writer.head, LanguageHead):
         raise KitError(f"{writer.name} does not write: give a source that learnt the next token.")
-    return Network(writer)
+    return NeuralPredictor(writer)
 
 
-class Counts:
+class NGramPredictor:
     """A table of counts."""
 
     attends = False
@@ -63,7 +63,7 @@ class Counts:
             yield ids[-1]
 
 
-class Network:
+class NeuralPredictor:
     """An RNN or a Transformer with a language head."""
 
     def __init__(self, source: Source) -> None:
@@ -120,7 +120,7 @@ def sharpen(logits: Tensor, temperature: float) -> np.ndarray:
     return (logits / temperature).double().softmax(-1).numpy()
 
 
-def shown(piece: int, tokenizer: Tokenizer) -> str:
+def token_text(piece: int, tokenizer: Tokenizer) -> str:
     """A piece as a reader sees it: its blank as ␣, the end of a document as ‹end›."""
     if piece == tokenizer.eos:
         return "‹end›"

@@ -48,9 +48,9 @@ __all__ = [
     "head",
     "load",
     "log_odds",
-    "opinion",
-    "opinions",
     "predict",
+    "probabilities",
+    "probability",
     "recipe",
     "sample",
     "score",
@@ -265,7 +265,7 @@ def scorer(
     return lambda model: accuracy(train.predict(model, examples), [e["y"] for e in examples])
 
 
-def opinions(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -> np.ndarray:
+def probabilities(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -> np.ndarray:
     """(N,): P(positive) of each text, from 0 to 1: softmax of the two logits.
 
     A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
@@ -274,9 +274,9 @@ def opinions(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str])
     return 1 / (1 + np.exp(negative - positive))
 
 
-def opinion(model: nn.Module, tokenizer: Tokenizer, text: str) -> float:
+def probability(model: nn.Module, tokenizer: Tokenizer, text: str) -> float:
     """P(positive) of one text."""
-    return float(opinions(model, tokenizer, [text])[0])
+    return float(probabilities(model, tokenizer, [text])[0])
 
 
 def zero_shot(source: Source, texts: Sequence[str]) -> Source:

@@ -1,4 +1,4 @@
-"""Spans of words, written as one tag a word (BIO): how to find the likeliest, how to score them.
+"""Spans of words as one tag a word (BIO): Viterbi decoding, precision, recall and F1.
 
 W words of a text, C tags, N texts. A span is right when its kind and both of its ends are.
 """
@@ -9,23 +9,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from kit.errors import KitError
+from kit.metrics import bootstrap_interval
 
 __all__ = ["best", "counts", "f1", "interval", "score", "spans"]
 
 
 def best(logits: np.ndarray, tags: Sequence[str]) -> list[int]:
-    """The row of tags with the highest sum of logits (W, C) in which every I-x follows a B-x or
-    an I-x: Viterbi 1967, with steps that are free or forbidden."""
+    """The sequence of tags with the highest sum of logits (W, C) in which every I-x follows a B-x
+    or an I-x: the Viterbi algorithm (1967) with transition scores 0 (allowed) and -∞."""
     step = np.array([[0.0 if _follows(a, b) else -np.inf for b in tags] for a in tags])  # (C, C)
     total = logits[0] + np.array([0.0 if _follows("O", b) else -np.inf for b in tags])  # (C,)
-    came = []
+    predecessors = []
     for row in logits[1:]:
         paths = total[:, None] + step  # (C, C)
-        came.append(paths.argmax(0))
+        predecessors.append(paths.argmax(0))
         total = paths.max(0) + row
     path = [int(total.argmax())]
-    for back in reversed(came):
-        path.append(int(back[path[-1]]))
+    for predecessor in reversed(predecessors):
+        path.append(int(predecessor[path[-1]]))
     return path[::-1]
 
 
@@ -43,36 +44,41 @@ def spans(tags: Sequence[str]) -> list[tuple[str, int, int]]:
 def counts(
     answers: Sequence[Sequence[str]], truth: Sequence[Sequence[str]]
 ) -> dict[str, np.ndarray]:
-    """Kind -> (N, 3): how many spans each text got right, was given, and has."""
+    """Kind -> (N, 3): for each text the number of correct, predicted and true spans.
+
+    answers, truth: one tag a word, for each text. Raises KitError for different numbers of texts,
+    and for none.
+    """
     if not len(truth) or len(answers) != len(truth):
         raise KitError(
             f"{len(answers)} answers cannot be scored against {len(truth)} rows: give one answer "
             "for each row, and at least one."
         )
-    found: dict = defaultdict(lambda: np.zeros((len(truth), 3), int))
-    for i, (answer, right) in enumerate(zip(answers, truth, strict=True)):
-        given, there = set(spans(answer)), set(spans(right))
-        for column, part in enumerate((given & there, given, there)):
+    table: dict = defaultdict(lambda: np.zeros((len(truth), 3), int))
+    for i, (answer, tags) in enumerate(zip(answers, truth, strict=True)):
+        predicted, true = set(spans(answer)), set(spans(tags))
+        for column, part in enumerate((predicted & true, predicted, true)):
             for kind, _, _ in part:
-                found[kind][i, column] += 1
-    return dict(found)
+                table[kind][i, column] += 1
+    return dict(table)
 
 
-def f1(right, given, there):
-    """2 · right / (given + there): the harmonic mean of precision and recall, 0 where there is
-    nothing; of numbers or of arrays of them."""
-    return 2 * right / np.maximum(given + there, 1)
+def f1(correct, predicted, true):
+    """2 · correct / (predicted + true): the harmonic mean of precision and recall; 0 without any
+    span. Of numbers or of arrays."""
+    return 2 * correct / np.maximum(predicted + true, 1)
 
 
 def score(answers: Sequence[Sequence[str]], truth: Sequence[Sequence[str]]) -> dict[str, float]:
-    """precision: right of the given. recall: right of those there. f1, of all and of each kind."""
-    found = counts(answers, truth)
-    kinds = {kind: found[kind].sum(0) for kind in sorted(found)}
-    right, given, there = sum(kinds.values(), np.zeros(3, int))
+    """f1, precision (correct / predicted spans) and recall (correct / true spans) over all kinds,
+    and "f1 KIND" of each kind; 0 to 1."""
+    table = counts(answers, truth)
+    kinds = {kind: table[kind].sum(0) for kind in sorted(table)}
+    correct, predicted, true = sum(kinds.values(), np.zeros(3, int))
     return {
-        "f1": float(f1(right, given, there)),
-        "precision": float(right / max(given, 1)),
-        "recall": float(right / max(there, 1)),
+        "f1": float(f1(correct, predicted, true)),
+        "precision": float(correct / max(predicted, 1)),
+        "recall": float(correct / max(true, 1)),
     } | {f"f1 {kind}": float(f1(*n)) for kind, n in kinds.items()}
 
 
@@ -83,8 +89,8 @@ def interval(
     draws: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """95 % interval of F1 over texts, by drawing them again with replacement (Efron 1979)."""
-    every = sum(counts(answers, truth).values(), np.zeros((len(truth), 3), int))  # (N, 3)
-    chosen = np.random.default_rng(seed).integers(0, len(truth), (draws, len(truth)))
-    low, high = np.percentile(f1(*every[chosen].sum(1).T), [2.5, 97.5])
-    return float(low), float(high)
+    """95 % bootstrap interval of F1 over texts: (low, high). Raises KitError as `counts` does."""
+    totals = sum(counts(answers, truth).values(), np.zeros((len(truth), 3), int))  # (N, 3)
+    return bootstrap_interval(
+        lambda rows: f1(*totals[rows].sum(0)), len(truth), draws=draws, seed=seed
+    )

@@ -44,7 +44,7 @@ def load() -> "DatasetDict":
 def head(
     width: int, tokenizer: Tokenizer | None = None, *, classes: int = len(CLASSES)
 ) -> ClassHead:
-    """A fresh head to the five topics, or to as many classes as the user's data has."""
+    """A fresh head for the five topics, or for another number of classes."""
     return ClassHead(width, classes)
 
 
@@ -54,8 +54,11 @@ def predict(
     texts: str | Iterable[str],
     names: Sequence[str] = CLASSES,
 ) -> list[str]:
-    """The topic of each text, of which 128 tokens are read; a KitError for what is no text."""
-    return classification.named(model, tokenizer, texts, names)
+    """The topic of each text, of which 128 tokens are read.
+
+    Raises KitError for what is no text, and for fewer or more names than classes.
+    """
+    return classification.classify(model, tokenizer, texts, names)
 
 
 def score(answers: Sequence[str], rows: Iterable[dict], names: Sequence[str] = CLASSES) -> dict:

@@ -1,4 +1,4 @@
-"""Adapters: small trained bottlenecks behind each part of a frozen model.
+"""Adapters: small trained bottlenecks after each module of a frozen body.
 
 B batch, T tokens, D width.
 """
@@ -14,26 +14,26 @@ __all__ = ["Adapted", "adapter"]
 
 
 def adapter(body: nn.Module, head: nn.Module, *, size: int = 32, rate: float = 1e-3) -> Migration:
-    """Copy every value; train small bottlenecks behind each part, the norms, and the head.
+    """Copy every value; train small bottlenecks, the norms, and the head.
 
-    x + U gelu(V x) behind each attention and each feed-forward part, or each layer of an RNN;
-    U begins at zero, so the target begins as the source.
-    Houlsby et al. 2019, arxiv.org/abs/1902.00751. size: numbers in the bottleneck.
+    y + U gelu(V y) after each attention and feed-forward module, or each layer of an RNN; U is
+    zero at first, so that the target begins as the source.
+    size: the width of the bottleneck. Houlsby et al. 2019, arxiv.org/abs/1902.00751.
     """
     weight_map = WeightMap(body, head)
     norms = [p for name, p in body.named_parameters() if "norm" in name]
     replace(
         body,
         lambda _, part: isinstance(part, Attention | FeedForward | Layer),
-        lambda part: Adapted(part, _says(part), size),
+        lambda part: Adapted(part, _output_width(part), size),
     )
     new = [m.adapter for m in body.modules() if isinstance(m, Adapted)]
     notes = {p: "zero: it adds nothing yet" for m in new for p in m[2].parameters()}
     return migration(body, head, weight_map, [group(rate, *new, *norms, head)], notes=notes)
 
 
-def _says(part: nn.Module) -> int:
-    """How many numbers leave a part for each token."""
+def _output_width(part: nn.Module) -> int:
+    """The size of a module's output for each token."""
     if isinstance(part, Layer):
         return sum(rnn.hidden_size for rnn in part.rnns)
     last = part.output if isinstance(part, Attention) else part.down
@@ -48,8 +48,8 @@ class Adapted(nn.Module):
         self.base = base
         self.adapter = nn.Sequential(nn.Linear(width, size), nn.GELU(), nn.Linear(size, width))
         nn.init.normal_(self.adapter[0].weight, std=0.02)
-        for silent in (self.adapter[0].bias, *self.adapter[2].parameters()):
-            nn.init.zeros_(silent)
+        for p in (self.adapter[0].bias, *self.adapter[2].parameters()):
+            nn.init.zeros_(p)
 
     def forward(self, *args, **options) -> Tensor:
         y = self.base(*args, **options)

@@ -25,7 +25,7 @@ def distil(
     rate: float = 2 * RATE,
     head_rate: float = HEAD_RATE,
 ) -> Migration:
-    """A smaller target that learns from the labels and from a larger model, at every update.
+    """A smaller target that learns from the labels and, at every update, from a larger model.
 
     With a `teacher`, a model that was fine-tuned for this task, the penalty is
     strength · τ² KL(softmax(z_T / τ) ‖ softmax(z / τ)), z being logits and τ the temperature
@@ -33,31 +33,38 @@ def distil(
     Without one the source itself teaches, strength · mean (W h - h_T)², h being hidden states and
     W trained where the widths differ (Romero et al. 2014, arxiv.org/abs/1412.6550).
 
-    student: a body of your own with the source's vocabulary; None for half of the source's
-        layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108). Of one layer
-        there is no half: a KitError asks for a student.
+    student: a body of your own with the source's vocabulary; default: half of the
+        source's layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108).
+    strength, temperature: the factor on the penalty, and τ.
+
+    Raises KitError where the source has one layer and no student is given.
     """
     if student is None and body.config.layers == 1:
         raise KitError("the source has one layer, so half of them is no student: give a `student`.")
     if student is None:
-        made = choose_layers(body, head, rate=rate, head_rate=head_rate)
+        target = choose_layers(body, head, rate=rate, head_rate=head_rate)
     else:
-        student, fits = copy.deepcopy(student), student.width == body.width
-        head = head if fits else type(head)(**head.config | {"width": student.width})
-        aid = None if fits or teacher else nn.Linear(student.width, body.width, bias=False)
-        groups = both(rate, head_rate, head, student, *([aid] if aid else []))
-        made = migration(student, head, WeightMap(body, head), groups, aid=aid)
+        student = copy.deepcopy(student)
+        projection = None
+        trained = [student]
+        if student.width != body.width:
+            head = type(head)(**head.config | {"width": student.width})
+            if teacher is None:
+                projection = nn.Linear(student.width, body.width, bias=False)
+                trained.append(projection)
+        groups = both(rate, head_rate, head, *trained)
+        target = migration(student, head, WeightMap(body, head), groups, aid=projection)
     if teacher:
-        made.penalty = imitate(made.model, teacher, strength=strength, temperature=temperature)
+        target.penalty = imitate(target.model, teacher, strength=strength, temperature=temperature)
     else:
-        listen(made.model)
-        said = _Hidden(body)
-        made.penalty = lambda model: strength * said(model)
-    return made
+        listen(target.model)
+        distance = _HiddenDistance(body)
+        target.penalty = lambda model: strength * distance(model)
+    return target
 
 
-class _Hidden:
-    """How far the student's hidden states are from the source's."""
+class _HiddenDistance:
+    """mean (W h - h_T)² over the real tokens; W is `model.aid`, or the identity without one."""
 
     def __init__(self, body: nn.Module) -> None:
         self.body = body.eval().requires_grad_(False)
@@ -65,6 +72,7 @@ class _Hidden:
     def __call__(self, model: nn.Module) -> Tensor:
         (ids, mask, *_), h, _ = heard(model)
         with torch.no_grad():
-            there = self.body.to(h.device)(ids, mask).float()
-        h = model.aid(h) if hasattr(model, "aid") else h
-        return (h - there)[mask].square().mean()
+            teacher_h = self.body.to(h.device)(ids, mask).float()
+        if hasattr(model, "aid"):
+            h = model.aid(h)
+        return (h - teacher_h)[mask].square().mean()

@@ -1,4 +1,4 @@
-"""Domain adaptation first (ULMFiT): the source reads the task's texts, then it is migrated."""
+"""Domain adaptation (ULMFiT): train the source on texts of the task, then migrate it."""
 
 from collections.abc import Callable
 
@@ -18,14 +18,16 @@ def domain_first(
     then: Callable[..., Migration],
     **options,
 ) -> Migration:
-    """Let the source read the task's own texts before it is migrated: ULMFiT's three stages
-    (Howard & Ruder 2018, arxiv.org/abs/1801.06146), which are pretrain, `adapt`, `then`.
+    """Train the source on the task's texts before it is migrated: ULMFiT's three stages
+    (Howard & Ruder 2018, arxiv.org/abs/1801.06146), which are pretraining, `adapt`, `then`.
 
     adapt: your function, which trains the body in place on texts without labels:
         `lambda body: fit(Model(body, LanguageHead.tied(body)), lines, recipe)`.
-    then: any strategy, by its name in `migrate`; the options are its own. ULMFiT's is "gradual"
-        (the default) with decay=1 / 2.6.
+    then: the second strategy, in `migrate` by its name; default: "gradual". ULMFiT's own has
+        decay=1 / 2.6.
+    options: those of the second strategy.
     """
-    with torch.random.fork_rng(devices=[]):  # fresh values are the seed's, whatever adapt draws
+    # The seed decides the fresh values, however many random numbers adapt draws.
+    with torch.random.fork_rng(devices=[]):
         adapt(body)
     return then(body.requires_grad_(True), head, **options)

@@ -1,4 +1,4 @@
-"""LoRA: what is learnt is added to a matrix as the product of two thin ones, and can be merged.
+"""LoRA: the change of a matrix is the product of two low-rank ones, which can be merged into it.
 
 Hu et al. 2021, arxiv.org/abs/2106.09685. r rank, α alpha.
 """
@@ -15,7 +15,7 @@ from kit.models import Transformer
 __all__ = ["LoRALinear", "LoRARecurrent", "lora", "merge", "replace"]
 
 TARGETS = {"transformer": ("query", "value"), "rnn": ("weight_ih_l0", "weight_hh_l0")}
-"""What gets a product by itself: as in the paper; in an RNN, W and U of each layer."""
+"""Default targets: those of the paper; in an RNN, W and U of each layer."""
 
 
 def lora(
@@ -27,23 +27,25 @@ def lora(
     targets: tuple[str, ...] | None = None,
     rate: float = 1e-3,
 ) -> Migration:
-    """Copy every value and train, beside the head, only A and B of W′ = W + α/r · B A.
+    """Copy every value and train the head and A and B of W′ = W + α/r · B A.
 
-    B begins at zero, so the target begins as the source. `merge` puts W′ in the place of W.
+    B is zero at first, so that the target begins as the source. `merge` replaces W by W′.
+    rank, alpha: r and α.
     targets: names of linear layers ("query", "key", "value", "output", "up", "gate", "down") or,
         for an RNN, of its matrices ("weight_ih_l0" for W, "weight_hh_l0" for U).
     """
     if rank < 1:
         raise KitError(f"rank={rank}: give 1 or more.")
-    weight_map, kind = (
-        WeightMap(body, head),
-        "transformer" if isinstance(body, Transformer) else "rnn",
-    )
+    weight_map = WeightMap(body, head)
+    kind = "transformer" if isinstance(body, Transformer) else "rnn"
     targets = targets or TARGETS[kind]
-    thin = _linear if kind == "transformer" else _recurrent
-    made = thin(body, targets, rank, alpha / rank)
-    if missing := set(targets) - made:
-        raise KitError(f"targets {sorted(missing)}: this source has no such matrix.")
+    add_lora = _linear if kind == "transformer" else _recurrent
+    replaced = add_lora(body, targets, rank, alpha / rank)
+    if missing := set(targets) - replaced:
+        raise KitError(
+            f"targets {sorted(missing)}: this source has no such matrix. Give names such as "
+            f"{', '.join(TARGETS[kind])}."
+        )
     added = [p for name, p in body.named_parameters() if "lora_" in name]
     notes = {p: "zero: it adds nothing yet" for n, p in body.named_parameters() if "lora_B" in n}
     return migration(body, head, weight_map, [group(rate, *added, head)], notes=notes)
@@ -58,14 +60,16 @@ def _linear(body: nn.Module, targets, rank: int, scale: float) -> set[str]:
 
 
 def _recurrent(body: nn.Module, targets, rank: int, scale: float) -> set[str]:
-    there = {n.rpartition(".")[2] for n, p in body.layers.named_parameters() if p.ndim == 2}
-    if found := there & set(targets):
+    matrices = {n.rpartition(".")[2] for n, p in body.layers.named_parameters() if p.ndim == 2}
+    # In the order of the targets: a set has another order, and other fresh values, in each process.
+    chosen = tuple(name for name in targets if name in matrices)
+    if chosen:
         replace(
             body,
             lambda _, part: isinstance(part, nn.RNNBase),
-            lambda part: LoRARecurrent(part, rank, scale, tuple(found)),
+            lambda part: LoRARecurrent(part, rank, scale, chosen),
         )
-    return found
+    return set(chosen)
 
 
 def replace(
@@ -73,7 +77,10 @@ def replace(
     wanted: Callable[[str, nn.Module], bool],
     make: Callable[[nn.Module], nn.Module],
 ) -> list[str]:
-    """Put `make(part)` in the place of each wanted part. Returns the names of these."""
+    """Replace each wanted submodule by `make(submodule)`. Returns their names.
+
+    wanted: from a submodule's name and itself to whether it is replaced.
+    """
     names = [name for name, part in module.named_modules() if wanted(name, part)]
     for name in names:
         owner, _, last = name.rpartition(".")
@@ -82,18 +89,21 @@ def replace(
 
 
 def merge(model: nn.Module) -> nn.Module:
-    """W ← W + α/r · B A wherever LoRA was added, in place: the same function in the source's
-    own shape, without the extra products. It can be saved and migrated from again."""
+    """W ← W + α/r · B A wherever LoRA was added, in place and returned: the same function in the
+    source's own architecture, which can be saved and migrated from again.
+
+    Raises KitError for a model without LoRA.
+    """
     names = replace(
         model, lambda _, p: isinstance(p, LoRALinear | LoRARecurrent), lambda p: p.merged()
     )
     if not names:
-        raise KitError("there is no LoRA in this model to merge.")
+        raise KitError("this model has no LoRA: only what `lora` added can be merged.")
     return model
 
 
-def _thin(W: Tensor, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
-    """A (r, D) as a linear layer begins, B (D′, r) zero."""
+def _low_rank(W: Tensor, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
+    """A (r, D), initialised as a linear layer, and B (D′, r), zero."""
     A = nn.Parameter(W.new_empty(rank, W.shape[1]))
     nn.init.kaiming_uniform_(A, a=5**0.5)
     return A, nn.Parameter(W.new_zeros(W.shape[0], rank))
@@ -105,7 +115,7 @@ class LoRALinear(nn.Module):
     def __init__(self, base: nn.Linear, rank: int, scale: float) -> None:
         super().__init__()
         self.base, self.scale = base, scale
-        self.lora_A, self.lora_B = _thin(base.weight, rank)
+        self.lora_A, self.lora_B = _low_rank(base.weight, rank)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.base(x) + x @ self.lora_A.T @ self.lora_B.T * self.scale
@@ -126,7 +136,7 @@ class LoRARecurrent(nn.Module):
         super().__init__()
         self.base, self.scale = base, scale
         self.mode, self.hidden_size = base.mode, base.hidden_size
-        pairs = {name: _thin(base.get_parameter(name), rank) for name in targets}
+        pairs = {name: _low_rank(base.get_parameter(name), rank) for name in targets}
         self.lora_A = nn.ParameterDict({name: A for name, (A, _) in pairs.items()})
         self.lora_B = nn.ParameterDict({name: B for name, (_, B) in pairs.items()})
 

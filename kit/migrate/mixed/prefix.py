@@ -1,4 +1,4 @@
-"""Prefix and prompt tuning: trained vectors before the text, in front of a frozen model.
+"""Prefix and prompt tuning: trained vectors before the text, for a frozen body.
 
 B batch, T tokens, P tokens of a prefix or prompt, D width, H heads, G key-value heads, W width of
 a head.
@@ -21,14 +21,14 @@ __all__ = ["Prefixed", "Prompted", "prefix_tuning", "prompt_tuning"]
 def prefix_tuning(
     body: nn.Module, head: nn.Module, *, length: int = 16, rate: float = 5e-3
 ) -> Migration:
-    """Copy every value; train `length` keys and values that each attention sees before the text.
+    """Copy every value; train `length` keys and values before the text in each attention.
 
     softmax(q [Pₖ; K]ᵀ / √W) [Pᵥ; V]. Li & Liang 2021, arxiv.org/abs/2101.00190, without their
-    reparametrisation, which is thrown away after training.
+    reparametrisation, which is discarded after training. Raises KitError for an RNN.
     """
     if not isinstance(body, Transformer):
         raise KitError(
-            "a prefix is keys and values for an attention, and an RNN has none: "
+            "a prefix is keys and values of an attention, and an RNN has none: "
             'take "prompt_tuning", which puts vectors before the text.'
         )
     weight_map = WeightMap(body, head)
@@ -38,7 +38,7 @@ def prefix_tuning(
 
 
 class Prefixed(nn.Module):
-    """An attention that also sees P keys and values of its own, (G, P, W) each."""
+    """An attention with P keys and values of its own before those of the text, (G, P, W) each."""
 
     def __init__(self, base: Attention, length: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Prefixed(nn.Module):
         self.prefix_value = nn.Parameter(torch.randn(shape) * 0.02)
 
     def forward(self, x, visible, memory=None, turn=None, cache=None, seen=None) -> Tensor:
-        """x (B, T, D) -> (B, T, D). The prefix has no position: it is not turned."""
+        """x (B, T, D) -> (B, T, D). The prefix has no position: its keys are not rotated."""
         base, T = self.base, x.shape[1]
         q, k, v = (base.split(part(x)) for part in (base.query, base.key, base.value))
         if turn:
@@ -69,17 +69,19 @@ class Prefixed(nn.Module):
 def prompt_tuning(
     body: nn.Module, head: nn.Module, *, length: int = 16, rate: float = 1e-2
 ) -> Migration:
-    """Copy every value; train `length` vectors that stand before each text like words.
+    """Copy every value; train `length` vectors that stand before each text like token embeddings.
 
-    They begin as the rows of random words. Lester et al. 2021, arxiv.org/abs/2104.08691.
-    A Transformer then reads `length` tokens less; a head never sees the prompt's own states.
+    They begin as embeddings of random tokens. Lester et al. 2021, arxiv.org/abs/2104.08691.
+    A Transformer then has room for `length` tokens less of the text; the head reads only the
+    hidden states of the text.
     """
-    weight_map, made = WeightMap(body, head), Prompted(body, length)
-    return migration(made, head, weight_map, [group(rate, made.prompt, head)])
+    weight_map = WeightMap(body, head)
+    prompted = Prompted(body, length)
+    return migration(prompted, head, weight_map, [group(rate, prompted.prompt, head)])
 
 
 class Prompted(nn.Module):
-    """A body that reads P vectors before each text: ids (B, T) -> hidden (B, T, D)."""
+    """A body with P trained vectors before each text: ids (B, T) -> hidden (B, T, D)."""
 
     def __init__(self, base: nn.Module, length: int) -> None:
         super().__init__()
@@ -89,20 +91,22 @@ class Prompted(nn.Module):
 
     @property
     def embedding(self) -> nn.Embedding:
-        """The word table (V, D)."""
+        """The token embeddings (V, D)."""
         return self.base.embedding
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        P, mask = len(self.prompt), torch.ones_like(ids).bool() if mask is None else mask
-        before = ids.new_zeros(len(ids), P)
+        P = len(self.prompt)
+        if mask is None:
+            mask = torch.ones_like(ids).bool()
+        placeholders = ids.new_zeros(len(ids), P)
         hook = self.embedding.register_forward_hook(self.put)
         try:
-            hidden = self.base(torch.cat([before, ids], 1), F.pad(mask, (P, 0), value=True))
+            hidden = self.base(torch.cat([placeholders, ids], 1), F.pad(mask, (P, 0), value=True))
         finally:
             hook.remove()
         return hidden[:, P:]
 
     def put(self, _: nn.Module, __: tuple, x: Tensor) -> Tensor:
-        """The prompt in the place of the first P rows of (B, P + T, D)."""
+        """(B, P + T, D) with the prompt in place of the first P vectors of each text."""
         P = len(self.prompt)
         return torch.cat([self.prompt.expand(len(x), -1, -1), x[:, P:]], 1)

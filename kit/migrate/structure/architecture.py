@@ -1,4 +1,4 @@
-"""Structure migration to any architecture: fresh values (the control), or values by name."""
+"""Structure migration to any architecture: with fresh values (the control), or copied by name."""
 
 import copy
 
@@ -10,8 +10,8 @@ from kit.migrate.migration import (
     Migration,
     WeightMap,
     both,
-    comes_along,
     group,
+    is_pretrained,
     migration,
 )
 from kit.migrate.transfer import transfer
@@ -20,18 +20,23 @@ __all__ = ["anew", "follow", "from_scratch", "into"]
 
 
 def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Migration:
-    """The source's architecture with fresh values, everything trained: the control.
+    """The source's architecture with fresh values, all trained: the control.
 
-    What a strategy reaches beyond it is what the source's values are worth.
+    The difference in score between a strategy and this one is the effect of the source's values.
     """
-    weight_map, fresh = WeightMap(body, head), type(body)(body.config)
-    if comes_along(head):
-        head = anew(head, **{"tie": fresh.embedding.weight} if _tied(head, body) else {})
+    weight_map = WeightMap(body, head)
+    fresh = type(body)(body.config)
+    if is_pretrained(head):
+        tie = {"tie": fresh.embedding.weight} if _tied(head, body) else {}
+        head = anew(head, **tie)
     return migration(fresh, head, weight_map, [group(rate, fresh, head)])
 
 
 def anew(head: nn.Module, **changes) -> nn.Module:
-    """The same head with fresh values, those of a decoder in it too."""
+    """A head of the same config with fresh values, those of its decoder too.
+
+    changes: values of the config that replace the head's own.
+    """
     config = {
         name: type(value)(value.config) if isinstance(value, nn.Module) else value
         for name, value in head.config.items()
@@ -44,7 +49,7 @@ def _tied(head: nn.Module, body: nn.Module) -> bool:
 
 
 def follow(head: nn.Module, old: nn.Module, new: nn.Module) -> None:
-    """A head that is tied to the old body's word table is tied to the new one's."""
+    """Tie a head that is tied to the old body's token embeddings to the new body's."""
     if _tied(head, old):
         head.weight = new.embedding.weight
 
@@ -59,12 +64,14 @@ def into(
     rate: float = RATE,
     head_rate: float = HEAD_RATE,
 ) -> Migration:
-    """Copy the source's values into a body of your own, by name, and train all.
+    """Copy the source's values into a body of your own, by name, and train all parameters.
 
-    names, fresh: as in `kit.migrate.transfer`; without them every tensor of the target must have
-    a twin of its shape, and a KitError names those that have none.
+    target: the body; it is copied.
+    names, fresh: as in `kit.migrate.transfer`. Without them the source must have a tensor of the
+        name and shape of each of the target's; a KitError names those that it lacks.
     """
-    weight_map, target = WeightMap(body, head), copy.deepcopy(target)
+    weight_map = WeightMap(body, head)
+    target = copy.deepcopy(target)
     transfer(body, target, weight_map, names=names, fresh=fresh)
     if target.width != body.width:
         head = type(head)(**head.config | {"width": target.width})

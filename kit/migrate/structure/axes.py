@@ -1,8 +1,8 @@
-"""What runs along the axes of a body's tensors, and three ways to change an axis.
+"""The axes of a body's tensors, and three ways to resize an axis.
 
-An axis is written by some tensors ("out") and read by others ("into"): the stream (the D numbers
-that each layer reads and adds to), the heads of an attention, the neurons or units of a layer.
-Whoever changes an axis alike wherever it stands has changed the width of the body.
+An axis is written by some tensors ("out") and read by others ("into"): the residual stream (the D
+numbers that each layer reads and adds to), the heads of an attention, the neurons or units of a
+layer. To change the width of a body, each axis is resized alike in all tensors that have it.
 """
 
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ LINEAR = {
     "gate": ("intermediate_size", "stream"),
     "down": ("stream", "intermediate_size"),
 }
-"""A linear layer of a Transformer: the axis that it writes and the one that it reads."""
+"""Linear layer of a Transformer -> the axis that it writes, and the axis that it reads."""
 
 
 class Chosen:
-    """Some of the old places: index (n′,), x′ⱼ = x[indexⱼ]."""
+    """Select some elements of the old axis: index (n′,), x′ⱼ = x[indexⱼ]."""
 
     done = "sliced"
 
@@ -41,8 +41,8 @@ class Chosen:
 
 
 class Copies(Chosen):
-    """Each old place several times. A reader of x′ shares the weight of x out among the copies,
-    at random, so that they do not stay copies of each other in training (Net2WiderNet)."""
+    """Repeat elements of the old axis. A tensor that reads x′ divides the weight of x among the
+    copies, at random, so that they become different in training (Net2WiderNet)."""
 
     done = "widened"
 
@@ -53,7 +53,7 @@ class Copies(Chosen):
 
 
 class Turned:
-    """The coordinates along some directions: P (n, n′) with orthonormal columns, x′ = Pᵀx."""
+    """Project the axis onto some directions: P (n, n′) with orthonormal columns, x′ = Pᵀx."""
 
     done = "projected"
 
@@ -66,8 +66,8 @@ class Turned:
     into = out
 
     def scale(self, t: Tensor, dim: int) -> Tensor:
-        """A norm's weight w: the diagonal of Pᵀ diag(w) P, which is all that a norm has; and
-        √(n / n′), since a norm makes n′ numbers as long as √n′."""
+        """A norm's weight w: the diagonal of Pᵀ diag(w) P, since a norm has only a diagonal,
+        times √(n / n′), since a normalised vector of n′ numbers has the length √n′."""
         return t @ self.P.square() * (len(self.P) / self.size) ** 0.5
 
 
@@ -75,14 +75,18 @@ Axis = Chosen | Turned
 
 
 def top(body: nn.Module) -> str:
-    """The axis that a head reads."""
+    """The name of the axis that a head reads."""
     return "stream" if isinstance(body, Transformer) else f"layers.{body.config.layers - 1}"
 
 
 def resized(body: nn.Module, config, axes: dict[str, Axis]):
-    """A body of this config whose axes are the old ones, changed. Returns it, and for each of
-    its parameters what was done."""
-    new, steps = type(body)(config), plan(body)
+    """A body of this config, each of its tensors resized along its axes.
+
+    axes: name of an axis -> how it is resized. Returns the body, and for each of its parameters
+    what was done: "copied", "sliced", "widened" or "projected".
+    """
+    new = type(body)(config)
+    steps = plan(body)
     done = {}
     with torch.no_grad():
         for name, p in new.named_parameters():
@@ -97,29 +101,30 @@ def resized(body: nn.Module, config, axes: dict[str, Axis]):
 def _changed(t: Tensor, axis: Axis, dim: int, how: str) -> Tensor:
     if not how.startswith("gates"):
         return getattr(axis, how)(t, dim)
-    gates = t.unflatten(0, (int(how.removeprefix("gates")), -1))  # an LSTM's four in one tensor
+    # The gates of an RNN, four of an LSTM, are stacked in one tensor.
+    gates = t.unflatten(0, (int(how.removeprefix("gates")), -1))
     return axis.out(gates, 1).flatten(0, 1)
 
 
 Steps = list[tuple[int, str, str]]
-"""(dimension, axis that runs along it, how it is used), for one tensor."""
+"""For each dimension of a tensor that is resized: (dimension, name of its axis, use)."""
 
 
 def plan(body: nn.Module) -> dict[str, Steps]:
-    """What runs along the axes of each tensor of a body."""
+    """Name of each tensor of a body -> the axes of its dimensions."""
     return dict(_transformer(body) if isinstance(body, Transformer) else _rnn(body))
 
 
 def _transformer(body: nn.Module) -> Iterator[tuple[str, Steps]]:
     for name, p in body.named_parameters():
-        *place, layer, kind = name.split(".")
+        *path, layer, kind = name.split(".")
         if layer in LINEAR:
-            block = ".".join(place[:2])
+            block = ".".join(path[:2])
             out, into = (a if a == "stream" else f"{block}.{a}" for a in LINEAR[layer])
             yield name, [(0, out, "out"), (1, into, "into")][: p.ndim]
-        else:  # a table (V, D), or a norm's weight or bias (D,)
-            norm = p.ndim == 1 and kind == "weight"
-            yield name, [(p.ndim - 1, "stream", "scale" if norm else "out")]
+        else:  # embeddings (V, D), or a norm's weight or bias (D,)
+            is_norm_weight = p.ndim == 1 and kind == "weight"
+            yield name, [(p.ndim - 1, "stream", "scale" if is_norm_weight else "out")]
 
 
 def _rnn(body: nn.Module) -> Iterator[tuple[str, Steps]]:
@@ -130,5 +135,5 @@ def _rnn(body: nn.Module) -> Iterator[tuple[str, Steps]]:
         for d, rnn in enumerate(layer.rnns):
             own = f"layers.{i}.{d}"
             for kind, p in rnn.named_parameters():
-                read = below if kind.startswith("weight_ih") else own
-                yield f"layers.{i}.rnns.{d}.{kind}", [(0, own, gates), (1, read, "into")][: p.ndim]
+                into = below if kind.startswith("weight_ih") else own
+                yield f"layers.{i}.rnns.{d}.{kind}", [(0, own, gates), (1, into, "into")][: p.ndim]

@@ -1,4 +1,4 @@
-"""Structure migration in depth: fewer layers, or more of them with the same output."""
+"""Structure migration in depth: fewer layers, or more layers with the same output."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -32,28 +32,31 @@ def choose_layers(
 ) -> Migration:
     """A shallower target: some of the source's layers, in their order.
 
-    layers: which ones, or how many, evenly spread; None for half of them, as in DistilBERT
-    (Sanh et al. 2019, arxiv.org/abs/1910.01108). Raises KitError where there is no half.
+    layers: their indices, or their number, evenly spread; default: half of them, as in
+        DistilBERT (Sanh et al. 2019, arxiv.org/abs/1910.01108).
+
+    Raises KitError for an index that the source does not have, and for half of one layer.
     """
-    there, weight_map = body.config.layers, WeightMap(body, head)
-    if layers is None and there == 1:
+    weight_map = WeightMap(body, head)
+    n = body.config.layers
+    if layers is None and n == 1:
         raise KitError("the source has one layer, and half of that is none: narrow it instead.")
-    layers = there // 2 if layers is None else layers
-    kept = _spread(there, layers) if isinstance(layers, int) else list(layers)
-    if not kept or not set(kept) <= set(range(there)):
-        raise KitError(f"layers={layers}: the source has {there}, numbered 0 to {there - 1}.")
-    chosen = type(body)(dataclasses.replace(body.config, layers=len(kept)))
+    if layers is None:
+        layers = n // 2
+    chosen = _evenly_spread(n, layers) if isinstance(layers, int) else list(layers)
+    if not chosen or not set(chosen) <= set(range(n)):
+        raise KitError(f"layers={layers}: the source has {n}, numbered 0 to {n - 1}.")
+    target = type(body)(dataclasses.replace(body.config, layers=len(chosen)))
     stack = "blocks" if isinstance(body, Transformer) else "layers"
-    transfer(
-        body, chosen, weight_map, names={f"{stack}.{i}": f"{stack}.{k}" for i, k in enumerate(kept)}
-    )
-    follow(head, body, chosen)
-    return migration(chosen, head, weight_map, both(rate, head_rate, head, chosen))
+    names = {f"{stack}.{i}": f"{stack}.{k}" for i, k in enumerate(chosen)}
+    transfer(body, target, weight_map, names=names)
+    follow(head, body, target)
+    return migration(target, head, weight_map, both(rate, head_rate, head, target))
 
 
-def _spread(there: int, wanted: int) -> list[int]:
-    """`wanted` of the numbers below `there`, evenly spread, the last among them."""
-    return [(i + 1) * there // wanted - 1 for i in range(wanted)]
+def _evenly_spread(n: int, count: int) -> list[int]:
+    """`count` of the indices 0 to n - 1, evenly spread, the last among them."""
+    return [(i + 1) * n // count - 1 for i in range(count)]
 
 
 def deepen(
@@ -64,42 +67,46 @@ def deepen(
     rate: float = RATE,
     head_rate: float = HEAD_RATE,
 ) -> Migration:
-    """A deeper target with the same output: new layers that pass on what they read.
+    """A deeper target with the same output: each new layer begins as the identity.
 
-    layers: how many there shall be; None for twice as many.
-    A new block stands above the one that it copies, but the matrices with which it would add to
-    the stream are zero, as in Net2Net (Chen et al. 2015, arxiv.org/abs/1511.05641) and Llama Pro
-    (Wu et al. 2024, arxiv.org/abs/2401.02415). Where the norm comes after (BERT), a norm of a norm
-    is the same again only without weight and bias: those move up to the last copy.
-    An RNN's layer cannot pass its input on, since it ends in a tanh: a new one stands beside the
-    stream, x + α ⊙ layer(x) with α = 0 (ReZero: Bachlechner et al. 2020, arxiv.org/abs/2003.04887).
+    layers: the number of layers of the target; default: twice the source's.
+    A new block copies the block below it, but the matrices with which it would add to the residual
+    stream are zero, as in Net2Net (Chen et al. 2015, arxiv.org/abs/1511.05641) and Llama Pro
+    (Wu et al. 2024, arxiv.org/abs/2401.02415). With post-norm (BERT), a norm applied twice changes
+    nothing only without weight and bias: those move up to the last copy.
+    An RNN's layer cannot be the identity, since it ends in a tanh: a new one is a residual branch,
+    x + α ⊙ layer(x) with α = 0 (ReZero: Bachlechner et al. 2020, arxiv.org/abs/2003.04887).
+
+    Raises KitError for no more layers than the source has.
     """
-    there = body.config.layers
-    layers = 2 * there if layers is None else layers
-    if layers <= there:
+    n = body.config.layers
+    if layers is None:
+        layers = 2 * n
+    if layers <= n:
         raise KitError(
-            f"layers={layers} are no more than the {there} there are: give more, or take "
+            f"layers={layers} are no more than the {n} of the source: give more, or take "
             '"choose_layers".'
         )
     deeper = _deeper_transformer if isinstance(body, Transformer) else _deeper_rnn
-    rates = rate, head_rate
-    return deeper(body, head, dataclasses.replace(body.config, layers=layers), rates)
+    config = dataclasses.replace(body.config, layers=layers)
+    return deeper(body, head, config, (rate, head_rate))
 
 
 def _deeper_transformer(body, head, config, rates: tuple[float, float]) -> Migration:
-    weight_map, deep, notes = WeightMap(body, head), type(body)(config), {}
-    from_ = [i * body.config.layers // config.layers for i in range(config.layers)]
-    transfer(
-        body, deep, weight_map, names={f"blocks.{i}": f"blocks.{k}" for i, k in enumerate(from_)}
-    )
+    weight_map = WeightMap(body, head)
+    deep = type(body)(config)
+    notes: dict[nn.Parameter, str] = {}
+    copied = [i * body.config.layers // config.layers for i in range(config.layers)]
+    names = {f"blocks.{i}": f"blocks.{k}" for i, k in enumerate(copied)}
+    transfer(body, deep, weight_map, names=names)
     for i, block in enumerate(deep.blocks):
-        if i and from_[i] == from_[i - 1]:
-            silent = [block.attention.output, block.feed_forward.down]
-            notes |= _set(silent, 0.0, "zero: it adds nothing yet")
+        if i and copied[i] == copied[i - 1]:
+            outputs = [block.attention.output, block.feed_forward.down]
+            notes |= _set(outputs, 0.0, "zero: it adds nothing yet")
             if not config.norm_first:
-                plain = [deep.blocks[i - 1].feed_forward_norm, block.attention_norm]
-                # 1 + ε makes up for the ε in a norm of numbers whose variance is 1 already.
-                notes |= _set(plain, (1 + config.norm_eps) ** 0.5, "neutral: its values moved up")
+                norms = [deep.blocks[i - 1].feed_forward_norm, block.attention_norm]
+                # √(1 + ε) cancels the ε in a norm of numbers that have variance 1 already.
+                notes |= _set(norms, (1 + config.norm_eps) ** 0.5, "neutral: its values moved up")
     for p in notes:
         weight_map.pop(p)
     follow(head, body, deep)
@@ -108,7 +115,7 @@ def _deeper_transformer(body, head, config, rates: tuple[float, float]) -> Migra
 
 @torch.no_grad()
 def _set(parts: list[nn.Module], weight: float, note: str) -> dict[nn.Parameter, str]:
-    """Fill the weights, empty the biases; what the report says of each."""
+    """Set all weights to a value and the biases to zero; returns the report's note of each."""
     for part in parts:
         part.weight.fill_(weight)
         if getattr(part, "bias", None) is not None:
@@ -117,16 +124,17 @@ def _set(parts: list[nn.Module], weight: float, note: str) -> dict[nn.Parameter,
 
 
 def _deeper_rnn(body, head, config, rates: tuple[float, float]) -> Migration:
-    weight_map, new = WeightMap(body, head), config.layers - body.config.layers
-    top = dataclasses.replace(config, layers=1)
-    body.layers.extend(Beside(type(body)(top).layers[0], config.width) for _ in range(new))
+    weight_map = WeightMap(body, head)
+    new = config.layers - body.config.layers
+    one_layer = dataclasses.replace(config, layers=1)
+    body.layers.extend(Beside(type(body)(one_layer).layers[0], config.width) for _ in range(new))
     body.config = config
     notes = {layer.scale: "zero: it adds nothing yet" for layer in body.layers[-new:]}
     return migration(body, head, weight_map, both(*rates, head, body), notes=notes)
 
 
 class Beside(nn.Module):
-    """x + α ⊙ layer(x), α (D,) = 0 at the start: x (B, T, D) -> (B, T, D)."""
+    """A residual branch, x + α ⊙ layer(x), α (D,) = 0 at the start: x (B, T, D) -> (B, T, D)."""
 
     def __init__(self, layer: nn.Module, width: int) -> None:
         super().__init__()

@@ -14,26 +14,33 @@ from kit.models import SequenceHead, Transformer
 __all__ = ["decoder_like", "encoder_like", "grow_decoder", "grow_encoder", "warm_start"]
 
 CROSS = re.compile(r"\.cross(_norm)?\.|^attention\.")
-"""The tensors of a decoder that read the memory: an encoder has none of them."""
+"""The tensors of a decoder's cross-attention: an encoder has none of them."""
 
 
 def decoder_like(body: nn.Module, **changes) -> nn.Module:
-    """A fresh decoder of the body's shape, for `SequenceHead(width, decoder_like(body))`."""
-    way = {"causal": True} if isinstance(body, Transformer) else {"bidirectional": False}
-    return type(body)(dataclasses.replace(body.config, cross=True, **way, **changes))
+    """A fresh decoder of the body's config, for `SequenceHead(width, decoder_like(body))`.
+
+    changes: values of the config that replace the body's.
+    """
+    direction = {"causal": True} if isinstance(body, Transformer) else {"bidirectional": False}
+    return type(body)(dataclasses.replace(body.config, cross=True, **direction, **changes))
 
 
 def encoder_like(body: nn.Module, **changes) -> nn.Module:
-    """A fresh encoder of the body's shape."""
-    way = {"causal": False} if isinstance(body, Transformer) else {"bidirectional": True}
-    return type(body)(dataclasses.replace(body.config, cross=False, **way, **changes))
+    """A fresh encoder of the body's config.
+
+    changes: values of the config that replace the body's.
+    """
+    direction = {"causal": False} if isinstance(body, Transformer) else {"bidirectional": True}
+    return type(body)(dataclasses.replace(body.config, cross=False, **direction, **changes))
 
 
 def grow_decoder(
     body: nn.Module, head: nn.Module, *, rate: float = RATE, fresh_rate: float = 5e-4
 ) -> Migration:
-    """The source is the encoder; a fresh decoder, that of the head, grows onto it.
+    """The source is the encoder; the decoder, that of the head, is fresh.
 
+    fresh_rate: the highest learning rate of the decoder.
     head: `lambda width: SequenceHead(width, decoder_like(source.body))`, or any other decoder.
     """
     _sequences(head)
@@ -49,9 +56,10 @@ def grow_encoder(
     rate: float = RATE,
     fresh_rate: float = 5e-4,
 ) -> Migration:
-    """The source is the decoder; a fresh encoder of its shape (or another of its width) grows
-    before it, and the attention to it is fresh.
+    """The source gives the decoder its values; the encoder and the cross-attention are fresh.
 
+    encoder: another encoder of the same width; default: a fresh one of the source's config.
+    fresh_rate: the highest learning rate of fresh parameters.
     head: `lambda width: SequenceHead(width, decoder_like(source.body))`.
     """
     encoder = encoder_like(body) if encoder is None else copy.deepcopy(encoder)
@@ -67,11 +75,12 @@ def warm_start(
     fresh_rate: float = 5e-4,
     freeze_encoder: bool = False,
 ) -> Migration:
-    """Both halves are sources: the body is the encoder, `decoder` (another source's body, or
-    the same again) gives the decoder its values; the attention between them is fresh.
+    """Encoder and decoder both have a source's values; the cross-attention is fresh.
 
+    decoder: the body that gives the decoder its values; default: the source's own.
+    freeze_encoder: whether the encoder is frozen.
+    fresh_rate: the highest learning rate of fresh parameters.
     head: `lambda width: SequenceHead(width, decoder_like(source.body))`.
-    freeze_encoder: the encoder is not trained.
     Rothe et al. 2019, arxiv.org/abs/1907.12461.
     """
     return _paired(
@@ -85,7 +94,7 @@ def _paired(
     _sequences(head)
     if encoder.width != head.config["width"]:
         raise KitError(
-            f"an encoder of width {encoder.width} does not fit a head that reads "
+            f"an encoder of width {encoder.width} does not fit a head of width "
             f"{head.config['width']}: give an encoder of that width."
         )
     fresh = [name for name, _ in head.decoder.named_parameters() if CROSS.search(name)]

@@ -1,4 +1,4 @@
-"""Structure migration in width: the same function, wider; nearly the same, narrower."""
+"""Structure migration in width: wider with the same output, narrower with nearly the same."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from kit.migrate.migration import (
     Migration,
     WeightMap,
     both,
-    comes_along,
+    is_pretrained,
     migration,
 )
 from kit.migrate.structure.axes import Axis, Chosen, Copies, Turned, resized, top
@@ -33,9 +33,10 @@ def widen(
     """A target `times` as wide with the same output: Net2Net (Chen et al. 2015,
     arxiv.org/abs/1511.05641), bert2BERT (Chen et al. 2021, arxiv.org/abs/2110.07143).
 
-    Each number of the stream, each head, each neuron stands `times` times, and whoever reads it
-    shares its weight out: w = w¹ + w². The stream as a whole is repeated, so that a norm, which
-    takes mean and deviation over it, finds the same ones. The head reads the wider stream likewise.
+    Each element of the residual stream, each head and each neuron is repeated `times` times, and
+    the weight that reads it is divided among the copies: w = w¹ + w². The stream is repeated as a
+    whole, so that a norm computes the same mean and deviation over it. The head reads it likewise.
+    Raises KitError where `times` is no whole number from 2 on.
     """
     if times < 2 or times != int(times):
         raise KitError(f"times={times}: give 2 or another whole number above it.")
@@ -68,13 +69,13 @@ def _times(config, factor: float):
             if abs(old * factor - changed[name]) > 1e-6 or not changed[name]:
                 raise KitError(
                     f"{name}={old} times {factor:.3g} is not a whole number: give a share "
-                    "that divides the width, the heads and the inner width."
+                    "that divides the width, the heads and the intermediate size."
                 )
     return dataclasses.replace(config, **changed)
 
 
 def _layer(i: int, units: list[Chosen], layer: nn.Module, kind: type) -> dict[str, Axis]:
-    """The axes of an RNN's layer: the units of each direction, and all that it says."""
+    """The axes of an RNN's layer: the units of each direction, and its output."""
     starts = [d * rnn.hidden_size for d, rnn in enumerate(layer.rnns)]
     whole = torch.cat([start + u.index for start, u in zip(starts, units, strict=True)])
     return {f"layers.{i}.{d}": u for d, u in enumerate(units)} | {f"layers.{i}": kind(whole)}
@@ -90,16 +91,18 @@ def narrow(
     rate: float = RATE,
     head_rate: float = HEAD_RATE,
 ) -> Migration:
-    """A target of `share` the width that comes as near to the source as it can.
+    """A target of `share` times the width that approximates the source.
 
-    What is added up, a Transformer's stream and an RNN's word table, is kept along its principal
-    components, x′ = Pᵀx (after SliceGPT: Ashkboos et al. 2024, arxiv.org/abs/2401.15024). What goes
-    through a function number by number (neurons, units, heads) cannot be turned: the strongest
-    are kept, those with the largest weights in and out. A LayerNorm's weight cannot be turned
-    either, only its diagonal: along="places" keeps whole places of the stream, the largest.
+    A Transformer's residual stream and an RNN's token embeddings are projected onto their principal
+    components, x′ = Pᵀx (after SliceGPT: Ashkboos et al. 2024, arxiv.org/abs/2401.15024). Neurons,
+    units and heads pass an elementwise function, so that they cannot be projected: those with
+    the largest weights in and out are kept. A LayerNorm's weight is only approximately projected,
+    by its diagonal: along="places" avoids this, it keeps the largest elements of the stream.
 
-    examples: texts as `fit` takes them; the components are those of the stream while it reads
-        them. Without any they are those of the word table.
+    share: between 0 and 1; it must leave whole numbers of elements and heads.
+    along: "components" or "places".
+    examples: texts as `fit` takes them, whose residual stream gives the components; default: the
+        components of the token embeddings.
     """
     if not 0 < share < 1:
         raise KitError(f"share={share}: give a number between 0 and 1.")
@@ -121,34 +124,35 @@ def narrow(
 
 @torch.no_grad()
 def _stream(body: nn.Module, examples: list[dict] | None) -> Tensor:
-    """Σ x xᵀ (D, D) over what runs along the stream."""
+    """Σ x xᵀ (D, D) over the residual stream of the examples, or over the token embeddings."""
     if examples is None or not isinstance(body, Transformer):
         x = body.embedding.weight
         return x.T @ x
-    total, found = torch.zeros(body.width, body.width), []
+    total = torch.zeros(body.width, body.width)
+    streams: list[Tensor] = []
     hooks = [
-        part.register_forward_hook(lambda _, __, x: found.append(x))  # (B, T, D)
+        part.register_forward_hook(lambda _, __, x: streams.append(x))  # (B, T, D)
         for part in (body.embed, *body.blocks)
     ]
     texts = sorted((torch.tensor(example["ids"]) for example in examples), key=len)
     for start in range(0, len(texts), 32):
-        some = texts[start : start + 32]
-        mask = pad_sequence([torch.ones_like(ids, dtype=torch.bool) for ids in some], True)
-        body.eval()(pad_sequence(some, True), mask)
-        total += sum(x[mask].T @ x[mask] for x in found)
-        found.clear()
+        batch = texts[start : start + 32]
+        mask = pad_sequence([torch.ones_like(ids, dtype=torch.bool) for ids in batch], True)
+        body.eval()(pad_sequence(batch, True), mask)
+        total += sum(x[mask].T @ x[mask] for x in streams)
+        streams.clear()
     for hook in hooks:
         hook.remove()
     return total
 
 
 def _components(second: Tensor, n: int) -> Tensor:
-    """The n directions along which there is most, (D, n)."""
+    """The n eigenvectors of Σ x xᵀ with the largest eigenvalues, (D, n)."""
     return torch.linalg.eigh(second.double()).eigenvectors[:, -n:].float()
 
 
 def _places(second: Tensor, n: int) -> Tensor:
-    """The n places in which there is most, as directions (D, n)."""
+    """The unit vectors of the n elements with the largest Σ x², (D, n)."""
     return torch.eye(len(second))[:, _largest(second.diagonal(), n)]
 
 
@@ -160,26 +164,26 @@ DIRECTIONS = {"components": _components, "places": _places}
 def _strongest(name: str, block: nn.Module, old, new) -> dict[str, Axis]:
     """The heads (whole groups of them) and neurons of a block to keep."""
     W, G = old.size_per_head, old.groups
-    read, said = block.attention.value.weight, block.attention.output.weight
-    strength = read.unflatten(0, (G, W)).norm(dim=(1, 2))
-    strength = strength * said.unflatten(1, (G, -1)).norm(dim=(0, 2))
+    value, output = block.attention.value.weight, block.attention.output.weight
+    strength = value.unflatten(0, (G, W)).norm(dim=(1, 2))
+    strength = strength * output.unflatten(1, (G, -1)).norm(dim=(0, 2))
     groups = _largest(strength, new.groups)
     up, down = block.feed_forward.up.weight, block.feed_forward.down.weight
-    intermediate_size = _largest(up.norm(dim=1) * down.norm(dim=0), new.intermediate_size)
+    neurons = _largest(up.norm(dim=1) * down.norm(dim=0), new.intermediate_size)
     return {
         f"{name}.groups": Chosen(_runs(groups, W)),
         f"{name}.heads": Chosen(_runs(groups, W * old.heads // G)),
-        f"{name}.intermediate_size": Chosen(intermediate_size),
+        f"{name}.intermediate_size": Chosen(neurons),
     }
 
 
 def _largest(strength: Tensor, n: int) -> Tensor:
-    """Where the n largest stand, in their order."""
+    """The indices of the n largest, in ascending order."""
     return strength.topk(n).indices.sort().values
 
 
 def _runs(index: Tensor, length: int) -> Tensor:
-    """The numbers of whole runs: [1] with length 2 is [2, 3]."""
+    """The indices in whole runs: [1] with length 2 gives [2, 3]."""
     return (index[:, None] * length + torch.arange(length)).flatten()
 
 
@@ -194,23 +198,28 @@ def _resize(body, head, config, axes: dict[str, Axis], rates: tuple[float, float
 
 @torch.no_grad()
 def _reading(head: nn.Module, body: nn.Module, axis: Axis, weight_map: WeightMap) -> nn.Module:
-    """The head, reading an axis that was changed. A tied one gets a table of its own: what reads
-    a wider stream shares its weight out, what writes it does not."""
+    """The head for a body whose output axis is resized. A tied head gets a matrix of its own: a
+    tensor that reads a wider axis divides its weights, one that writes it does not."""
     new = type(head)(**head.config | {"width": axis.size})
     if isinstance(head, SequenceHead):
-        old, new.bridge = head.bridge[0], head.bridge
+        old = head.bridge[0]
+        new.bridge = head.bridge
         if isinstance(old, nn.Identity):
             old = nn.Linear(body.width, body.width)
             nn.init.eye_(old.weight)
             nn.init.zeros_(old.bias)
-        new.bridge[0] = made = nn.Linear(axis.size, head.decoder.width)
+        resized_layer = nn.Linear(axis.size, head.decoder.width)
+        new.bridge[0] = resized_layer
+    elif isinstance(head, LanguageHead):
+        old, resized_layer = head, new
     else:
-        old, made = (head, new) if isinstance(head, LanguageHead) else (head.linear, new.linear)
-    pairs = [(made.weight, old.weight, axis.into(old.weight, 1), axis.done)]
-    pairs += [(made.bias, old.bias, old.bias, "copied")] if old.bias is not None else []
+        old, resized_layer = head.linear, new.linear
+    pairs = [(resized_layer.weight, old.weight, axis.into(old.weight, 1), axis.done)]
+    if old.bias is not None:
+        pairs.append((resized_layer.bias, old.bias, old.bias, "copied"))
     for p, twin, values, done in pairs:
         p.copy_(values)
-        if comes_along(head) and twin in weight_map:
+        if is_pretrained(head) and twin in weight_map:
             weight_map.add(p, weight_map[twin].name, done)
-    new.comes_along = comes_along(head)
+    new.pretrained = is_pretrained(head)
     return new

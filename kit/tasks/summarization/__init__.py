@@ -8,7 +8,7 @@ Greene & Cunningham 2006, as in `kit.tasks.topics`; for research.
 import copy
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,7 +18,7 @@ from kit.data.own import Column
 from kit.data.splits import SPLITS, articles
 from kit.errors import KitError
 from kit.loss import IGNORE
-from kit.migrate import STRATEGIES, Migration, decoder_like, group, migrate
+from kit.migrate import STRATEGIES, Migration, check_options, decoder_like, group, migrate
 from kit.models import CopyHead, Transformer, TransformerConfig
 from kit.models.generate import generate
 from kit.models.retokenized import Retokenized
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from datasets import DatasetDict
 
 __all__ = ["COLUMNS", "METRIC", "WAYS", "baselines", "encode", "head", "invented", "lead", "load"]
-__all__ += ["names", "predict", "read", "recipe", "reread", "rouge", "sample", "score", "show"]
-__all__ += ["all_alike", "target", "unwritten"]
+__all__ += ["names", "predict", "read", "recipe", "retokenized", "rouge", "sample", "score", "show"]
+__all__ += ["pseudo_headline_recipe", "target", "uniform_groups"]
 
 METRIC = "rouge1"
 COLUMNS = {"text": Column("text"), "headline": Column("text")}
@@ -92,46 +92,86 @@ def within_word(tokenizer: Tokenizer) -> torch.Tensor:
     return torch.tensor([tokenizer.decode([i])[:1].isalnum() for i in range(tokenizer.size)])
 
 
-def reread(reader: Source, tokenizer: Tokenizer) -> Source:
+def retokenized(reader: Source, tokenizer: Tokenizer) -> Source:
     """A reader that was trained with other pieces, MiniLM say, before a writer with these."""
     return Source(reader.name, Retokenized(reader.body, reader.tokenizer, tokenizer), tokenizer)
 
 
 def target(
-    reader: Source, writer: Source, way: str = "mixed", *, seed: int = 0, **options
+    reader: Source,
+    strategy: str = "mixed",
+    *,
+    writer: Source | None = None,
+    seed: int = 0,
+    **options,
 ) -> Migration:
-    """A summariser of the reader's and the writer's shapes, one of `WAYS`: `from_scratch`, `full`
-    (the reader), `grow_encoder` (the writer) or `warm_start` (both).
+    """A summariser: the reader's body encodes the article, a decoder writes the headline.
 
-    options: of the strategy; rates by themselves are `RATES`. "mixed" takes freeze_encoder=True: the
-    reader stays as it is.
+    strategy: one of `WAYS`, or a strategy of `kit.migrate`; `STRATEGY` tells which strategy each
+        of the ways is. "structure" and "mixed" migrate the writer's values.
+    writer: the source whose decoder has the shape, and by these two strategies the values, of the
+        source's; default: none, and the decoder is the fresh one of `head`.
+    options: those of the strategy; the default rates are `RATES`. "mixed" takes
+        freeze_encoder=True: the reader is not trained.
+
+    Raises KitError for two sources with different tokenizers.
     """
-    if way not in WAYS:
-        raise KitError(f"way={way!r} is unknown: choose one of {list(WAYS)}.")
+    if isinstance(strategy, Source):
+        raise KitError(f"give the second source by its name: writer={strategy.name}.")
+    strategy = STRATEGY.get(strategy, strategy)
+    if strategy not in STRATEGIES:
+        names = ", ".join(map(repr, [*WAYS, *STRATEGIES]))
+        raise KitError(f"strategy {strategy!r} is unknown: choose one of {names}.")
+    if isinstance(reader.body, Retokenized) and strategy not in ("full", "warm_start"):
+        raise KitError(
+            f"{strategy} cannot rebuild {reader.name}, which is retokenized: "
+            'take "full" or "mixed", and no control that trains.'
+        )
+    if writer is None:
+        if strategy in ("grow_encoder", "warm_start"):
+            raise KitError(f"{strategy} migrates a decoder too: give writer=source.")
+        make = partial(head, tokenizer=options.get("new", reader.tokenizer))
+        return migrate(reader, make, strategy, seed=seed, **options)
+    _same_tokenizer(reader, writer)
+    options = RATES.get(strategy, {}) | options
+    torch.manual_seed(seed)
+    fresh = head(reader.body.width, writer.tokenizer, decoder=decoder_like(writer.body))
+    if strategy == "grow_encoder":
+        check_options(strategy, options)
+        body, encoder = copy.deepcopy(writer.body), type(reader.body)(reader.body.config)
+        grown = STRATEGIES[strategy](body, fresh, **{"encoder": encoder} | options)
+        grown.strategy, grown.source = strategy, writer.name
+        grown.tokenizer = writer.tokenizer
+        return grown
+    if strategy == "warm_start":
+        options = {"decoder": writer.body} | options
+    return migrate(reader, lambda _: fresh, strategy, seed=seed, **options)
+
+
+def _same_tokenizer(reader: Source, writer: Source) -> None:
     if reader.tokenizer.to_json() != writer.tokenizer.to_json():
         raise KitError(
-            f"{reader.name} and {writer.name} cut text into different pieces, so that none could "
-            "be copied: reread(reader, writer.tokenizer) reads them in pieces of its own."
+            f"{reader.name} and {writer.name} have different tokenizers, so no token could be "
+            "copied: retokenized(reader, writer.tokenizer) reads the writer's tokens."
         )
-    torch.manual_seed(seed)
-    made = head(reader.body.width, writer.tokenizer, decoder=decoder_like(writer.body))
-    options = RATES[way] | options
-    if way == "structure":
-        body, fresh = copy.deepcopy(writer.body), type(reader.body)(reader.body.config)
-        return STRATEGIES["grow_encoder"](body, made, encoder=fresh, **options)
-    strategy = {"scratch": "from_scratch", "parameter": "full", "mixed": "warm_start"}[way]
-    more = {"decoder": writer.body} if way == "mixed" else {}
-    return migrate(reader, lambda _: made, strategy, seed=seed, **more, **options)
 
+
+STRATEGY = {
+    "scratch": "from_scratch",
+    "parameter": "full",
+    "structure": "grow_encoder",
+    "mixed": "warm_start",
+}
+"""Way -> the strategy of `kit.migrate` that it is."""
 
 RATES = {
-    "scratch": {"rate": 1e-3},
-    "parameter": {"rate": 5e-4, "head_rate": 2e-3},
-    "structure": {"rate": 5e-4, "fresh_rate": 2e-3},
-    "mixed": {"rate": 5e-4, "fresh_rate": 2e-3},
+    "from_scratch": {"rate": 1e-3},
+    "full": {"rate": 5e-4, "head_rate": 2e-3},
+    "grow_encoder": {"rate": 5e-4, "fresh_rate": 2e-3},
+    "warm_start": {"rate": 5e-4, "fresh_rate": 2e-3},
 }
-"""Highest learning rates. Few others were tried, on validation articles (docs/LOG.md):
-they are not tuned."""
+"""Strategy -> its highest learning rates. Few others were tried, on validation articles
+(docs/LOG.md): they are not tuned."""
 
 
 def read(texts: Iterable[str], tokenizer: Tokenizer, limit: int = LIMIT) -> list[list[int]]:
@@ -174,12 +214,13 @@ def recipe(
     return Recipe(epochs=epochs, batch_size=8, rate=1e-3, keep_best=False, evaluations=5, seed=seed)
 
 
-def unwritten(*, seed: int = 0) -> Recipe:
-    """How to train on headlines that nobody wrote (`kit.tasks.summarization.pseudo_headlines`), before any label."""
+def pseudo_headline_recipe(*, seed: int = 0) -> Recipe:
+    """How to train on pseudo-headlines (`kit.tasks.summarization.pseudo_headlines`), before the
+    fine-tuning on headlines that people wrote."""
     return Recipe(steps=400, batch_size=8, rate=1e-3, keep_best=False, evaluations=5, seed=seed)
 
 
-def all_alike(made: Migration, rate: float = 1e-4) -> list[dict]:
+def uniform_groups(made: Migration, rate: float = 1e-4) -> list[dict]:
     """Groups for a second stage, when nothing is fresh any more: one rate for all."""
     return [group(rate, *(p for p in made.model.parameters() if p.requires_grad))]
 

@@ -40,13 +40,13 @@ __all__ = [
     "METRIC",
     "PARENTS",
     "baselines",
-    "child",
     "encode",
     "head",
     "load",
     "marked",
     "pieces",
     "predict",
+    "predict_options",
     "rate",
     "recipe",
     "sample",
@@ -54,6 +54,7 @@ __all__ = [
     "show",
     "signature",
     "tag",
+    "target",
 ]
 
 METRIC = "bleu"
@@ -174,12 +175,21 @@ def head(
 
 
 def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> list[dict]:
-    """Rows as examples for `fit`: ids (tag, English), target <s> y₁ … yᵤ₋₁, y y₁ … yᵤ with
-    yᵤ = </s>: the decoder reads what it should have written so far (teacher forcing)."""
+    """Rows with "english", "translation" and "language" as examples for `fit`, for teacher
+    forcing: the decoder reads the right tokens up to t and predicts token t + 1.
+
+    ids: the language's tag and the English; target: <s> y₁ … yᵤ₋₁; y: y₁ … yᵤ with yᵤ = </s>;
+    at most `limit` tokens each. Raises KitError for a row without a language.
+    """
     sources, targets = [], []
     for row in rows:
+        if "language" not in row:
+            raise KitError(
+                'a row has no "language": add the code of the language that it is translated '
+                f"into, one of {', '.join(LANGUAGES)}."
+            )
         english, names = hide(row["english"])
-        sources.append(tag(row.get("language", "it")) + english)
+        sources.append(tag(row["language"]) + english)
         targets.append(hide(row["translation"], names)[0])
     ids, written = (tokenizer.encode_many(texts, limit) for texts in (sources, targets))
     pairs = zip(ids, written, strict=True)
@@ -217,28 +227,39 @@ def rate(source: Source, strategy: str) -> dict[str, float]:
 def target(
     source: Source, strategy: str = "full", *, head: bool = False, seed: int = 0, **options
 ) -> Migration:
-    """A child of a parent (`source`), at the rates that suit this task. The parent's decoder comes
-    along, or with `head` a fresh one of its shape takes its place."""
+    """A child of a parent (`source`), at this task's rates (`RATES`). The parent's decoder is
+    migrated too, or with head=True replaced by a fresh one of its shape.
+
+    A source that is no translator gets the fresh decoder of `kit.tasks.translation.head`, at the
+    strategy's own rates.
+    """
+    if not isinstance(source.head, SequenceHead):
+        make = partial(_fresh_head, tokenizer=options.get("new", source.tokenizer))
+        return migrate(source, make, strategy, seed=seed, **options)
     options = rate(source, strategy) | options
-    made = None
+    make = None
     if head:
         decoder = source.head.decoder
-        made = lambda width: SequenceHead(width, type(decoder)(decoder.config))  # noqa: E731
-    return migrate(source, made, strategy, seed=seed, **options)
+        make = lambda width: SequenceHead(width, type(decoder)(decoder.config))  # noqa: E731
+    return migrate(source, make, strategy, seed=seed, **options)
+
+
+_fresh_head = head
+"""`head`, where an argument has the same name."""
 
 
 def predict(
     model: nn.Module,
     tokenizer: Tokenizer,
     texts: str | Iterable[str],
-    language: str = "it",
+    language: str,
     *,
     beams: int = 1,
 ) -> list[str]:
-    """The translation of each text: what is most likely, piece after piece, or the best of
-    `beams`. Placeholders come out as they went in. A long text is read up to 64 pieces.
+    """The translation of each text into `language`, a code in `LANGUAGES`: greedy decoding, or
+    beam search with `beams` beams. Placeholders are copied; of a text 64 tokens are read.
 
-    Raises KitError for what is no text, or empty, and for an unknown language.
+    Raises KitError for an input that is no text, or empty, and for an unknown language.
     """
     hidden, names = zip(*map(hide, check_texts(texts)), strict=True)
     ids = tokenizer.encode_many([tag(language) + text for text in hidden], LIMIT)
@@ -246,12 +267,32 @@ def predict(
     answers = [""] * len(ids)
     for start in range(0, len(order), 64):
         rows = order[start : start + 64]
-        most = min(LIMIT, 10 + 3 * max(len(ids[i]) for i in rows))
-        prompts, how = [ids[i] for i in rows], {"beams": beams, "stop": [tokenizer.eos]}
-        written = generate(model.eval(), prompts, most, start=[tokenizer.bos], **how)
+        max_tokens = min(LIMIT, 10 + 3 * max(len(ids[i]) for i in rows))
+        written = generate(
+            model.eval(),
+            [ids[i] for i in rows],
+            max_tokens,
+            start=[tokenizer.bos],
+            beams=beams,
+            stop=[tokenizer.eos],
+        )
         for i, row in zip(rows, written, strict=True):
             answers[i] = restore(tokenizer.decode(row), names[i]).strip()
     return answers
+
+
+def predict_options(rows: Iterable[dict]) -> dict[str, str]:
+    """{"language": code}: the option of `predict` that the rows decide.
+
+    Raises KitError where they have no language, or several.
+    """
+    languages = sorted({row.get("language", "") for row in rows})
+    if len(languages) != 1 or not languages[0]:
+        raise KitError(
+            f"the rows have the languages {languages}: give rows of one language, with its code "
+            'as "language".'
+        )
+    return {"language": languages[0]}
 
 
 def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
@@ -261,22 +302,23 @@ def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
     BLEU: Papineni et al. 2002; chrF: Popović 2015; both as sacrebleu counts them (Post 2018,
     arxiv.org/abs/1804.08771), in Chinese and Japanese by characters.
     """
-    bleu, chrf, rows = *_metrics(rows := list(rows)), rows
+    rows = list(rows)
+    bleu, chrf = _metrics(rows)
     references = [[row["translation"] for row in rows]]
-    kept = total = 0
+    copied = total = 0
     for answer, row in zip(answers, rows, strict=True):
-        wanted = placeholders.found(row["english"])
-        total += len(wanted)
-        kept += sum(name in answer for name in wanted)
+        names = placeholders.found(row["english"])
+        total += len(names)
+        copied += sum(name in answer for name in names)
     return {
         "bleu": bleu.corpus_score(answers, references).score,
         "chrf": chrf.corpus_score(answers, references).score,
-        "placeholders": kept / total if total else 1.0,
+        "placeholders": copied / total if total else 1.0,
     }
 
 
-def signature(language: str = "it") -> str:
-    """How sacrebleu counted: what makes two BLEU figures comparable."""
+def signature(language: str) -> str:
+    """sacrebleu's signature for a language: the settings that two comparable BLEU scores share."""
     bleu, _ = _metrics([{"language": language}])
     bleu.corpus_score(["a"], [["a"]])  # it knows how many references there are once it counted
     return str(bleu.get_signature())

@@ -240,7 +240,8 @@ class SideBySide(Race):
         try:
             text = self.text.value
             found = {
-                n: sentiment.opinion(self.models[n], self.source.tokenizer, text) for n in RIVALS
+                n: sentiment.probability(self.models[n], self.source.tokenizer, text)
+                for n in RIVALS
             }
             self.answer.value = opinions(text, found)
         except KitError as error:

@@ -13,7 +13,7 @@ from kit.html import FONT, note
 from kit.metrics import bits_per_byte
 from kit.models.ngram import NGram
 from kit.sources import Source
-from kit.tasks.next_token import Counts, Network, sharpen, shown, voice
+from kit.tasks.next_token import NeuralPredictor, NGramPredictor, predictor, sharpen, token_text
 from kit.tokenizer import Tokenizer
 from kit.widgets.base.job import Job, Working
 from kit.widgets.base.style import dress, live, redraw
@@ -28,8 +28,8 @@ TICKS = {20: 5, 50: 10, 100: 20}
 """Where the axis of probability may end, in percent, and the steps on it."""
 COLOUR = "#0072B2"
 BLIND = {
-    Counts: "trigrams see the last two tokens,<br>and nothing before them",
-    Network: "an RNN does not look back:<br>all it knows is in its state",
+    NGramPredictor: "trigrams see the last two tokens,<br>and nothing before them",
+    NeuralPredictor: "an RNN does not look back:<br>all it knows is in its state",
 }
 
 
@@ -53,7 +53,7 @@ class Scene:
     """Why there is no attention."""
 
 
-def scene(who: Network | Counts, text: str, temperature: float) -> Scene:
+def scene(who: NeuralPredictor | NGramPredictor, text: str, temperature: float) -> Scene:
     """Ask a model what comes after a text."""
     ids = who.read(text)
     p = sharpen(who.next(ids), temperature)
@@ -61,11 +61,11 @@ def scene(who: Network | Counts, text: str, temperature: float) -> Scene:
     some = p[p > 0]
     size = len(who.tokenizer.decode(ids[1:]).encode())
     return Scene(
-        names=[shown(int(i), who.tokenizer) for i in best],
+        names=[token_text(int(i), who.tokenizer) for i in best],
         p=p[best].tolist(),
         entropy=float(-(some * np.log2(some)).sum()),
         bits=bits_per_byte(who.cost(ids), size) if size else float("nan"),
-        words=["‹begin›"] + [shown(i, who.tokenizer) for i in ids[1:]],
+        words=["‹begin›"] + [token_text(i, who.tokenizer) for i in ids[1:]],
         attention=who.attention(ids) if who.attends else None,
         blind="" if who.attends else BLIND[type(who)],
     )
@@ -171,7 +171,7 @@ class NextToken(Working):
         """writers: name -> a source with a language head, or counts; tokens: those of counts."""
         import ipywidgets as w
 
-        self.voices = {name: voice(writer, tokenizer) for name, writer in writers.items()}
+        self.voices = {name: predictor(writer, tokenizer) for name, writer in writers.items()}
         self.written: dict[str, str] = {}
         self.seed = 0
         self.job = Job(self._work, self._say, "Write on", icon="pencil")

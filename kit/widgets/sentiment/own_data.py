@@ -205,7 +205,7 @@ class OwnData(Working):
         if not self.ask.value.strip():
             self.answer.value = ""
             return
-        [answer] = classification.named(
+        [answer] = classification.classify(
             self.model, self.source.tokenizer, self.ask.value, self.names
         )
         self.answer.value = topics.show(self.ask.value, answer)

@@ -86,7 +86,9 @@ class Words(Shown):
             return self
         try:
             self.found = {
-                name: influence(partial(sentiment.opinions, model, self.tokenizer), self.text.value)
+                name: influence(
+                    partial(sentiment.probabilities, model, self.tokenizer), self.text.value
+                )
                 for name, model in self.models.items()
             }
         except KitError as error:

@@ -7,7 +7,12 @@ from dataclasses import replace
 
 from kit.errors import KitError
 from kit.html import note
-from kit.migrate.structure.naive_growth import grown, naive, old_layers, size
+from kit.migrate.structure.naive_growth import (
+    grow_exactly,
+    grow_naively,
+    old_layers,
+    parameter_count,
+)
 from kit.models import Model
 from kit.sources import Source
 from kit.tasks import sentiment
@@ -57,7 +62,7 @@ class Grow(Working):
         self.models, self.kept = {}, {}
         self.source = sentiment.zero_shot(self.sources[name](), self.texts)
         self.loaded = name
-        self.whole = size(self.source)
+        self.whole = parameter_count(self.source)
         self.own = sentiment.log_odds(self._plain(), self.source.tokenizer, self.sentences).tolist()
         self.scene = self._shape(1, 0)
 
@@ -113,7 +118,7 @@ class Grow(Working):
             width=self.source.body.width,
             old=old_layers(self.source.body, more),
             times=times,
-            parameters=(self.whole, size(self.source, times, more)),
+            parameters=(self.whole, parameter_count(self.source, times, more)),
             texts=self.sentences,
         )
 
@@ -171,8 +176,8 @@ class Grow(Working):
         if (times, more) not in self.kept:
             self.models = {}
             models = {"source": self._plain()}
-            models["grown"] = grown(self.source, times, more)
-            models["naive"] = naive(self.source, times, more)
+            models["grown"] = grow_exactly(self.source, times, more)
+            models["naive"] = grow_naively(self.source, times, more)
             found = {"source": self.own} | {
                 which: sentiment.log_odds(
                     models[which], self.source.tokenizer, self.sentences
@@ -184,10 +189,10 @@ class Grow(Working):
         return self.kept[times, more]
 
     def _keep(self, key: tuple[int, int], pair: tuple[dict, dict], parameters: int) -> None:
-        held = sum(size(self.source, *other) for other in self.kept)
+        held = sum(parameter_count(self.source, *other) for other in self.kept)
         while self.kept and held + parameters > KEPT:
             oldest = next(iter(self.kept))
-            held -= size(self.source, *oldest)
+            held -= parameter_count(self.source, *oldest)
             del self.kept[oldest]
         if held + parameters <= KEPT:
             self.kept[key] = pair

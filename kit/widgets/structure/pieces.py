@@ -12,7 +12,7 @@ from kit.html import FONT, note
 from kit.migrate import Migration
 from kit.migrate.report import DONE
 from kit.sources import Source
-from kit.tasks.next_token import shown
+from kit.tasks.next_token import token_text
 from kit.texts import check_texts
 from kit.tokenizer import Tokenizer
 from kit.widgets.base.static import Shown
@@ -52,7 +52,7 @@ class Tables:
     def piece(self, i: int) -> Piece:
         """What the new piece number i was made of, by comparing its row with the old table."""
         text, row = self.new.decode([i]), self.here[i]
-        said = shown(i, self.new)
+        said = token_text(i, self.new)
         if (twin := self.twin.get(row.numpy().tobytes())) is not None:
             return Piece(said, "copied", (self._old(twin),))
         ids = [p for p in self.old.encode(text, special=False) if p != self.old.unk]

@@ -7,8 +7,9 @@ from html import escape
 from kit.errors import KitError
 from kit.html import FONT, note
 from kit.tasks import translation
+from kit.tasks.translation.alignment import align
 from kit.widgets.base.static import Shown
-from kit.widgets.translation.translate_figure import align, page
+from kit.widgets.translation.translate_figure import page
 
 __all__ = ["Translate", "Voice", "answers"]
 

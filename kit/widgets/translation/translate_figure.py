@@ -4,85 +4,17 @@ U words written, T words read. The picture needs no kernel: what is hovered ligh
 """
 
 import itertools
-from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-import torch
-from torch import nn
 
-from kit.data.placeholders import hide, restore
 from kit.html import FONT
-from kit.tasks import translation
-from kit.tokenizer import Tokenizer
+from kit.tasks.translation.alignment import Alignment
 
-__all__ = ["Alignment", "align", "page"]
+__all__ = ["page"]
 
 BLUE = (0, 114, 178)
 NUMBERS = itertools.count()
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """What was read, what was written, and who looked where, as plain data."""
-
-    read: list[str]
-    """The English words."""
-    written: list[str]
-    """The words of the translation, and the end."""
-    weights: np.ndarray
-    """(U, T): the attention of a word that is written to each that is read; rows sum to 1."""
-
-
-@torch.inference_mode()
-def align(
-    model: nn.Module, tokenizer: Tokenizer, text: str, language: str = "it"
-) -> tuple[str, Alignment]:
-    """The translation of a text, and its alignment: the attention of the decoder's last layer
-    to the encoder, the mean of its heads, pieces put together to words.
-
-    A word's row is the mean over its pieces, its column the sum. The tag counts as a word."""
-    model.eval()
-    [answer] = translation.predict(model, tokenizer, text, language)
-    english, names = hide(text)
-    ids = tokenizer.encode(translation.tag(language) + english, translation.LIMIT)
-    written = tokenizer.encode(hide(answer, names)[0], translation.LIMIT)
-    seen = looks(model, ids, written[:-1])  # (U, T)
-    rows, out = words(written[1:], tokenizer, names)
-    columns, read = words(ids[1:], tokenizer, names)
-    read[0] = f"‹to {translation.LANGUAGES[language]}›"
-    by_column = np.stack([seen[:, [c + 1 for c in some]].sum(1) for some in columns], 1)
-    weights = np.stack([by_column[some].mean(0) for some in rows])
-    return answer, Alignment(read, out, weights / weights.sum(1, keepdims=True))
-
-
-def looks(model: nn.Module, ids: list[int], target: list[int]) -> np.ndarray:
-    """(U, T): attention to each piece while the decoder reads `target`."""
-    device = next(model.parameters()).device
-    x, y = (torch.tensor([row], device=device) for row in (ids, target))
-    memory = model.head.bridge(model.body(x))
-    _, *seen = model.head.decoder(y, None, memory, None, explain=True)
-    return seen[-1][-1][0].float().mean(0).cpu().numpy()
-
-
-def words(
-    ids: list[int], tokenizer: Tokenizer, names: list[str]
-) -> tuple[list[list[int]], list[str]]:
-    """Which pieces make up each word, and the words; a word begins with a blank or a sign."""
-    groups: list[list[int]] = []
-    for i, piece in enumerate(ids):
-        text = tokenizer.decode([piece])
-        begins = not groups or not text or not text[0].isalnum() or "\ue000" <= text[0] <= "\uf8ff"
-        after = groups and not tokenizer.decode([ids[groups[-1][-1]]])[-1:].isalnum()
-        broken = "\ufffd" in text  # a part of a character
-        if (begins or after) and not (broken and groups):
-            groups.append([])
-        groups[-1].append(i)
-    said = [restore(tokenizer.decode([ids[i] for i in some]), names).strip() for some in groups]
-    return groups, [
-        word or "‹end›" if some[-1] == len(ids) - 1 else word
-        for some, word in zip(groups, said, strict=True)
-    ]
 
 
 def page(shown: Alignment) -> str:
