@@ -95,7 +95,14 @@ def score(answers: Sequence[str], rows: Iterable[dict], classes: Sequence[str]) 
     """
     from sklearn.metrics import f1_score
 
-    right = [classes[row["label"]] for row in rows]
+    labels = [row["label"] for row in rows]
+    for i, label in enumerate(labels):
+        if not 0 <= label < len(classes):
+            raise KitError(
+                f"row {i} has the label {label!r}, and there are {len(classes)} classes, 0 to "
+                f"{len(classes) - 1} ({', '.join(classes[:5])}): correct it, or give its names."
+            )
+    right = [classes[label] for label in labels]
     if not right or len(right) != len(answers):
         raise KitError(
             f"{len(answers)} answers cannot be scored against {len(right)} rows: give one answer "

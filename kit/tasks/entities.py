@@ -42,6 +42,7 @@ __all__ += ["sample", "score", "scorer", "show", "words"]
 KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place", "MISC": "other name"}
 TAGS = ("O", *(f"{begin}-{kind}" for kind in KINDS for begin in "BI"))
 """O: no entity; B-…: its first word; I-…: each further one."""
+OUTSIDE = "O"
 METRIC = "f1"
 COLUMNS = {"words": Column("words"), "tags": Column("tags", TAGS)}
 
@@ -202,10 +203,17 @@ def predict(
             ids, first = align(of[start:end], tokenizer, LIMIT, marks)
             windows.append((row, start, first))
             examples.append({"ids": ids, "y": 0})
+    if OUTSIDE not in tags:
+        raise KitError(f"the tags {', '.join(tags)} have no {OUTSIDE!r}, for a word in no entity.")
     logits = [np.zeros((len(of), len(tags)), np.float32) for of in rows]
     for own in logits:
-        own[:, 0] = 1e-3  # a word without a piece is no entity
+        own[:, list(tags).index(OUTSIDE)] = 1e-3  # a word without a piece is no entity
     for (row, start, first), found in zip(windows, train.predict(model, examples), strict=True):
+        if found.shape[-1] != len(tags):
+            raise KitError(
+                f"the model answers with {found.shape[-1]} tags, and {len(tags)} are named "
+                f"({', '.join(tags[:5])}, ...): give tags=, the names that it was trained on."
+            )
         there = np.flatnonzero(first >= 0)
         logits[row][start + there] = found[first[there]]
     return [[tags[i] for i in tagging.best(own, tags)] for own in logits]
@@ -250,41 +258,77 @@ def _pieces(words: Sequence[str], tokenizer: Tokenizer) -> list[int]:
     return [len(i) for i in tokenizer.encode_many([f" {word}" for word in words], special=False)]
 
 
-def names(tags: Sequence[int | str]) -> list[str]:
-    """Tags as words: numbers are those of `TAGS`."""
-    return [tag if isinstance(tag, str) else TAGS[tag] for tag in tags]
+def names(tags: Sequence[int | str], known: Sequence[str] = TAGS) -> list[str]:
+    """Tags as words. known: what the numbers among them stand for."""
+    words = []
+    for tag in tags:
+        if isinstance(tag, str):
+            words.append(tag)
+        elif 0 <= tag < len(known):
+            words.append(known[tag])
+        else:
+            raise KitError(
+                f"the tags hold the number {tag}, and there are {len(known)} tags, 0 to "
+                f"{len(known) - 1} ({', '.join(known[:5])}, ...): give tags=, the names of yours."
+            )
+    return words
 
 
-def score(answers: Sequence[Sequence[str]], rows: Iterable[dict]) -> dict[str, float]:
-    """f1, precision and recall of whole entities, 0 to 1, and f1 of each kind: "f1 PER", …"""
-    return tagging.score(answers, [names(row["tags"]) for row in rows])
+def _truth(rows: Iterable[dict], tags: Sequence[str] | None) -> list[list[str]]:
+    """The true tags of each row as words: by `tags`, else by the names that the data itself has
+    (a `datasets.Dataset` of `kit.data.own`), else by `TAGS`."""
+    known = _known(rows) if tags is None else tags
+    return [names(row["tags"], known) for row in rows]
 
 
-def interval(answers: Sequence[Sequence[str]], rows: Iterable[dict]) -> tuple[float, float]:
-    """95 % interval of F1 over the sentences: `spans.interval`."""
-    return tagging.interval(answers, [names(row["tags"]) for row in rows])
+def score(
+    answers: Sequence[Sequence[str]], rows: Iterable[dict], *, tags: Sequence[str] | None = None
+) -> dict[str, float]:
+    """f1, precision and recall of whole entities, 0 to 1, and f1 of each kind: "f1 PER", …
+
+    tags: what the numbers in the rows stand for; default: what the rows themselves say.
+    """
+    return tagging.score(answers, _truth(rows, tags))
+
+
+def interval(
+    answers: Sequence[Sequence[str]], rows: Iterable[dict], *, tags: Sequence[str] | None = None
+) -> tuple[float, float]:
+    """95 % interval of F1 over the sentences: `tagging.interval`. tags: as in `score`."""
+    return tagging.interval(answers, _truth(rows, tags))
 
 
 def scorer(
-    rows: Iterable[dict], tokenizer: Tokenizer, limit: int | None = None
+    rows: Iterable[dict],
+    tokenizer: Tokenizer,
+    limit: int | None = None,
+    *,
+    tags: Sequence[str] | None = None,
 ) -> Callable[[nn.Module], float]:
-    """From a model to its F1 on these rows, or on the first `limit` of them."""
-    rows = list(islice(rows, limit))
-    asked = [row["words"] for row in rows]
-    return lambda model: score(predict(model, tokenizer, asked), rows)[METRIC]
+    """From a model to its F1 on these rows, or on the first `limit` of them. tags: as in `score`."""
+    truth = _truth(rows, tags)[:limit]
+    known = tuple(tags) if tags is not None else _known(rows)
+    words = [row["words"] for row in islice(rows, limit)]
+    return lambda model: tagging.score(predict(model, tokenizer, words, tags=known), truth)[METRIC]
+
+
+def _known(rows: Iterable[dict]) -> tuple[str, ...]:
+    """The names that the data itself has for its tags, else `TAGS`."""
+    feature = (getattr(rows, "features", None) or {}).get("tags")
+    return tuple(getattr(getattr(feature, "feature", None), "names", None) or TAGS)
 
 
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """F1 on `test` of giving each word the tag that it most often had in `train`, and O to a
     word that was never there."""
+    known, truth = _known(train), _truth(test, None)
     seen: dict[str, Counter] = defaultdict(Counter)
     for row in train:
-        for word, tag in zip(row["words"], names(row["tags"]), strict=True):
+        for word, tag in zip(row["words"], names(row["tags"], known), strict=True):
             seen[word][tag] += 1
-    usual = {word: found.most_common(1)[0][0] for word, found in seen.items()}
-    test = list(test)
+    usual = {word: counts.most_common(1)[0][0] for word, counts in seen.items()}
     answers = [[usual.get(word, "O") for word in row["words"]] for row in test]
-    return {"most frequent tag": score(answers, test)[METRIC]}
+    return {"most frequent tag": tagging.score(answers, truth)[METRIC]}
 
 
 def show(text: str | Sequence[str], answer: Sequence[str]) -> str:

@@ -41,6 +41,16 @@ def spans(tags: Sequence[str]) -> list[tuple[str, int, int]]:
     return get_entities(list(tags))
 
 
+def _check(tags: Sequence[str]) -> None:
+    """Raise KitError for a tag that says neither O, nor where a span begins or goes on."""
+    for tag in tags:
+        if tag != "O" and tag[:2] not in ("B-", "I-"):
+            raise KitError(
+                f"the tag {tag!r} is none of O, B-… and I-…: convert the tags to BIO first, "
+                "as kit.data.own.read does (kit.data.own.tag_schemes.to_bio)."
+            )
+
+
 def counts(
     answers: Sequence[Sequence[str]], truth: Sequence[Sequence[str]]
 ) -> dict[str, np.ndarray]:
@@ -54,6 +64,14 @@ def counts(
             f"{len(answers)} answers cannot be scored against {len(truth)} rows: give one answer "
             "for each row, and at least one."
         )
+    for i, (answer, tags) in enumerate(zip(answers, truth, strict=True)):
+        if len(answer) != len(tags):
+            raise KitError(
+                f"answer {i} has {len(answer)} tags for a text of {len(tags)} words: give one tag "
+                "for each word."
+            )
+        _check(answer)
+        _check(tags)
     table: dict = defaultdict(lambda: np.zeros((len(truth), 3), int))
     for i, (answer, tags) in enumerate(zip(answers, truth, strict=True)):
         predicted, true = set(spans(answer)), set(spans(tags))

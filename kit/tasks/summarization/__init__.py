@@ -7,6 +7,7 @@ Greene & Cunningham 2006, as in `kit.tasks.topics`; for research.
 
 import copy
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -38,6 +39,9 @@ __all__ += ["pseudo_headline_recipe", "target", "uniform_groups"]
 
 METRIC = "rouge1"
 COLUMNS = {"text": Column("text"), "headline": Column("text")}
+
+UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Letters of Thai, Japanese and Chinese, which write no spaces between words."""
 
 LIMIT = 40
 """Pieces of an article that are read: its lead sentence, as a rule, with nearly half of the
@@ -250,15 +254,39 @@ def capital(text: str) -> str:
 
 
 @cache
-def _scorer():
+def _scorer(unicode: bool = False):
+    """Counts words as Lin's script does, English ones stemmed; with `unicode`, words of any
+    language, and each character of a script without spaces."""
     from rouge_score.rouge_scorer import RougeScorer
 
-    return RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+    kinds = ["rouge1", "rouge2", "rougeL"]
+    if unicode:
+        return RougeScorer(kinds, tokenizer=UnicodeWords())
+    return RougeScorer(kinds, use_stemmer=True)
+
+
+class UnicodeWords:
+    """Words of any script, in small letters: what rouge_score asks of a tokenizer."""
+
+    WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+
+    def tokenize(self, text: str) -> list[str]:
+        """The words of a text; of Chinese, Japanese and Thai, its characters."""
+        return self.WORD.findall(unicodedata.normalize("NFC", text).casefold())
 
 
 def rouge(answer: str, headline: str) -> dict[str, float]:
-    """ROUGE-1, -2 and -L of one headline, F1 of words in common, stemmed, 0 to 1 (Lin 2004)."""
-    return {k: v.fmeasure for k, v in _scorer().score(headline, answer).items()}
+    """ROUGE-1, -2 and -L of one headline, F1 of words in common, 0 to 1 (Lin 2004).
+
+    Words of a headline in ASCII are stemmed as English. Where it has other letters they are taken
+    as they are, and Chinese, Japanese and Thai are counted by characters.
+    Raises KitError for a headline without a word: no share of nothing can be counted.
+    """
+    ascii_only = not any(c.isalpha() and not c.isascii() for c in headline)
+    if not re.search(r"\w", headline):
+        raise KitError(f"the headline {headline!r:.60} has no word, so no ROUGE: leave it out.")
+    scores = _scorer(unicode=not ascii_only).score(headline, answer)
+    return {kind: value.fmeasure for kind, value in scores.items()}
 
 
 def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:

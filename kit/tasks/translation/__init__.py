@@ -58,7 +58,11 @@ __all__ = [
 ]
 
 METRIC = "bleu"
-COLUMNS = {"english": Column("text"), "translation": Column("text")}
+COLUMNS = {
+    "english": Column("text"),
+    "language": Column("text", optional=True),
+    "translation": Column("text"),
+}
 LANGUAGES = {
     "ca": "Catalan",
     "de": "German",
