@@ -32,7 +32,18 @@ from kit.train import Recipe
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-__all__ = ["COLUMNS", "METRIC", "WAYS", "baselines", "encode", "head", "invented", "lead", "load"]
+__all__ = [
+    "COLUMNS",
+    "METRIC",
+    "STRATEGY",
+    "WAYS",
+    "baselines",
+    "encode",
+    "head",
+    "invented",
+    "lead",
+    "load",
+]
 __all__ += ["names", "predict", "read", "recipe", "retokenized", "rouge", "sample", "score", "show"]
 __all__ += ["pseudo_headline_recipe", "target", "uniform_groups"]
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from kit.errors import KitError
+
 __all__ = ["WORDS", "KeywordBaseline"]
 
 WORDS = 5
@@ -38,6 +40,11 @@ class KeywordBaseline:
             headline = {*stems(row["headline"])}
             x += self.features(row["text"])
             y += [stem(word) in headline for word in words(row["text"])]
+        if len(set(y)) < 2:
+            raise KitError(
+                f"{len(train)} articles teach no keywords, since none or all of the words of their "
+                "leads are in the headlines: give more articles."
+            )
         learner = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
         self.learner = learner.fit(np.array(x), np.array(y))
 
