@@ -213,7 +213,8 @@ def run(
 
     The controls are the same target before its training, each strategy in `controls`, and the
     task's baselines, which need no network. A strategy among them is trained on the same rows
-    with the same seed and the same options of the task's `target`.
+    with the same seed and the same options of the task's `target`. A training that the user
+    interrupts is scored as it is.
 
     controls: strategies; default: the source's architecture with fresh values.
     watch: called with the run after each update, those of the controls too.
@@ -226,8 +227,8 @@ def run(
     task_options = _task_options(task, options)
     same = _strategy(task, strategy)
     controls = [control for control in controls if _strategy(task, control) != same]
-    for control in controls:  # before the first training, which may take minutes
-        _check(task, control, task_options)
+    for control in controls:  # an error of a control shows before the first training
+        prepare(source, control, task, [], seed=seed, **task_options)
     experiment = prepare(
         source,
         strategy,
@@ -240,6 +241,7 @@ def run(
         **options,
     )
     metric = task.METRIC
+    baselines = task.baselines(rows, test)  # before the training, which may take minutes
     before = experiment.score(test)
     experiment.controls["before training"] = before[metric]
     experiment.fit(watch=watch)
@@ -248,7 +250,7 @@ def run(
         other = prepare(source, control, task, rows, seed=seed, recipe=recipe, **task_options)
         other.fit(watch=watch)
         experiment.controls[control] = other.score(test)[metric]
-    experiment.controls |= task.baselines(rows, test)
+    experiment.controls |= baselines
     return experiment
 
 
@@ -296,7 +298,8 @@ def strategy_options(
     """The options that a strategy needs and that texts of the task can give: another vocabulary
     for `move_vocabulary`, examples for `narrow`, a student for `distil` of a single layer.
 
-    texts: of the task, without labels. head: as in `migrate`. All other strategies need none: {}.
+    Pass them on: `run(source, strategy, task, rows, test, **strategy_options(...))`.
+    texts: of the task, without labels. head: as in `migrate`. Other strategies need none: {}.
     Raises KitError for a strategy that needs a training of its own (`domain_first`) or the
     user's body (`into`).
     """

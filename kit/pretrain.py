@@ -137,7 +137,7 @@ def translator() -> Source:
     if not tokenizer.exists():
         folder.mkdir(parents=True, exist_ok=True)
         translation.pieces().save(tokenizer)
-    source = parent.parent("translator", Tokenizer.load(tokenizer), folder=folder)
+    source = parent.train_parent("translator", Tokenizer.load(tokenizer), folder=folder)
     shutil.rmtree(folder, ignore_errors=True)
     return source
 

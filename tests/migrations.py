@@ -1,4 +1,4 @@
-"""The table of laws: every strategy on every body that it has a meaning for."""
+"""The test cases of migration: every strategy on every body that it can migrate."""
 
 import dataclasses
 from pathlib import Path
@@ -59,14 +59,14 @@ MEANINGLESS = {
     ("warm_start", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",  # two half directions, one whole
     ("grow_encoder", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
 }
-"""Where a strategy has no meaning, and what it then says."""
+"""(strategy, body) that cannot be migrated -> a pattern of the error."""
 
 SEQUENCES = ("grow_decoder", "grow_encoder", "warm_start")
 TABLE = [(s, b) for s in STRATEGIES for b in CONFIGS if (s, b) not in MEANINGLESS]
 
 
 def body(name: str) -> nn.Module:
-    """A body whose every value, the norms' too, is unlike what a fresh one begins with."""
+    """A body all of whose values, of norms too, differ from those of a fresh one."""
     torch.manual_seed(99)
     config = CONFIGS[name]
     made = (RNN if isinstance(config, RNNConfig) else Transformer)(config)
@@ -82,14 +82,14 @@ def source(name: str) -> Source:
 
 
 def head(strategy: str, given: Source):
-    """What `migrate` takes as head for this strategy."""
+    """The head of a strategy's test case, as `migrate` takes it."""
     if strategy in SEQUENCES:
         return lambda width: SequenceHead(width, decoder_like(given.body))
     return lambda width: ClassHead(width, 2)
 
 
 def options(strategy: str, given: Source) -> dict:
-    """The options without which a strategy cannot work, and the smallest sizes."""
+    """The options that a strategy needs, and small sizes."""
     return {
         "into": {"target": type(given.body)(given.body.config)},
         "move_vocabulary": {"old": TOKENS, "new": OTHER},
@@ -106,7 +106,7 @@ def first(made: nn.Module) -> str:
 
 
 def examples(strategy: str, n: int = 24) -> list[dict]:
-    """Class 1 where piece 7 stands first; for sequences, copy what is read."""
+    """Class 1 where the first token is 7; for sequences, the input is copied."""
     random = np.random.default_rng(0)
     rows = [random.integers(8, V, random.integers(3, 12)).tolist() for _ in range(n)]
     if strategy in SEQUENCES:

@@ -200,9 +200,24 @@ def test_a_control_is_checked_before_the_training() -> None:
                 controls=(control,),
                 watch=steps.append,
             )
+    reader = task_of("summarization").retokenized(source(), OTHER)
+    writer = Source("writer", Transformer(replace(BERT, causal=True, vocabulary=OTHER.size)), OTHER)
+    rows = ROWS["summarization"]
+    with pytest.raises(KitError, match="from_scratch cannot rebuild tiny bert"):
+        run(
+            reader, "mixed", task_of("summarization"), rows, rows, writer=writer, watch=steps.append
+        )
     with pytest.raises(KitError, match="no test rows"):
         run(source(), "full", task_of("topics"), ROWS["topics"], [], watch=steps.append)
     assert not steps
+
+
+def test_rows_of_one_class_and_headlines_without_a_word_of_the_text() -> None:
+    rows = [row for row in FILMS if row["label"] == 1]
+    assert list(task_of("sentiment").baselines(rows, FILMS)) == ["majority"]
+    rows = [{"text": "The bank rose.", "headline": "Film opens"}]
+    with pytest.raises(KitError, match="1 articles teach no keywords"):
+        task_of("summarization").baselines(rows, rows)
 
 
 def test_options_of_the_task_reach_head_examples_recipe_and_controls() -> None:

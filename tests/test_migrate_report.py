@@ -121,8 +121,6 @@ def test_by_hand_any_module_can_be_filled():
 def test_the_sources_own_head_is_not_forgotten_without_a_word():
     for name in CONFIGS:
         given = source(name)
-        assert migrate(given, classes).warnings == [
-            "in the source's own head, and left there: bias."
-        ]
+        assert migrate(given, classes).warnings == ["not used of the source's own head: bias."]
         given.head = None
         assert migrate(given, classes).warnings == []

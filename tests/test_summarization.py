@@ -17,7 +17,7 @@ from kit.models.generate import generate, search
 from kit.sources import Source, checkpoint
 from kit.tasks import summarization as task
 from kit.tasks.summarization.keyword_baseline import KeywordBaseline
-from kit.tasks.summarization.pseudo_headlines import Weights
+from kit.tasks.summarization.pseudo_headlines import TfidfHeadlines
 from kit.tasks.summarization.trace import trace
 from kit.tokenizer import Tokenizer
 from kit.train import fit
@@ -258,7 +258,7 @@ def test_only_what_was_read_counts() -> None:
 
 def test_headlines_that_nobody_wrote() -> None:
     texts = ["the bank said the profit rose at the bank Zorg", "the film said it", "the end said"]
-    weights = Weights(texts)
+    weights = TfidfHeadlines(texts)
     assert weights.headline(texts[0], texts[0], 2) == "bank profit", "often here, rare elsewhere"
     assert weights.headlines(["the end\nZorg"], 9) == ["the end"] and weights.headlines([""]) == [
         ""

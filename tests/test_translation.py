@@ -16,7 +16,7 @@ from kit.sources import Source
 from kit.tasks import bootstrap, translation
 from kit.tasks.translation.alignment import align
 from kit.tasks.translation.memory import Memory
-from kit.tasks.translation.parent import examples, parent, rnn, transformer
+from kit.tasks.translation.parent import examples, rnn, train_parent, transformer
 from kit.train import Recipe, fit, total_loss
 from kit.widgets.translation import translation_curves_figure
 from kit.widgets.translation.translate import Translate
@@ -211,7 +211,7 @@ def test_a_parent_reads_only_its_own_languages(tokenizer) -> None:
     tag = tokenizer.encode(translation.tag("es"), special=False)[0]
     assert all(example["ids"][1] == tag for example in coded)
     recipe = Recipe(steps=2, rate=3e-3, batch_size=8)
-    made = parent("small", tokenizer, ["es"], partial(rnn, width=16), recipe)
+    made = train_parent("small", tokenizer, ["es"], partial(rnn, width=16), recipe)
     assert made.card["languages"] == ["es"] and made.card["updates"] == 2
     assert 0 <= made.card["scores"]["es"]["chrf"] <= 100 and "GPL" in made.card["licence"]
 

@@ -113,7 +113,7 @@ def controls(data, test: list[dict]) -> dict[str, dict]:
         "lead": scores([summarization.lead(t) for t in texts], test),
         "eight words": scores([summarization.lead(t, 8) for t in texts], test),
         "weighty words": scores(
-            pseudo_headlines.Weights(pseudo_headlines.documents()).headlines(texts), test
+            pseudo_headlines.TfidfHeadlines(pseudo_headlines.documents()).headlines(texts), test
         ),
         "chosen words": scores(KeywordBaseline(data["train"]).headlines(texts), test),
         "people": scores([row["headline"] for row in test], test),

@@ -30,7 +30,7 @@ from kit.sources import checkpoint
 from kit.sources.builtin import FOLDER
 from kit.tasks import translation
 from kit.tasks.translation.memory import Memory
-from kit.tasks.translation.parent import parent, rnn, transformer
+from kit.tasks.translation.parent import rnn, train_parent, transformer
 from kit.train import Recipe, fit
 
 NAME = "translation"
@@ -85,7 +85,7 @@ def source(name: str):
     folder = runtime.cache_dir() / "experiments" / f"translation-{name}"
     if not (folder / "source.json").exists():
         folder = runtime.cache_dir() / "pretrain" / f"translation-{name}"
-        made = parent(name, tokenizer(), *PARENTS[name], folder=folder)
+        made = train_parent(name, tokenizer(), *PARENTS[name], folder=folder)
         checkpoint.save(made, folder)
     return checkpoint.load(folder)
 

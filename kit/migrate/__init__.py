@@ -200,7 +200,7 @@ def _unused_head(source) -> list[str]:
     """A warning that names the tensors of the source's head, which a fresh head replaces."""
     table = source.body.embedding.weight
     names = [name for name, p in source.head.named_parameters() if p is not table]
-    return [f"in the source's own head, and left there: {shortened(names)}."] if names else []
+    return [f"not used of the source's own head: {shortened(names)}."] if names else []
 
 
 def _own(head: nn.Module | None) -> nn.Module:

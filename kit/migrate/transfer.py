@@ -47,7 +47,8 @@ def transfer(
         raise KitError(
             f"these do not match, so nothing was copied: {'; '.join(wrong[:6])}"
             f"{f' and {len(wrong) - 6} more' if len(wrong) > 6 else ''}. "
-            "Map them with names={name here: name there}, or leave them with fresh=[name here]."
+            "Map them with names={name in the target: name in the source}, or keep their fresh "
+            "values with fresh=[name in the target]."
         )
     with torch.no_grad():
         for p, tensor, name in pairs:

@@ -118,16 +118,17 @@ def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """Test accuracy of two baselines: "majority", the most frequent class of `train`, and "tfidf",
     a logistic regression on TF-IDF weights of words and pairs of words.
 
-    Without rows in `train`: "majority" alone, and it is class 1.
+    "tfidf" is left out where `train` has a single class. Without rows in `train`, "majority" is the
+    accuracy of class 1.
     """
     (texts, y), (test_texts, test_y) = (_columns(rows) for rows in (train, test))
     if not texts:
         return {"majority": float(np.mean(test_y))}
     majority = np.bincount(y).argmax()
-    return {
-        "majority": float(np.mean(np.asarray(test_y) == majority)),
-        "tfidf": float(tfidf().fit(texts, y).score(test_texts, test_y)),
-    }
+    scores = {"majority": float(np.mean(np.asarray(test_y) == majority))}
+    if len(set(y)) > 1:
+        scores["tfidf"] = float(tfidf().fit(texts, y).score(test_texts, test_y))
+    return scores
 
 
 def tfidf():

@@ -1,4 +1,4 @@
-"""Named entities: which words of a sentence name a person, an organisation, a place?
+"""Named-entity recognition: which words of a sentence name a person, an organisation, a place?
 
 CoNLL-2003, 20,744 sentences of Reuters news of 1996/97, tagged by people (Tjong Kim Sang & De
 Meulder 2003, aclanthology.org/W03-0419; for research and teaching). W words of a text, C tags.
@@ -47,10 +47,10 @@ METRIC = "f1"
 COLUMNS = {"words": Column("words"), "tags": Column("tags", TAGS)}
 
 LIMIT = 128
-"""Pieces that are read at once; a longer text is read in several windows."""
+"""Tokens that are read at once; a longer text is divided into windows."""
 CAPITAL, CAPITALS = "^", "~"
-"""What tells a tokenizer that makes all letters small: a word begins with a capital, or has no
-small letter."""
+"""Marks for an uncased tokenizer: before a word with a capital first letter, and before a word
+without lower-case letters."""
 
 COLOURS = {"PER": "#CC79A7", "ORG": "#56B4E9", "LOC": "#009E73", "MISC": "#E69F00"}
 VERSION = 1  # of the table in the cache: count up when the code that makes it changes
@@ -61,8 +61,8 @@ def load() -> "DatasetDict":
 
     Columns:
         id      string, such as "train/0"
-        words   list of strings, as the corpus cuts them: punctuation is a word
-        tags    list of the numbers of `TAGS`, one a word; every entity begins with a B-
+        words   list of strings, tokenized as in the corpus: punctuation is a word
+        tags    list of indices in `TAGS`, one a word; every entity begins with a B-
     """
     from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, List, Value
     from pyarrow import compute
@@ -80,12 +80,13 @@ def load() -> "DatasetDict":
 
 
 def head(width: int, tokenizer: Tokenizer | None = None, *, tags: Sequence[str] = TAGS) -> TagHead:
-    """A fresh head: from a body of this width to the C tags of each piece."""
+    """A fresh head for a body of this width: C tags for each token."""
     return TagHead(width, len(tags))
 
 
 def options(strategy: str, source: "Source") -> dict:
-    """The rates for `migrate`, chosen on validation, one seed (docs/LOG.md)."""
+    """The learning rates of a strategy, for `migrate`: chosen on validation with one seed
+    (docs/LOG.md); {} where none was chosen."""
     small = _small(source)
     rate = {"RNN": 3e-3, "Transformer": 1e-3}[type(source.body).__name__] if small else 3e-4
     if strategy == "from_scratch":
@@ -97,9 +98,10 @@ def options(strategy: str, source: "Source") -> dict:
     return {}
 
 
-def target(source: "Source", strategy: str = "full", *, seed: int = 0, **given) -> Migration:
-    """The source migrated to tags, at the rates that were chosen for it (`options`)."""
-    return migrate(source, head, strategy, seed=seed, **options(strategy, source) | given)
+def target(source: "Source", strategy: str = "full", *, seed: int = 0, **own_options) -> Migration:
+    """The source migrated to tags, at this task's learning rates (`options`) unless others are
+    given. own_options: those of the strategy."""
+    return migrate(source, head, strategy, seed=seed, **options(strategy, source) | own_options)
 
 
 def _small(source: "Source") -> bool:
@@ -109,41 +111,46 @@ def _small(source: "Source") -> bool:
 def encode(
     rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT, *, marks: bool | None = None
 ) -> list[dict]:
-    """Rows with words and tags as examples for `fit`, at most `limit` pieces each.
+    """Rows with words and tags as examples for `fit`, at most `limit` tokens each.
 
-    The first piece of each word carries its tag; what goes on and what is special carries
-    IGNORE, which costs nothing. marks: whether words are `marked`; None where the vocabulary
-    has no capitals.
+    The first token of each word has the word's tag as label; its further tokens and special tokens
+    have IGNORE, which adds no loss. marks: whether capitals are `marked`; default: for an uncased
+    tokenizer.
     """
-    found, marks = [], _uncased(tokenizer) if marks is None else marks
+    marks = _uncased(tokenizer) if marks is None else marks
+    examples = []
     for row in rows:
         ids, first = align(row["words"], tokenizer, limit, marks)
         y = np.full(len(ids), IGNORE)
-        there = first >= 0
-        y[first[there]] = np.asarray(row["tags"])[there]
-        found.append({"ids": ids, "y": y.tolist()})
-    return found
+        has_token = first >= 0
+        y[first[has_token]] = np.asarray(row["tags"])[has_token]
+        examples.append({"ids": ids, "y": y.tolist()})
+    return examples
 
 
 def align(
     words: Sequence[str], tokenizer: Tokenizer, limit: int | None = None, marks: bool | None = None
 ) -> tuple[list[int], np.ndarray]:
-    """(ids, first): the pieces of the words, and of each word where its first piece is; -1 for
-    a word without one (nothing but control characters, or beyond the `limit`)."""
+    """(ids, first): the tokens of the words, and first (W,), the position of each word's first
+    token; -1 for a word without one (only control characters, or beyond `limit` tokens).
+
+    marks: as in `encode`.
+    """
     text, owner = list(words), range(len(words))
     if _uncased(tokenizer) if marks is None else marks:
         text, owner = marked(words)
-    ids, of = tokenizer.align(text, limit)
+    ids, word_of = tokenizer.align(text, limit)
     first = np.full(len(words), -1)
-    for place in reversed(range(len(ids))):
-        if of[place] is not None and owner[of[place]] is not None:
-            first[owner[of[place]]] = place
+    for position in reversed(range(len(ids))):
+        word = word_of[position]
+        if word is not None and owner[word] is not None:
+            first[owner[word]] = position
     return ids, first
 
 
 def marked(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
-    """The words with `CAPITAL` before each that begins with a capital and `CAPITALS` before each
-    that has no small letter; and of each the number of the word, None for a mark."""
+    """The words with `CAPITAL` before each that begins with a capital, or `CAPITALS` where it has
+    no lower-case letter; and for each of these the index of the word, None for a mark."""
     text, owner = [], []
     for number, word in enumerate(words):
         if word[:1].isupper():
@@ -155,16 +162,16 @@ def marked(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
 
 
 def _uncased(tokenizer: Tokenizer) -> bool:
-    """Whether the vocabulary makes all letters small, so that Turkey and turkey are one."""
+    """Whether the tokenizer lower-cases texts, so that Turkey and turkey are the same."""
     return tokenizer.encode("Turkey") == tokenizer.encode("turkey")
 
 
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: "Source | None" = None
 ) -> Recipe:
-    """How to fine-tune on n sentences: in small batches, more often the fewer there are. A source
-    as large as MiniLM gets a quarter of the passes, its control as well: it needs no more, and a
-    slow machine has no time for more. Chosen on validation (docs/LOG.md)."""
+    """How to fine-tune on n sentences: 6 + 2000 / n epochs in batches of 8; a quarter of that for a
+    source as large as MiniLM, which needs no more, and for its control. Chosen on validation
+    (docs/LOG.md)."""
     share = 1.0 if source is None or _small(source) else 0.25
     epochs = share * (6 + 2000 / n)
     return Recipe(epochs=epochs, batch_size=8, keep_best=False, evaluations=5, seed=seed)
@@ -176,7 +183,7 @@ END = frozenset(".!?。؟")
 
 
 def words(text: str) -> list[str]:
-    """A text cut into words about as the corpus cuts them: punctuation is a word of its own."""
+    """The words of a text, tokenized nearly as in the corpus: punctuation is a word."""
     return WORD.findall(text)
 
 
@@ -188,19 +195,22 @@ def predict(
     tags: Sequence[str] = TAGS,
     marks: bool | None = None,
 ) -> list[list[str]]:
-    """The tags of each text, one a word: of a text as one writes it, of its `words`; a list of
-    words is taken as it is. Of any length: what is longer than 128 pieces is read in windows.
-    marks: as in `encode`.
+    """The tags of each text, one a word.
+
+    texts: strings, which `words` tokenizes, or lists of words; of any length: more than 128 tokens
+        are read in windows.
+    tags: the names of the C tags. marks: as in `encode`.
 
     Raises KitError for what is neither, and for what is empty.
     """
     rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
     if not rows:
         raise KitError("there is no text: give at least one sentence.")
-    marks, windows, examples = _uncased(tokenizer) if marks is None else marks, [], []
-    for row, of in enumerate(rows):
-        for start, end in _windows(of, tokenizer, marks):
-            ids, first = align(of[start:end], tokenizer, LIMIT, marks)
+    marks = _uncased(tokenizer) if marks is None else marks
+    windows, examples = [], []
+    for row, row_words in enumerate(rows):
+        for start, end in _windows(row_words, tokenizer, marks):
+            ids, first = align(row_words[start:end], tokenizer, LIMIT, marks)
             windows.append((row, start, first))
             examples.append({"ids": ids, "y": 0})
     if OUTSIDE not in tags:
@@ -231,30 +241,34 @@ def _words(text: str | Sequence[str]) -> list[str]:
 
 
 def _windows(words: list[str], tokenizer: Tokenizer, marks: bool) -> list[tuple[int, int]]:
-    """(first word, the one after the last) of windows of at most `LIMIT` pieces, which end where
-    a sentence does if one ends in their second half."""
+    """(first word, end) of windows of at most `LIMIT` tokens. A window ends at the end of a
+    sentence if one is in its second half."""
     text, owner = marked(words) if marks else (words, range(len(words)))
-    size, ahead = np.zeros(len(words), int), 0
-    for pieces, number in zip(_pieces(text, tokenizer), owner, strict=True):
-        ahead += pieces  # a mark counts for the word that it stands before
-        if number is not None:
-            size[number], ahead = ahead, 0
+    size = np.zeros(len(words), int)
+    pending = 0  # the tokens of a mark count for the word after it
+    for n, word in zip(_token_counts(text, tokenizer), owner, strict=True):
+        pending += n
+        if word is not None:
+            size[word] = pending
+            pending = 0
     begins = np.append(0, np.cumsum(size))  # (W + 1,)
     if begins[-1] <= LIMIT - 2:
         return [(0, len(words))]
-    found, start = [], 0
+    windows = []
+    start = 0
     while start < len(words):
         room = begins[start] + LIMIT - 2
         end = max(start + 1, int(np.searchsorted(begins, room, "right")) - 1)
-        stops = [i + 1 for i in range((start + end) // 2, end) if words[i] in END]
-        end = stops[-1] if stops and end < len(words) else end
-        found.append((start, end))
+        sentence_ends = [i + 1 for i in range((start + end) // 2, end) if words[i] in END]
+        if sentence_ends and end < len(words):
+            end = sentence_ends[-1]
+        windows.append((start, end))
         start = end
-    return found
+    return windows
 
 
-def _pieces(words: Sequence[str], tokenizer: Tokenizer) -> list[int]:
-    """How many pieces each word has in running text."""
+def _token_counts(words: Sequence[str], tokenizer: Tokenizer) -> list[int]:
+    """The number of tokens of each word in running text."""
     return [len(i) for i in tokenizer.encode_many([f" {word}" for word in words], special=False)]
 
 
@@ -332,14 +346,15 @@ def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
 
 
 def show(text: str | Sequence[str], answer: Sequence[str]) -> str:
-    """A text with its entities marked, each with its kind, as HTML; markup in it stays text."""
+    """A text with its entities marked, each with its kind, as HTML; the text is escaped."""
     if isinstance(text, str):
-        places = [found.span() for found in WORD.finditer(text)]
+        places = [match.span() for match in WORD.finditer(text)]
     else:
         ends = np.cumsum([len(word) + 1 for word in text]).tolist()
         places = [(end - len(word) - 1, end - 1) for word, end in zip(text, ends, strict=True)]
         text = " ".join(text)
-    page, at = [], 0
+    page = []
+    at = 0
     for kind, first, last in tagging.spans(answer[: len(places)]):
         start, end = places[first][0], places[last][1]
         page += [escape(text[at:start]), _mark(escape(text[start:end]), kind)]

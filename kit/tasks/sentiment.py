@@ -1,4 +1,4 @@
-"""Sentiment: is a sentence for or against, and how strongly; 23,707 sentences, rated by people.
+"""Sentiment: is a sentence positive or negative, and how strongly? 23,707 rated sentences.
 
 Each rating is the mean of about twenty people's, from -4 to 4 (Hutto & Gilbert 2014, VADER: A
 Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text, ICWSM; MIT licence).
@@ -66,7 +66,7 @@ COLOURS = {"negative": "#B34A00", "positive": "#0072B2"}
 METRIC = "accuracy"
 COLUMNS = {"text": Column("text"), "label": Column("class", CLASSES)}
 ANSWERS = {"cross_entropy": "label", "squared_error": "rating"}
-"""ℓ -> the column that it compares answers with."""
+"""Name of a loss -> the column of the labels that it takes."""
 
 WORDS = {
     "negative": (
@@ -82,16 +82,16 @@ WORDS = {
         "worth seeing",
     ),
 }
-"""What a reviewer might say of either class: chosen once, on validation sentences."""
+"""Class -> phrases that express it; chosen once, on validation sentences."""
 
 UNLABELLED = 200
-"""Sentences of `train` whose texts, without labels, tell `from_words` where the middle is."""
+"""Sentences of `train` that `from_words` uses, without labels, to centre and scale its logits."""
 
 VERSION = 2  # of the table in the cache: count up when the code that makes it changes
 
 
 def load(domain: str = "films", least: float = 0.5) -> "DatasetDict":
-    """The sentences of a domain, as `train`, `validation` and `test`, for ever the same.
+    """The sentences of a domain as fixed splits `train`, `validation` and `test`.
 
     Columns:
         id      string, unique within the domain
@@ -101,12 +101,14 @@ def load(domain: str = "films", least: float = 0.5) -> "DatasetDict":
         group   string, shared by near-duplicates (`kit.data.duplicates`) and, for products and
                 news, by the sentences of a document
 
-    `least` leaves out sentences with |rating| < least, which are neither for nor against: by
-    itself 533 of 10,605 on films, 723 of 3,708 on products, 2,220 of 5,190 in news and 768 of
-    4,200 tweets. `least=0` keeps all, for predicting the rating itself.
+    domain: one of `DOMAINS`.
+    least: sentences with |rating| < least are left out, since they are neutral: with the default
+        533 of 10,605 on films, 723 of 3,708 on products, 2,220 of 5,190 in news and 768 of 4,200
+        tweets. least=0 keeps all, for predicting the rating.
+
     A group is never divided: the groups, in the order of their SHA-256, fill train (80 %), then
-    validation and test (10 % each), so neither a library's version nor `least` ever moves a
-    sentence. Within a split the sentences are mixed.
+    validation and test (10 % each), so that neither a library's version nor `least` moves a
+    sentence to another split. Within a split the sentences are shuffled.
     Raises KitError for an unknown domain and for a `least` that leaves a split empty.
     """
     from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, Value
@@ -137,9 +139,13 @@ def head(
     loss: str = "cross_entropy",
     pool: str = "mean",
 ) -> ClassHead | RatingHead:
-    """A fresh head: from a body of this width to the two classes, or, where the loss is
-    "squared_error", to the rating itself. pool: as in `kit.models.pool`; "last" for a decoder,
-    whose last token alone has seen the whole text. (`tokenizer` are for heads that write.)"""
+    """A fresh head for a body of this width: for the two classes, or with loss="squared_error" for
+    the rating.
+
+    pool: as in `kit.models.pool`; "last" for a causal body, where only the last token has read the
+        whole text. tokenizer: not used.
+    Raises KitError for another loss.
+    """
     if loss not in ANSWERS:
         raise KitError(f"loss {loss!r} is unknown here: choose one of {', '.join(ANSWERS)}.")
     if loss == "cross_entropy":
@@ -148,26 +154,26 @@ def head(
 
 
 def from_words(model: Model, tokenizer: Tokenizer, texts: Iterable[str]) -> Model:
-    """The same model, its head asking: is this sentence nearer to praise or to blame?
+    """Initialise the model's head from the phrases in `WORDS`, in place: a zero-shot classifier
+    (label names as classifiers: Yin et al. 2019, arxiv.org/abs/1909.00161). Returns the model.
 
-    With v a sentence's pooled vector, w = mean v(praise) - mean v(blame) over `WORDS`, and m, s
-    the mean and deviation of w·v over `texts`: logits = ±(w·v - m) / 2s. So a source that knows
-    what words mean answers before it has seen a label, and a random start does not. (Label
-    names as classifiers: Yin et al. 2019, arxiv.org/abs/1909.00161.) A rating begins as
-    (w·v - m) / s.
-    The head is changed in place, and is trained from these values like any other.
+    With v a sentence's pooled vector, w = mean v(positive) - mean v(negative) over `WORDS`, and m,
+    s the mean and standard deviation of w·v over `texts`: logits = ±(w·v - m) / 2s, and a rating is
+    (w·v - m) / s. A pretrained body is thus better than chance before any training.
+
+    texts: without labels; some tens. Raises KitError for fewer than two.
     """
     texts = check_texts(texts)
     if len(texts) < 2:
-        raise KitError(f"{len(texts)} texts have no middle: give some tens, without their labels.")
-    sides = [_vectors(model, tokenizer, WORDS[name]).mean(0) for name in CLASSES]
-    w = sides[1] - sides[0]  # (D,)
+        raise KitError(f"{len(texts)} texts have no deviation: give some tens, without labels.")
+    negative, positive = (_vectors(model, tokenizer, WORDS[name]).mean(0) for name in CLASSES)
+    w = positive - negative  # (D,)
     z = _vectors(model, tokenizer, texts) @ w  # (N,)
-    sides = torch.tensor([[-0.5], [0.5]] if isinstance(model.head, ClassHead) else [[1.0]])
-    sides = sides / z.std().clamp(min=1e-6)  # (2, 1) or (1, 1)
+    scale = torch.tensor([[-0.5], [0.5]] if isinstance(model.head, ClassHead) else [[1.0]])
+    scale = scale / z.std().clamp(min=1e-6)  # (2, 1) or (1, 1)
     with torch.no_grad():
-        model.head.linear.weight.copy_(sides * w)
-        model.head.linear.bias.copy_(-sides[:, 0] * z.mean())
+        model.head.linear.weight.copy_(scale * w)
+        model.head.linear.bias.copy_(-scale[:, 0] * z.mean())
     return model
 
 
@@ -180,21 +186,25 @@ def target(
     loss: str = "cross_entropy",
     **options,
 ) -> Migration:
-    """The source migrated to sentiment. texts: a few tens without labels; with them the head
-    begins from words (`from_words`), so that the target answers before it has seen a label."""
-    made = migrate(source, partial(head, loss=loss), strategy, seed=seed, **options)
+    """The source migrated to sentiment.
+
+    texts: some tens without labels; with them the head is initialised by `from_words`.
+    loss: decides the head: of classes, or with "squared_error" of the rating.
+    options: those of the strategy.
+    """
+    migrated = migrate(source, partial(head, loss=loss), strategy, seed=seed, **options)
     if len(texts):
-        from_words(made.model, made.tokenizer, texts)
-    return made
+        from_words(migrated.model, migrated.tokenizer, texts)
+    return migrated
 
 
 def unlabelled(split: "Dataset") -> list[str]:
-    """The texts of the first sentences of a split, as `from_words` wants them."""
+    """The texts of the first `UNLABELLED` sentences of a split, for `from_words`."""
     return split["text"][:UNLABELLED]
 
 
 def _vectors(model: Model, tokenizer: Tokenizer, texts: Iterable[str]) -> Tensor:
-    """(N, D): the vector of each text that the model's head reads."""
+    """(N, D): each text's pooled vector, the input of the model's head."""
     reader = Model(model.body, VectorHead(model.body.width, pool=model.head.pool, norm=False))
     rows = [{"ids": ids, "y": 0} for ids in tokenizer.encode_many(texts, LIMIT)]
     return torch.from_numpy(np.stack(train.predict(reader, rows)))
@@ -204,6 +214,8 @@ def encode(
     rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT, *, loss: str = "cross_entropy"
 ) -> list[dict]:
     """Rows with a text and a label (for "squared_error": a rating) as examples for `fit`."""
+    if loss not in ANSWERS:
+        raise KitError(f"loss {loss!r} is unknown here: choose one of {', '.join(ANSWERS)}.")
     return classification.encode(rows, tokenizer, limit, ANSWERS[loss])
 
 
@@ -215,10 +227,11 @@ def recipe(
     source: Source | None = None,
     loss: str = "cross_entropy",
 ) -> Recipe:
-    """How to fine-tune on this many labels: chosen on validation sentences, never on the test.
+    """How to fine-tune on this many labels: min(12, 3 + 800 / labels) epochs, twice as many for
+    "frozen"; chosen on validation sentences.
 
-    Few labels are seen more often. Nothing is chosen along the way: with 50 labels, a thousand
-    more to stop by would be the larger half of the experiment.
+    The parameters of the last update are kept: to choose the best ones would take a validation
+    set that is larger than 50 or 100 labels.
     """
     epochs = min(12.0, 3 + 800 / labels) * (2 if strategy == "frozen" else 1)
     return Recipe(epochs=epochs, keep_best=False, evaluations=5, seed=seed, loss=loss)
@@ -227,48 +240,49 @@ def recipe(
 def predict(
     model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]
 ) -> list[str | float]:
-    """The class of each text, or its rating where that is what the model was trained on.
+    """The class of each text, or its rating where the model's head predicts ratings.
 
-    A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
+    Of a text 128 tokens are read. Raises KitError for what is no text, or empty.
     """
-    found = classification.logits(model, tokenizer, texts)  # (N, C) or (N,)
-    return [float(y) if y.ndim == 0 else CLASSES[y.argmax()] for y in found]
+    outputs = classification.logits(model, tokenizer, texts)  # (N, C) or (N,)
+    return [float(y) if y.ndim == 0 else CLASSES[y.argmax()] for y in outputs]
 
 
 def score(answers: Sequence[str | float], rows: Iterable[dict]) -> dict[str, float]:
-    """accuracy and f1 of the classes, a rating's class being its sign; of ratings also their
-    correlations with people's: pearson (along a line) and spearman (of the ranks)."""
+    """accuracy and f1 of the classes, 0 to 1, the class of a rating being its sign; for ratings
+    also their correlations with people's, -1 to 1: pearson, and spearman (of the ranks)."""
     from scipy.stats import pearsonr, spearmanr
 
     rows = list(rows)
-    named = [a if isinstance(a, str) else CLASSES[a > 0] for a in answers]
-    found = classification.score(named, rows, CLASSES)
+    classes = [a if isinstance(a, str) else CLASSES[a > 0] for a in answers]
+    scores = classification.score(classes, rows, CLASSES)
     if any(isinstance(a, str) for a in answers):
-        return found
-    human = [row["rating"] for row in rows]
-    found["pearson"] = float(pearsonr(answers, human).statistic)
-    return found | {"spearman": float(spearmanr(answers, human).statistic)}
+        return scores
+    ratings_by_people = [row["rating"] for row in rows]
+    scores["pearson"] = float(pearsonr(answers, ratings_by_people).statistic)
+    scores["spearman"] = float(spearmanr(answers, ratings_by_people).statistic)
+    return scores
 
 
 def show(text: str, answer: str | float) -> str:
     """A text with its class or its rating, as HTML."""
-    named = answer if isinstance(answer, str) else CLASSES[answer > 0]
-    said = named if isinstance(answer, str) else f"{answer:+.1f} of -4 to 4"
-    return card(text, said, COLOURS[named])
+    name = answer if isinstance(answer, str) else CLASSES[answer > 0]
+    label = name if isinstance(answer, str) else f"{answer:+.1f} of -4 to 4"
+    return card(text, label, COLOURS[name])
 
 
 def scorer(
     rows: Iterable[dict], tokenizer: Tokenizer, limit: int | None = None
 ) -> Callable[[nn.Module], float]:
-    """From a model to its accuracy on these rows, or on the first `limit` of them."""
+    """A function from a model to its accuracy on these rows, or on the first `limit` of them."""
     examples = encode(itertools.islice(rows, limit), tokenizer)
     return lambda model: accuracy(train.predict(model, examples), [e["y"] for e in examples])
 
 
 def probabilities(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -> np.ndarray:
-    """(N,): P(positive) of each text, from 0 to 1: softmax of the two logits.
+    """(N,): P(positive) of each text, the softmax of the two logits, 0 to 1.
 
-    A long text is read up to its first 128 tokens. Raises KitError for what is no text, or empty.
+    Of a text 128 tokens are read. Raises KitError for what is no text, or empty.
     """
     negative, positive = classification.logits(model, tokenizer, texts).T
     return 1 / (1 + np.exp(negative - positive))
@@ -280,22 +294,24 @@ def probability(model: nn.Module, tokenizer: Tokenizer, text: str) -> float:
 
 
 def zero_shot(source: Source, texts: Sequence[str]) -> Source:
-    """The source with a head for or against a sentence that begins from words, so that it answers
-    before it has seen a label. texts: a few tens, for `from_words`."""
+    """The source as a zero-shot classifier, with a head by `from_words`. texts: some tens, without
+    labels."""
     model = migrate(source, head, "full").model
     from_words(model, source.tokenizer, texts)
     return replace(source, body=model.body.eval(), head=model.head.eval())
 
 
 def log_odds(model: nn.Module, tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
-    """(N,): log P(positive) / P(negative) of each text, in nats: the difference of both logits.
-    In float32 whatever the machine prefers, for 1e-5 is below what bfloat16 can hold."""
+    """(N,): log P(positive) / P(negative) of each text, in nats: the difference of the two logits.
+
+    Computed in float32 on every machine, since bfloat16 cannot represent differences of 1e-5.
+    """
     ids = tokenizer.encode_many(texts, LIMIT)
     logits = np.stack(train.predict(model, [{"ids": i, "y": 0} for i in ids], precision="fp32"))
     return logits[:, 1] - logits[:, 0]
 
 
 def _table(domain: str) -> "Table":
-    """All sentences of a domain with their split, made once and then read from the cache."""
+    """All sentences of a domain with their split, from the cache."""
     path = cache_dir() / "sentiment" / f"{domain}-{VERSION}.parquet"
     return stored(path, partial(ratings, domain))

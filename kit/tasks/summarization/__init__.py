@@ -1,8 +1,8 @@
-"""Summarisation: an article to its headline. 2,050 of the BBC's, of 2004 and 2005.
+"""Summarization: a headline for a news article; 2,050 of the BBC's, of 2004 and 2005.
 
-A *reader* (an encoder) reads the beginning of the article; a *writer* (a decoder) that may also
-copy its words (`CopyHead`) writes the headline. Both may come from sources of the same vocabulary.
-Greene & Cunningham 2006, as in `kit.tasks.topics`; for research.
+A *reader* (an encoder) reads the beginning of the article; a *writer* (a decoder) generates the
+headline and may copy the article's words (`CopyHead`). Each may come from a source; two sources
+must have the same tokenizer. Greene & Cunningham 2006, as in `kit.tasks.topics`; for research.
 """
 
 import copy
@@ -33,7 +33,18 @@ from kit.train import Recipe
 if TYPE_CHECKING:
     from datasets import DatasetDict
 
-__all__ = ["COLUMNS", "METRIC", "WAYS", "baselines", "encode", "head", "invented", "lead", "load"]
+__all__ = [
+    "COLUMNS",
+    "METRIC",
+    "STRATEGY",
+    "WAYS",
+    "baselines",
+    "encode",
+    "head",
+    "invented",
+    "lead",
+    "load",
+]
 __all__ += ["names", "predict", "read", "recipe", "retokenized", "rouge", "sample", "score", "show"]
 __all__ += ["pseudo_headline_recipe", "target", "uniform_groups"]
 
@@ -44,11 +55,11 @@ UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 """Letters of Thai, Japanese and Chinese, which write no spaces between words."""
 
 LIMIT = 40
-"""Pieces of an article that are read: its lead sentence, as a rule, with nearly half of the
-pieces of its headline."""
+"""Tokens of an article that are read: usually its lead sentence, which contains nearly half of
+the tokens of the headline."""
 
 MOST = 20
-"""Pieces of a headline, at most; 19 of 20 have at most 12."""
+"""Tokens of a headline, at most; 19 of 20 headlines have at most 12."""
 
 WAYS = {
     "scratch": "both halves fresh",
@@ -56,12 +67,12 @@ WAYS = {
     "structure": "the writer's values move; a reader grows before it",
     "mixed": "both halves move",
 }
-"""What comes from the sources: {nothing, the reader, the writer, both}. What copies is fresh."""
+"""Name of a way to migrate -> what moves. The copy mechanism is always fresh."""
 
 
 def load() -> "DatasetDict":
-    """id, topic, headline, text (paragraphs, one a line), as train, validation and test: the
-    same articles as in `kit.tasks.topics`. Follow-ups of a story are all in one split."""
+    """train, validation and test, with the columns id, topic, headline and text (one paragraph a
+    line): the articles of `kit.tasks.topics`. Follow-ups of a story are all in one split."""
     from datasets import Dataset, DatasetDict
 
     kept = {s: [{**r} for r in articles() if r["split"] == s and r["headline"]] for s in SPLITS}
@@ -71,8 +82,10 @@ def load() -> "DatasetDict":
 def head(
     width: int, tokenizer: Tokenizer | None = None, *, decoder: nn.Module | None = None
 ) -> CopyHead:
-    """A fresh head that writes and copies. By itself its decoder is a Transformer of 2 layers,
-    width 160, with one row for each of `tokenizer`."""
+    """A fresh head that generates and copies.
+
+    decoder: default: a Transformer of 2 layers and width 160 with the vocabulary of `tokenizer`.
+    """
     if decoder is None:
         config = TransformerConfig(
             vocabulary=tokenizer.size if tokenizer else 8192,
@@ -92,12 +105,12 @@ def head(
 
 
 def within_word(tokenizer: Tokenizer) -> torch.Tensor:
-    """(V,): which pieces go on within a word, for they begin with a letter or a digit."""
+    """(V,): whether a token continues a word, since it begins with a letter or a digit."""
     return torch.tensor([tokenizer.decode([i])[:1].isalnum() for i in range(tokenizer.size)])
 
 
 def retokenized(reader: Source, tokenizer: Tokenizer) -> Source:
-    """A reader that was trained with other pieces, MiniLM say, before a writer with these."""
+    """A reader whose own tokenizer is another, such as MiniLM, for a writer with `tokenizer`."""
     return Source(reader.name, Retokenized(reader.body, reader.tokenizer, tokenizer), tokenizer)
 
 
@@ -179,16 +192,17 @@ RATES = {
 
 
 def read(texts: Iterable[str], tokenizer: Tokenizer, limit: int = LIMIT) -> list[list[int]]:
-    """The pieces of each article that are read. It begins with a space, so that its first word
-    is cut like all others."""
+    """The ids of the first `limit` tokens of each article. A space is put before it, so that its
+    first word is tokenized like all others."""
     return tokenizer.encode_many([" " + " ".join(text.split()) for text in texts], limit)
 
 
 def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> list[dict]:
-    """Rows as examples: ids, what is read of the article; target <s> y₁ … yᵤ; y y₁ … yᵤ </s>.
+    """Rows with "text" and "headline" as examples for `fit`: ids, at most `limit` tokens of the
+    article; target: <s> y₁ … yᵤ; y: y₁ … yᵤ </s>.
 
-    Only pieces that stand in what is read count in the loss: half of a headline's do not, and
-    asking for them taught guessing (docs/LOG.md).
+    Only tokens of the headline that are among `ids` count in the loss: half are not, and a model
+    trained on them learns to guess (docs/LOG.md).
     """
     rows = list(rows)
     ids = read([row["text"] for row in rows], tokenizer, limit)
@@ -201,8 +215,8 @@ def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> li
 
 
 def plain(headline: str, text: str) -> str:
-    """The headline with a small first letter where the article has its first word so: a word
-    that can then be copied."""
+    """The headline with its first word in lower case where the article has it only in lower case,
+    so that it can be copied."""
     first = re.match(r"[A-Z][a-z]*", headline)
     if first and f" {first[0].lower()}" in f" {text}" and f" {first[0]}" not in f" {text}":
         return headline[0].lower() + headline[1:]
@@ -212,8 +226,8 @@ def plain(headline: str, text: str) -> str:
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
 ) -> Recipe:
-    """How to train on n articles: what a slow core can afford, not tuned; nothing is chosen on the
-    way. 100 articles five times, 400 twice, 1,640 three quarters of one time."""
+    """How to train on n articles: min(5, max(0.75, 800 / n)) epochs, what a slow core can afford;
+    not tuned. The parameters of the last update are kept."""
     epochs = min(5.0, max(0.75, 800 / n))
     return Recipe(epochs=epochs, batch_size=8, rate=1e-3, keep_best=False, evaluations=5, seed=seed)
 
@@ -224,31 +238,39 @@ def pseudo_headline_recipe(*, seed: int = 0) -> Recipe:
     return Recipe(steps=400, batch_size=8, rate=1e-3, keep_best=False, evaluations=5, seed=seed)
 
 
-def uniform_groups(made: Migration, rate: float = 1e-4) -> list[dict]:
-    """Groups for a second stage, when nothing is fresh any more: one rate for all."""
-    return [group(rate, *(p for p in made.model.parameters() if p.requires_grad))]
+def uniform_groups(target: Migration, rate: float = 1e-4) -> list[dict]:
+    """Groups for a second stage of training, where no parameter is fresh: one rate for all."""
+    return [group(rate, *(p for p in target.model.parameters() if p.requires_grad))]
 
 
 def predict(
     model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str], *, beams: int = 1
 ) -> list[str]:
-    """A headline for each article, of at most 20 pieces: the likeliest one after the other, or the
-    best of `beams`. Read are the first 40 pieces of each. KitError for what is no text, or empty.
+    """A headline of at most 20 tokens for each article: greedy decoding, or beam search with
+    `beams` beams. The first 40 tokens of an article are read.
+
+    Raises KitError for what is no text, or empty.
     """
     ids = read(check_texts(texts), tokenizer)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     answers = [""] * len(ids)
     for begin in range(0, len(order), 32):
         rows = order[begin : begin + 32]
-        how = {"beams": beams, "stop": [tokenizer.eos], "start": [tokenizer.bos]}
-        written = generate(model.eval(), [ids[i] for i in rows], MOST, **how)
+        written = generate(
+            model.eval(),
+            [ids[i] for i in rows],
+            MOST,
+            beams=beams,
+            stop=[tokenizer.eos],
+            start=[tokenizer.bos],
+        )
         for i, row in zip(rows, written, strict=True):
             answers[i] = capital(tokenizer.decode(row))
     return answers
 
 
 def capital(text: str) -> str:
-    """Without spaces around it, and with a capital letter first."""
+    """The text with single spaces, none around it, and a capital first letter."""
     text = " ".join(text.split())
     return text[:1].upper() + text[1:]
 
@@ -290,55 +312,64 @@ def rouge(answer: str, headline: str) -> dict[str, float]:
 
 
 def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
-    """Means over the articles: rouge1, rouge2, rougeL (0 to 1), and invented: how many names a
-    headline has that stand nowhere in the article (`invented`; lower is better)."""
+    """Means over the articles: rouge1, rouge2, rougeL (0 to 1), and invented, the number of names
+    in a headline that are not in the article (`invented`; lower is better).
+
+    Raises KitError where the answers are more or fewer than the rows, and for none.
+    """
     rows = list(rows)
     if not rows or len(answers) != len(rows):
-        raise KitError(f"{len(answers)} answers cannot be scored against {len(rows)} rows.")
-    found = [rouge(a, row["headline"]) for a, row in zip(answers, rows, strict=True)]
-    means = {k: sum(one[k] for one in found) / len(rows) for k in found[0]}
-    new = sum(len(invented(a, row["text"])) for a, row in zip(answers, rows, strict=True))
-    return means | {"invented": new / len(rows)}
+        raise KitError(
+            f"{len(answers)} answers cannot be scored against {len(rows)} rows: give one answer "
+            "for each row, and at least one."
+        )
+    scores = [rouge(a, row["headline"]) for a, row in zip(answers, rows, strict=True)]
+    means = {k: sum(score[k] for score in scores) / len(rows) for k in scores[0]}
+    n_invented = sum(len(invented(a, row["text"])) for a, row in zip(answers, rows, strict=True))
+    return means | {"invented": n_invented / len(rows)}
 
 
 def names(headline: str) -> list[str]:
-    """Its capitalised words but the first, which is always so."""
+    """The capitalised words of a headline without the first word, which is always capitalised."""
     return [word for word in re.findall(r"[\w']+", headline)[1:] if word[0].isupper()]
 
 
 def invented(headline: str, text: str) -> list[str]:
-    """The `names` in a headline that stand nowhere in the article, whole: said, not read."""
-    known = {word.lower() for word in re.findall(r"\w+", text)}
-    own = [(name, re.findall(r"\w+", name.lower())) for name in names(headline)]
-    return [name for name, parts in own if parts and parts[0] not in known]
+    """The `names` in a headline that are not words of the article."""
+    words = {word.lower() for word in re.findall(r"\w+", text)}
+    parts_of = [(name, re.findall(r"\w+", name.lower())) for name in names(headline)]
+    return [name for name, parts in parts_of if parts and parts[0] not in words]
 
 
 def lead(text: str, words: int | None = None) -> str:
-    """The article's first paragraph, as a rule one sentence; or its first words."""
-    first = text.strip().split("\n")[0].split()
-    return " ".join(first[:words])
+    """The article's first paragraph, usually one sentence, or its first `words` words."""
+    first_paragraph = text.strip().split("\n")[0].split()
+    return " ".join(first_paragraph[:words])
 
 
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
-    """ROUGE-1 of the lead sentence, of its first eight words, and of the words of it that are
-    likeliest to be a headline's (`KeywordBaseline`, learnt from `train`)."""
+    """ROUGE-1 of the lead sentence, of its first eight words, and of its likeliest keywords
+    (`KeywordBaseline`, trained on `train`)."""
     test, train = list(test), list(train)
     texts = [row["text"] for row in test]
-    found = {"lead": [lead(text) for text in texts]}
-    found["eight words"] = [lead(text, 8) for text in texts]
+    headlines = {
+        "lead": [lead(text) for text in texts],
+        "eight words": [lead(text, 8) for text in texts],
+    }
     if train:
-        found["chosen words"] = KeywordBaseline(train).headlines(texts)
-    return {name: score(answers, test)[METRIC] for name, answers in found.items()}
+        headlines["chosen words"] = KeywordBaseline(train).headlines(texts)
+    return {name: score(answers, test)[METRIC] for name, answers in headlines.items()}
 
 
 def show(text: str, answer: str) -> str:
     """A headline above the beginning of its article, as HTML; invented names underlined."""
     from html import escape
 
-    new, words = set(invented(answer, text)), []
+    new = set(invented(answer, text))
+    words = []
     for part in re.split(r"([\w']+)", answer):
-        said = escape(part)
-        words.append(f'<u title="nowhere in the article">{said}</u>' if part in new else said)
+        word = escape(part)
+        words.append(f'<u title="nowhere in the article">{word}</u>' if part in new else word)
     body = escape(text if len(text) < 300 else text[:300] + " …")
     return (
         '<div style="font-size:17px;color:#1A1A1A;background:white;padding:.6em 1em;'

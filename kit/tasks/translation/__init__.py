@@ -1,10 +1,10 @@
-"""Translation: what a programme says, from English into a dozen languages; few sentences in some.
+"""Translation of the messages of programs from English into twelve languages, some low-resource.
 
-Messages of JupyterLab and its extensions, Plone, Django and Wagtail, and what their translators
-made of them. No English text of validation or test is in anybody's training, whatever the
-language. A *parent* speaks `PARENTS`; a *child* begins from it with a few pairs of a language
-that it has never seen (Zoph et al. 2016, arxiv.org/abs/1604.02201). What a message shall become
-is said by its first piece, a tag for the language (Johnson et al. 2017, arxiv.org/abs/1611.04558).
+The messages are those of JupyterLab and its extensions, Plone, Django and Wagtail, with their
+translations. No English text of validation or test is in the training split of any language. A
+*parent* model is trained on `PARENTS`; a *child* model is initialised from it and trained on a few
+pairs of another language (Zoph et al. 2016, arxiv.org/abs/1604.02201). The first token of the input
+is a tag for the target language (Johnson et al. 2017, arxiv.org/abs/1611.04558).
 """
 
 from collections.abc import Iterable, Sequence
@@ -79,16 +79,16 @@ LANGUAGES = {
 }
 PARENTS = ("de", "es", "fr", "ja", "pl", "pt", "ru", "zh")
 CHILDREN = ("ca", "it", "ro", "uk")
-"""What the baked parent speaks, and what it has never seen a translation into."""
+"""The languages of the built-in parent, and those that it was not trained on."""
 
 WORDS = 10
 """English words of a message, at most; longer ones are left out."""
 
 LIMIT = 64
-"""Pieces that are read, and written, at most, special ones included."""
+"""Tokens that are read, and written, at most, special ones included."""
 
 LONGEST = 128
-"""Pieces that the models of this task have room for."""
+"""The block size of the models of this task."""
 
 PIECES = 4096
 """V: one vocabulary for all languages and both sides."""
@@ -97,7 +97,9 @@ VERSION = 2  # of the table in the cache: count up when the code that makes it c
 
 
 def load(language: str = "it") -> "DatasetDict":
-    """Messages and their translation, as `train`, `validation` and `test`, for ever the same.
+    """Messages and their translations as fixed splits `train`, `validation` and `test`.
+
+    language: a code in `LANGUAGES`; default: Italian.
 
     Columns:
         id           string, unique within the language
@@ -106,8 +108,9 @@ def load(language: str = "it") -> "DatasetDict":
         language     string, the code of the translation's language
         origin       string: jupyterlab, plone, django or wagtail
 
-    Left out: longer messages, and those whose translation has a placeholder that the English
-    has not. The side of a message hangs on its English words alone, the same for all languages.
+    Left out are longer messages, and those whose translation has a placeholder that the English
+    has not. A message's split depends on its English words alone: it is the same in all languages.
+    Raises KitError for an unknown language.
     """
     from datasets import Dataset, DatasetDict
     from pyarrow import compute
@@ -136,18 +139,21 @@ def _rows(language: str) -> list[dict]:
 
 
 def tag(language: str) -> str:
-    """The character that says what a message shall become, before its first piece."""
+    """The character that stands for a target language, at the beginning of the input.
+
+    Raises KitError for an unknown language.
+    """
     if language not in LANGUAGES:
         raise KitError(f"language {language!r} is unknown: choose one of {', '.join(LANGUAGES)}.")
     return chr(placeholders.FIRST + 256 + list(LANGUAGES).index(language))
 
 
 def pieces(size: int = PIECES) -> Tokenizer:
-    """The vocabulary: byte-level BPE of what stands in `train` in all languages, both sides.
+    """The tokenizer: byte-level BPE of the training texts in all languages, English included.
 
-    A tag or a slot for a placeholder is a piece of its own, whatever stands beside it. The
-    children's texts are read too (their own, never whose translation they are), as is usual:
-    a child with the parent and one from scratch cut words alike.
+    A tag and a slot for a placeholder are always tokens of their own. The texts of the children's
+    languages are among them, as is usual, so that a child with the parent and one from scratch have
+    the same tokenizer.
     """
     texts: dict[str, None] = {}
     for language in LANGUAGES:
@@ -162,8 +168,8 @@ def pieces(size: int = PIECES) -> Tokenizer:
 def head(
     width: int, tokenizer: Tokenizer | None = None, *, layers: int = 1, heads: int = 4, **shape
 ) -> SequenceHead:
-    """A fresh head: a decoder, with one row for each of `tokenizer`, that attends to what a body of
-    this width says."""
+    """A fresh head for a body of this width: a Transformer decoder with cross-attention and the
+    vocabulary of `tokenizer`. shape: further values of its config."""
     config = TransformerConfig(
         vocabulary=tokenizer.size if tokenizer else PIECES,
         width=width,
@@ -203,8 +209,8 @@ def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> li
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
 ) -> Recipe:
-    """How to train a child on `n` pairs, whatever it begins with: 36 √n updates (360 for 100
-    pairs, 624 for 300, 1,138 for 1,000) of 16 pairs each."""
+    """How to train a child on `n` pairs, with any strategy: 36 √n updates (360 for 100 pairs, 624
+    for 300, 1,138 for 1,000) of 16 pairs each."""
     steps = round(36 * n**0.5)
     return Recipe(steps=steps, batch_size=min(n, 16), keep_best=False, evaluations=5, seed=seed)
 
@@ -219,11 +225,11 @@ RATES = {
     },
     "Transformer": {"full": 1e-3, "lora": 1e-3, "from_scratch": 2e-3},
 }
-"""The rate of a strategy for a child, chosen on validation; others keep theirs."""
+"""Class of the body -> strategy -> rate for a child, chosen on validation."""
 
 
 def rate(source: Source, strategy: str) -> dict[str, float]:
-    """{"rate": r} for a child of this parent, where one was chosen."""
+    """{"rate": r} for a child of this parent; {} where none was chosen."""
     known = RATES[type(source.body).__name__]
     return {"rate": known[strategy]} if strategy in known else {}
 
@@ -300,13 +306,19 @@ def predict_options(rows: Iterable[dict]) -> dict[str, str]:
 
 
 def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
-    """Of all answers together: BLEU and chrF (0 to 100), and the share of the English messages'
-    placeholders that is in the answer (0 to 1; 1 where there are none).
+    """Of the whole corpus: bleu and chrf (0 to 100), and placeholders, the share of the English
+    messages' placeholders that is in the answers (0 to 1; 1 where there are none).
 
-    BLEU: Papineni et al. 2002; chrF: Popović 2015; both as sacrebleu counts them (Post 2018,
-    arxiv.org/abs/1804.08771), in Chinese and Japanese by characters.
+    BLEU: Papineni et al. 2002; chrF: Popović 2015; both by sacrebleu (Post 2018,
+    arxiv.org/abs/1804.08771), Chinese and Japanese by characters. The rows are of one language.
+    Raises KitError where the answers are more or fewer than the rows, and for none.
     """
     rows = list(rows)
+    if len(answers) != len(rows):
+        raise KitError(
+            f"{len(answers)} answers cannot be scored against {len(rows)} rows: give one answer "
+            "for each row."
+        )
     bleu, chrf = _metrics(rows)
     references = [[row["translation"] for row in rows]]
     copied = total = 0
@@ -324,7 +336,7 @@ def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
 def signature(language: str) -> str:
     """sacrebleu's signature for a language: the settings that two comparable BLEU scores share."""
     bleu, _ = _metrics([{"language": language}])
-    bleu.corpus_score(["a"], [["a"]])  # it knows how many references there are once it counted
+    bleu.corpus_score(["a"], [["a"]])  # the signature contains the number of references
     return str(bleu.get_signature())
 
 
@@ -332,29 +344,29 @@ def _metrics(rows: Sequence[dict]) -> tuple:
     from sacrebleu.metrics import BLEU, CHRF
 
     if not rows:
-        raise KitError("there is nothing to score: give at least one row.")
-    cut = {"zh": "zh", "ja": "char"}.get(rows[0].get("language"), "13a")
-    return BLEU(tokenize=cut), CHRF()
+        raise KitError("no rows to score: give at least one.")
+    tokenize = {"zh": "zh", "ja": "char"}.get(rows[0].get("language"), "13a")
+    return BLEU(tokenize=tokenize), CHRF()
 
 
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
-    """BLEU of what costs nothing: the English as it is, and the translation memory
-    (`Memory`: the translation of the nearest message of `train`)."""
-    test = list(test)
+    """BLEU of the untranslated English, and of the translation memory (`Memory`: the translation of
+    the most similar message of `train`)."""
+    test, train = list(test), list(train)
     texts = [row["english"] for row in test]
-    found = {"English": score(texts, test)["bleu"]}
-    if train := list(train):
-        found["memory"] = score(Memory(train).translate(texts), test)["bleu"]
-    return found
+    scores = {"English": score(texts, test)["bleu"]}
+    if train:
+        scores["memory"] = score(Memory(train).translate(texts), test)["bleu"]
+    return scores
 
 
 def show(text: str, answer: str) -> str:
-    """HTML of one translation, placeholders marked."""
+    """A message and its translation as HTML, with the placeholders marked."""
     return f"<p>{marked(text)}<br><b>{marked(answer)}</b></p>"
 
 
 def marked(text: str) -> str:
-    """A text as HTML, its placeholders marked."""
+    """A text as HTML, with the placeholders marked."""
     from html import escape
 
     parts = placeholders.PLACEHOLDER.split(text)

@@ -1,4 +1,4 @@
-"""Parents for translation: encoder and decoder together, trained on languages with many pairs."""
+"""Parent models for translation: encoder-decoders trained on languages with many pairs."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,17 +15,17 @@ from kit.tasks import translation
 from kit.tokenizer import Tokenizer
 from kit.train import Recipe, fit
 
-__all__ = ["RECIPE", "examples", "parent", "rnn", "transformer"]
+__all__ = ["RECIPE", "examples", "rnn", "train_parent", "transformer"]
 
 RECIPE = Recipe(steps=16_000, rate=4e-3, batch_size=64)
-"""Of `python -m kit.pretrain translator`: 27 times over 38,054 pairs."""
+"""Recipe of `python -m kit.pretrain translator`: 27 epochs over 38,054 pairs."""
 
 
 def transformer(tokenizer: Tokenizer, width: int = 192) -> Model:
-    """An encoder of two blocks and a decoder of one, rotary positions, the norm before each part.
+    """A pre-norm Transformer with rotary positions: an encoder of two blocks, a decoder of one.
 
-    A shallow decoder costs little and translates nearly as well: Kasai et al. 2020,
-    arxiv.org/abs/2006.10369.
+    A shallow decoder is faster and translates nearly as well (Kasai et al. 2020,
+    arxiv.org/abs/2006.10369).
     """
     config = TransformerConfig(
         vocabulary=tokenizer.size,
@@ -43,49 +43,57 @@ def transformer(tokenizer: Tokenizer, width: int = 192) -> Model:
 
 
 def rnn(tokenizer: Tokenizer, width: int = 192) -> Model:
-    """A bidirectional LSTM, and a decoder of one LSTM with attention to it."""
+    """A bidirectional LSTM as encoder, and an LSTM with attention to it as decoder."""
     shape = {"width": width, "layers": 1, "bidirectional": True, "dropout": 0.2}
     config = RNNConfig(vocabulary=tokenizer.size, **shape)
     body = RNN(config)
     return Model(body, SequenceHead(width, decoder_like(body)))
 
 
-def examples(tokenizer: Tokenizer, languages: Sequence[str], most: int | None = None) -> list[dict]:
-    """All of `train` in these languages, or `most` pairs of each."""
-    rows = [translation.load(language)["train"] for language in languages]
-    rows = [translation.sample(part, most, 0) for part in rows] if most else rows
-    return [example for part in rows for example in translation.encode(part, tokenizer)]
+def examples(
+    tokenizer: Tokenizer, languages: Sequence[str], max_pairs: int | None = None
+) -> list[dict]:
+    """The training pairs of these languages as examples for `fit`.
+
+    max_pairs: pairs of each language; default: all.
+    """
+    splits = [translation.load(language)["train"] for language in languages]
+    if max_pairs:
+        splits = [translation.sample(split, max_pairs, 0) for split in splits]
+    return [example for split in splits for example in translation.encode(split, tokenizer)]
 
 
-def parent(
+def train_parent(
     name: str,
     tokenizer: Tokenizer,
     languages: Sequence[str] = translation.PARENTS,
     make: Callable[[Tokenizer], Model] = rnn,
     recipe: Recipe = RECIPE,
-    most: int | None = None,
+    max_pairs: int | None = None,
     folder: Path | None = None,
 ) -> Source:
-    """Train a parent, on `most` pairs of each language or all, and describe it.
+    """Train a parent, score it, and write its card.
 
-    With `keep`, a folder, a killed training goes on."""
+    make: from the tokenizer to a fresh model. max_pairs: as in `examples`.
+    folder: where the state of the training is saved; a run that was stopped resumes from it.
+    """
     torch.manual_seed(recipe.seed)
     model = make(tokenizer)
-    run = fit(model, examples(tokenizer, languages, most), recipe, name=name, folder=folder)
+    run = fit(model, examples(tokenizer, languages, max_pairs), recipe, name=name, folder=folder)
     source = Source(name, model.body.cpu(), tokenizer, model.head.cpu())
     source.card = card(model, tokenizer, languages, run)
     return source
 
 
 def card(model: nn.Module, tokenizer: Tokenizer, languages: Sequence[str], run) -> dict:
-    """What a reader must know before migrating from it."""
-    of = ("plone", "django", "wagtail", *(f"jupyterlab-{language}" for language in languages))
+    """The model card: data, licence, recipe, scores and limits."""
+    archives = ("plone", "django", "wagtail", *(f"jupyterlab-{language}" for language in languages))
     return {
         "objective": "the translation, piece by piece, given the English and a language's tag",
         "data": f"the train split of kit.tasks.translation in {', '.join(languages)}: no English "
         "text of a test, and no translation into any other language; its pieces were cut for all "
         f"{len(translation.LANGUAGES)} languages, from what stands in train",
-        "licence": "; ".join(sorted({ARCHIVES[name].licence for name in of})),
+        "licence": "; ".join(sorted({ARCHIVES[name].licence for name in archives})),
         "languages": list(languages),
         "recipe": run.settings,
         "updates": len(run.steps),
@@ -98,10 +106,10 @@ def card(model: nn.Module, tokenizer: Tokenizer, languages: Sequence[str], run) 
 
 
 def scores(
-    model: nn.Module, tokenizer: Tokenizer, language: str, most: int = 300
+    model: nn.Module, tokenizer: Tokenizer, language: str, max_rows: int = 300
 ) -> dict[str, float]:
-    """BLEU and chrF on the first messages of `validation`."""
+    """The scores on the first `max_rows` messages of `validation`."""
     rows = translation.load(language)["validation"]
-    rows = rows.select(range(min(most, len(rows))))
+    rows = rows.select(range(min(max_rows, len(rows))))
     answers = translation.predict(model, tokenizer, rows["english"][:], language)
     return {k: round(v, 2) for k, v in translation.score(answers, rows).items()}
