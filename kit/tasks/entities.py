@@ -319,7 +319,7 @@ def scorer(
     *,
     tags: Sequence[str] | None = None,
 ) -> Callable[[nn.Module], float]:
-    """From a model to its F1 on these rows, or on the first `limit` of them. tags: as in `score`."""
+    """From a model to its F1 on these rows, or the first `limit` of them. tags: as in `score`."""
     truth = _truth(rows, tags)[:limit]
     known = tuple(tags) if tags is not None else _known(rows)
     words = [row["words"] for row in islice(rows, limit)]
