@@ -6,7 +6,15 @@ import numpy as np
 
 from kit.errors import KitError
 
-__all__ = ["accuracy", "bits_per_byte", "bootstrap", "bootstrap_interval", "gain", "interval", "perplexity"]
+__all__ = [
+    "accuracy",
+    "bits_per_byte",
+    "bootstrap",
+    "bootstrap_interval",
+    "gain",
+    "interval",
+    "perplexity",
+]
 
 
 def accuracy(logits: Sequence[np.ndarray], y: Sequence[int]) -> float:

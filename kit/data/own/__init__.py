@@ -1,7 +1,7 @@
-"""The user's own data, looked at before a model sees it.
+"""The user's own data: read, checked row by row, and split for training.
 
 report = own.read("reviews.csv", sentiment.COLUMNS, columns={"text": "review"})
-report                          # what was found
+report                          # good and bad rows, problems, classes
 data = report.data(keep=True)   # the good rows, as train, validation and test
 """
 
@@ -17,45 +17,46 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "Report", "read"]
 
-PIECE = 20_000
-"""Rows that exist as Python objects at a time; the others are tables."""
+CHUNK_ROWS = 20_000
+"""Rows that are Python objects at a time; all others are in Arrow tables, which are smaller."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """What one column of a task holds."""
+    """The type of a task's column."""
 
     kind: str
     """"text", "words" (a list of them), "class", "tags" (a list, one a word), "number"."""
     names: tuple[str, ...] = ()
-    """The classes or tags, in the order of their numbers; none: whatever is found."""
+    """The classes or tags in the order of their numbers; empty for those that the data has."""
 
 
 @dataclass
 class Report:
-    """What was found in the user's data. Nothing is lost: a row is in `good` or in `bad`."""
+    """The checked data of the user. Every row is either in `good` or in `bad`."""
 
     where: str
-    """What was read."""
+    """The name of the file, data set or rows that were read."""
     wants: dict[str, Column]
-    """What the task wants; where it left classes open, those that were found."""
+    """The columns of the task; where it names no classes, with those of the data."""
     good: "Dataset"
-    """The rows that can be used: id (where it stands), split ("" where none was given), and the
-    columns wanted; a class by its number."""
+    """The rows that can be used: id (its place, such as "line 7"), split ("" where the data has
+    none), and the columns of the task; a class is its number."""
     bad: "Dataset"
-    """The others: id, problem (why), content (the row, as it was or as JSON)."""
+    """The other rows: id, problem (its kind and details), content (the row, as it was or JSON)."""
     kinds: dict[str, int]
-    """Kind of problem -> how many rows have it."""
+    """Kind of problem -> number of rows."""
     notes: list[str] = field(default_factory=list)
-    """What is no mistake, and yet worth knowing."""
+    """Remarks on the data that are no problem of a row: duplicates, rare classes."""
 
     def data(self, keep: bool = False, least: int = 10) -> "DatasetDict":
         """The good rows as train, validation and test.
 
-        Splits that were given stay, and one that is missing is taken from train. Otherwise the
-        texts, in the order of their hashes, fill train (80 %), validation and test (10 % each), so
-        that equal texts are on one side and a row more moves few of the others.
-        Raises KitError where rows are bad, unless `keep`; and for fewer than `least` good ones.
+        Splits of the data stay; a missing one gets 10 % of train. The rows of a new split are
+        chosen in the order of the hashes of their texts, so that equal texts are in one split,
+        and an additional row changes the split of few others.
+        keep: use the good rows although there are bad ones. Raises KitError for bad rows unless
+        `keep`, and for fewer than `least` good rows.
         """
         from kit.data.own.tables import divided
 
@@ -80,7 +81,7 @@ class Report:
         return "; ".join(f"{kind}: {n:,}" for kind, n in few)
 
     def counts(self) -> dict[str, int]:
-        """Class -> how many good rows have it; empty for a task without classes."""
+        """Class -> number of good rows; empty for a task without classes."""
         from kit.data.own.tables import counted
 
         classes = {name: c for name, c in self.wants.items() if c.kind == "class"}
@@ -106,16 +107,16 @@ def read(
     values: Mapping | None = None,
     **options,
 ) -> Report:
-    """Read and check the user's data: what is wrong with a row is said, and no row is lost.
+    """Read and check the user's data; the report has every row, and the problem of each bad one.
 
     where: a CSV, JSON Lines or Parquet file; a `datasets.Dataset` or `DatasetDict`; a folder or a
         name on the hub, as `datasets.load_dataset` takes them (`options` go there); or dicts.
     wants: the `COLUMNS` of a task; for classes of one's own, with {"label": Column("class")}.
-    columns: what the task calls a column -> what it is called there, where the names differ.
-    values: a class or tag there -> its name in the task, {"pos": "positive"}.
-    Any encoding, and several in one file. A text is taken as it is; a class by its name in any
-    case, or by its number. A million rows pass through little memory, in half a minute or so.
-    Raises KitError for what cannot be read at all, and for columns that are not there.
+    columns: column of the task -> column of the data, where the names differ.
+    values: class or tag in the data -> its name in the task, {"pos": "positive"}.
+    A file may have any encoding, or several. Texts are not changed. A class is given by its name,
+    in upper or lower case, or by its number. A million rows take about half a minute.
+    Raises KitError for what cannot be read at all, and for columns that the data lacks.
     """
     from kit.data.own.checks import Checker
     from kit.data.own.readers import reader
@@ -126,8 +127,8 @@ def read(
     check, tables = Checker(wants, dict(columns or {}), values), Tables(wants)
     check.require(source.columns(), source.where)
     rows = source.rows()
-    while piece := list(islice(rows, PIECE)):
-        tables.add(*check.sort(piece))
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        tables.add(*check.sort(chunk))
     return Report(
         where=source.where,
         wants=tables.named(),

@@ -1,6 +1,6 @@
-"""Rows of the user's data, from wherever they are: (place, split, row, or what is wrong with it).
+"""Readers of the user's data: files, data sets and dicts as a stream of rows.
 
-A file is read as a stream: however many rows it has, few exist at a time.
+Only a few rows of a file are in memory at a time, however many it has.
 """
 
 import csv
@@ -17,24 +17,30 @@ from kit.errors import KitError
 __all__ = ["Reader", "Row", "reader"]
 
 DELIMITERS = ",;\t|"
-LONGEST = 10_000_000  # characters of a field of a CSV; more is a quote that was never closed
+"""Of columns in a CSV; the most frequent one in the first line is used."""
+
+MAX_FIELD_CHARACTERS = 10_000_000
+"""Of a field in a CSV; a longer one is a quote that was never closed."""
+
+BATCH_ROWS = 10_000
+"""Rows of a Parquet file that are read at a time."""
 
 
 class Row(NamedTuple):
-    """One row as it was found."""
+    """One row as it was read."""
 
     place: str
-    """Where it stands: "line 7", "row 7", "test/row 7"."""
+    """Its place in the data: "line 7", "row 7", "test/row 7"."""
     split: str
     """"train", "test", ...; "" where none is given."""
     content: dict | str
-    """Its columns, or, as a text, what could not be made a row."""
+    """Its columns; or the text of a line that is no row."""
     problem: str = ""
-    """What is wrong with it, if it is no row."""
+    """Why it is no row; "" for a row."""
 
 
 class Reader:
-    """What is read, by name; its columns; its rows, once; and what was noticed on the way."""
+    """The name of the data (`where`), its columns, its rows (once), and notes on reading it."""
 
     def __init__(self, where: str, rows: Iterable[Row]) -> None:
         self.where, self.notes = where, []
@@ -42,7 +48,7 @@ class Reader:
         self._first = []
 
     def columns(self) -> list[str]:
-        """The names in the first row that is one."""
+        """The names of the columns in the first row that has columns."""
         for row in self._rows:
             self._first.append(row)
             if isinstance(row.content, dict):
@@ -50,12 +56,15 @@ class Reader:
         return []
 
     def rows(self) -> Iterator[Row]:
-        """All rows."""
+        """All rows, once."""
         return chain(self._first, self._rows)
 
 
 def reader(where, **options) -> Reader:
-    """A reader of a file, a Dataset, dicts, or whatever `datasets.load_dataset` finds by a name."""
+    """A reader of a file, a Dataset or DatasetDict, dicts, or a name for `datasets.load_dataset`.
+
+    options: those of `datasets.load_dataset`. Raises KitError for what is none of these.
+    """
     if isinstance(where, str | Path):
         path = Path(where)
         if path.is_file():
@@ -80,13 +89,13 @@ def _file(path: Path) -> Reader:
         raise KitError(f"{path.name} is of no kind that can be read: give {', '.join(KINDS)}.")
     if not path.stat().st_size:
         raise KitError(f"{path.name} is empty: give a file with rows.")
-    made = Reader(path.name, ())
-    made._rows = KINDS[kind](path, made.notes)
-    return made
+    file_reader = Reader(path.name, ())
+    file_reader._rows = KINDS[kind](path, file_reader.notes)  # which adds to the notes
+    return file_reader
 
 
 def _lines(path: Path, notes: list[str]) -> Iterator[str]:
-    """The lines as text. Where some are not UTF-8, those are read as what they look like."""
+    """The lines as text. Lines that are not UTF-8 are read in the likeliest encoding."""
     encoding = encoding_of(path, warn=False)
     if encoding in ("utf-16", "utf-32"):
         try:
@@ -95,20 +104,21 @@ def _lines(path: Path, notes: list[str]) -> Iterator[str]:
         except UnicodeError as problem:
             raise KitError(f"{path.name} is broken {encoding}: save it as UTF-8.") from problem
         return
-    other = 0
+    others = 0
     with path.open("rb") as file:
         for number, line in enumerate(file):
             try:
                 yield line.decode("utf-8-sig" if not number else "utf-8")
             except UnicodeDecodeError:
-                other += 1
-                yield _other(line, encoding)
-    if other:
-        said = "1 line is" if other == 1 else f"{other:,} lines are"
-        notes.append(f"{said} not UTF-8, and read as {encoding}: look at what became of them.")
+                others += 1
+                yield _decode(line, encoding)
+    if others:
+        lines = "1 line is" if others == 1 else f"{others:,} lines are"
+        notes.append(f"{lines} not UTF-8, and read as {encoding}: look at what became of them.")
 
 
-def _other(line: bytes, encoding: str) -> str:
+def _decode(line: bytes, encoding: str) -> str:
+    """In this encoding, or in Latin-1, which has a character for every byte."""
     try:
         return line.decode(encoding)
     except UnicodeDecodeError:
@@ -119,17 +129,17 @@ def _csv(path: Path, notes: list[str]) -> Iterator[Row]:
     lines = _lines(path, notes)
     first = next(lines)
     delimiter = max(DELIMITERS, key=first.count)
-    csv.field_size_limit(LONGEST)
-    found = csv.reader(chain([first], lines), delimiter=delimiter)
-    names = next(found)
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    rows = csv.reader(chain([first], lines), delimiter=delimiter)
+    names = next(rows)
     if len(set(names)) < len(names):
         raise KitError(f"{path.name} has two columns of one name, {names}: rename one.")
-    begins = found.line_num + 1
+    begins = rows.line_num + 1  # the line of the next row
     try:
-        for fields in found:
+        for fields in rows:
             if fields:
                 yield _fields(f"line {begins}", names, fields, delimiter)
-            begins = found.line_num + 1
+            begins = rows.line_num + 1  # the line of the next row
     except csv.Error as problem:
         raise KitError(
             f"{path.name} cannot be read from line {begins} on ({problem}): is a quote opened "
@@ -164,44 +174,49 @@ def _parquet(path: Path, notes: list[str]) -> Iterator[Row]:
 
     try:
         number = 0
-        for batch in parquet.ParquetFile(path).iter_batches(10_000):
+        for batch in parquet.ParquetFile(path).iter_batches(BATCH_ROWS):
             for row in batch.to_pylist():
                 number += 1
                 yield Row(f"row {number}", "", row)
     except (OSError, pyarrow.ArrowException) as problem:
-        said = str(problem).split("\n")[0][:100]
-        raise KitError(f"{path.name} is no whole Parquet file ({said}): save it again.") from None
+        message = str(problem).split("\n")[0][:100]
+        raise KitError(
+            f"{path.name} is no whole Parquet file ({message}): save it again."
+        ) from None
 
 
 KINDS = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
 
 
-def _dataset(given) -> Iterator[Row]:
-    """The rows of a Dataset, or of a dict of them; classes by their names."""
-    parts = given if isinstance(given, Mapping) else {"": given}
+def _dataset(data) -> Iterator[Row]:
+    """The rows of a Dataset, or of a dict of Datasets by split; classes by their names."""
+    parts = data if isinstance(data, Mapping) else {"": data}
     for split, rows in parts.items():
         names = {k: f for k, f in (rows.features or {}).items() if _classes(f)}
-        before = f"{split}/" if split else ""
+        prefix = f"{split}/" if split else ""
         for number, row in enumerate(rows, start=1):
             named = {k: _named(f, row[k]) for k, f in names.items()}
-            yield Row(f"{before}row {number}", split, row | named)
+            yield Row(f"{prefix}row {number}", split, row | named)
 
 
 def _classes(feature):
-    """The ClassLabel that a feature is, or that it is a list of."""
+    """The ClassLabel of a feature that is one, or a list of one; else None."""
     inner = getattr(feature, "feature", feature)
     return inner if hasattr(inner, "int2str") else None
 
 
 def _named(feature, value):
-    one = _classes(feature)
+    """The name of a class, or of each class in a list; None for a number that is no class."""
+    label = _classes(feature)
     if isinstance(value, list):
-        return [_named(one, v) for v in value]
-    return one.int2str(value) if value is not None and 0 <= value < one.num_classes else None
+        return [_named(label, v) for v in value]
+    if value is None or not 0 <= value < label.num_classes:
+        return None
+    return label.int2str(value)
 
 
 def _hub(name: str, options: dict):
-    """What `datasets.load_dataset` finds: a folder here, or a name on the hub."""
+    """The data set that `datasets.load_dataset` reads: a local folder, or a name on the hub."""
     from datasets import load_dataset
 
     if not Path(name).is_dir() and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
@@ -209,8 +224,8 @@ def _hub(name: str, options: dict):
     try:
         return load_dataset(name, **options)
     except (OSError, ValueError) as problem:  # an HTTP error is an OSError
-        said = str(problem).strip().split("\n")[0][:200]
+        message = str(problem).strip().split("\n")[0][:200]
         raise KitError(
-            f"{name!r} cannot be read from the hub: {said} Connect to the network and check the "
+            f"{name!r} cannot be read from the hub: {message} Connect to the network and check the "
             "name; without one, give a file or a folder."
         ) from problem

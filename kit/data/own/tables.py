@@ -1,4 +1,4 @@
-"""The user's rows as tables: classes by number, splits, duplicates."""
+"""Tables of the user's rows: classes as numbers, notes on duplicates, and splits."""
 
 from collections import Counter
 from dataclasses import replace
@@ -13,12 +13,21 @@ if TYPE_CHECKING:
 __all__ = ["Tables", "counted", "divided"]
 
 SPLITS = ("train", "validation", "test")
-NAMES = {"train": "train", "training": "train", "validation": "validation", "valid": "validation"}
-NAMES |= {"val": "validation", "dev": "validation", "test": "test", "testing": "test"}
+NAMES = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""Name of a split in the user's data -> its name in the kit."""
 
 
 class Tables:
-    """Good and bad rows, collected piece by piece as Arrow tables."""
+    """Good and bad rows, collected chunk by chunk as Arrow tables."""
 
     def __init__(self, wants: dict) -> None:
         import pyarrow as pa
@@ -34,7 +43,7 @@ class Tables:
         self.parts, self.keys = ([], []), []
 
     def add(self, good: list[dict], bad: list[dict]) -> None:
-        """The rows of one more piece."""
+        """Add the rows of one chunk."""
         import pyarrow as pa
 
         for part, rows, schema in zip(self.parts, (good, bad), self.schemas, strict=True):
@@ -42,31 +51,34 @@ class Tables:
         self.keys.append(keys(row[self.first] for row in good))
 
     def named(self) -> dict:
-        """What is wanted, open classes and tags with the names that were found, in order."""
-        found = {}
+        """The columns of the task; without classes or tags of its own, with those of the rows."""
+        columns = {}
         for name, column in self.wants.items():
             if column.kind in ("class", "tags") and not column.names:
-                there = {value.as_py() for value in _flat(self._good()[name]).unique()}
-                column = replace(column, names=tuple(sorted(there)))
-            found[name] = column
-        return found
+                names = {value.as_py() for value in _flat(self._good()[name]).unique()}
+                column = replace(column, names=tuple(sorted(names)))
+            columns[name] = column
+        return columns
 
     def good(self) -> "Dataset":
-        """The good rows, a class or tag by its number."""
+        """The good rows, classes and tags as numbers."""
         from datasets import ClassLabel, Dataset, Features, List, Value
 
         table, named = self._good(), self.named()
-        one = {"text": Value("string"), "number": Value("float64"), "words": List(Value("string"))}
-        kinds = {"id": Value("string"), "split": Value("string")}
+        types = {
+            "text": Value("string"),
+            "number": Value("float64"),
+            "words": List(Value("string")),
+        }
+        features = {"id": Value("string"), "split": Value("string")}
         for name, column in named.items():
             if column.kind in ("class", "tags"):
-                at = table.column_names.index(name)
-                table = table.set_column(at, name, _numbers(table[name], column.names))
+                position = table.column_names.index(name)
+                table = table.set_column(position, name, _numbers(table[name], column.names))
                 label = ClassLabel(names=list(column.names))
-                one |= {"class": label, "tags": List(label)}
-            kinds[name] = one[column.kind]
-        features = Features(kinds)
-        return Dataset(table.cast(features.arrow_schema))
+                types |= {"class": label, "tags": List(label)}
+            features[name] = types[column.kind]
+        return Dataset(table.cast(Features(features).arrow_schema))
 
     def bad(self) -> "Dataset":
         """The bad rows."""
@@ -76,22 +88,23 @@ class Tables:
         return Dataset(pa.concat_tables([self.schemas[1].empty_table(), *self.parts[1]]))
 
     def notes(self) -> list[str]:
-        """Texts that are there twice, with different classes, or in two splits; rare classes."""
-        table, found = self._good(), []
+        """Remarks: repeated texts, texts with two classes or in two splits, and rare classes."""
+        table = self._good()
+        notes = []
         key = np.concatenate([np.zeros(0, np.uint64), *self.keys])
-        again = len(key) - len(np.unique(key))
-        if again:
-            said = many(again, "row repeats", "rows repeat")
-            found.append(f"{said} the text of another; equal texts share a split.")
+        repeated = len(key) - len(np.unique(key))
+        if repeated:
+            rows = many(repeated, "row repeats", "rows repeat")
+            notes.append(f"{rows} the text of another; equal texts share a split.")
         split = np.array([NAMES.get(name, name) for name in table["split"].to_pylist()])
         shared = np.isin(key[split == "test"], key[split == "train"]).sum()
         if shared:
-            said = many(shared, "text of test is", "texts of test are")
-            found.append(f"{said} in train too: the test flatters.")
+            texts = many(shared, "text of test is", "texts of test are")
+            notes.append(f"{texts} in train too: test scores are too high.")
         for name, column in self.named().items():
             if column.kind == "class":
-                found += _of_classes(column, table[name].to_pylist(), key, split)
-        return found
+                notes += _class_notes(column, table[name].to_pylist(), key, split)
+        return notes
 
     def _good(self):
         import pyarrow as pa
@@ -99,21 +112,22 @@ class Tables:
         return pa.concat_tables([self.schemas[0].empty_table(), *self.parts[0]])
 
 
-def _of_classes(column, labels: list[str], key: np.ndarray, split: np.ndarray) -> list[str]:
-    """What is worth knowing of one column of classes."""
-    count, pairs = Counter(labels), set(zip(key.tolist(), labels, strict=True))
-    found = [f"no row is of class {name!r}." for name in column.names if not count[name]]
+def _class_notes(column, labels: list[str], key: np.ndarray, split: np.ndarray) -> list[str]:
+    """Remarks on one column of classes."""
+    count = Counter(labels)
+    pairs = set(zip(key.tolist(), labels, strict=True))
+    notes = [f"no row is of class {name!r}." for name in column.names if not count[name]]
     rare = [name for name in column.names if count[name] == 1]
-    found += [f"one row alone is of class {name!r}: too few to learn it." for name in rare[:5]]
+    notes += [f"one row alone is of class {name!r}: too few to learn it." for name in rare[:5]]
     if len(rare) > 5:
-        found.append(f"{len(rare)} classes have one row: is this the column of the classes?")
+        notes.append(f"{len(rare)} classes have one row: is this the column of the classes?")
     if mixed := len(pairs) - len({k for k, _ in pairs}):
-        said = many(mixed, "text has", "texts have")
-        found.append(f"{said} different classes in different rows.")
+        texts = many(mixed, "text has", "texts have")
+        notes.append(f"{texts} different classes in different rows.")
     seen = {label for label, s in zip(labels, split, strict=True) if s == "train"}
     if seen and (never := sorted(set(labels) - seen)):
-        found.append(f"never seen in train: {', '.join(never)[:100]}.")
-    return found
+        notes.append(f"never seen in train: {', '.join(never)[:100]}.")
+    return notes
 
 
 def _flat(column):
@@ -140,37 +154,37 @@ def _numbers(column, names: tuple[str, ...]):
 
 
 def many(n: int, one: str, more: str) -> str:
-    """A number and what there are so many of: "1 row", "1,000 rows"."""
+    """A number with its noun: "1 row", "1,000 rows"."""
     return f"{n:,} {one if n == 1 else more}"
 
 
 def keys(texts) -> np.ndarray:
-    """64 bits of each text, (N,): the same for the same words, in capitals or not."""
+    """A 64-bit hash of each text, (N,), in lower case and with single spaces."""
     plain = (" ".join((" ".join(t) if isinstance(t, list) else t).lower().split()) for t in texts)
-    found = [blake2b(text.encode(), digest_size=8).digest() for text in plain]
-    return np.frombuffer(b"".join(found), dtype=np.uint64)
+    digests = [blake2b(text.encode(), digest_size=8).digest() for text in plain]
+    return np.frombuffer(b"".join(digests), dtype=np.uint64)
 
 
 def counted(good: "Dataset", name: str, column) -> dict[str, int]:
-    """Class -> how many rows have it."""
+    """Class -> number of rows."""
     numbers = np.array(good[name][:], dtype=int)
     count = np.bincount(numbers, minlength=len(column.names))
     return dict(zip(column.names, count.tolist(), strict=True))
 
 
 def divided(good: "Dataset", first: str) -> "DatasetDict":
-    """train, validation and test: as given, and what is missing by the hash of the text."""
+    """train, validation and test: those of the data; a missing one is made by hashes of texts."""
     from datasets import DatasetDict
 
     split = np.array([NAMES.get(name, "train") for name in good["split"][:]], object)
     missing = [name for name in SPLITS[1:] if not (split == name).any()]
-    if not (split == "train").any():  # a test without anything to learn from
+    if not (split == "train").any():  # a test alone cannot be trained on
         split, missing = np.full(len(good), "train", object), list(SPLITS[1:])
     train = np.flatnonzero(split == "train")
     key = keys(good.select(train)[first][:])
-    before = np.searchsorted(np.sort(key), key)  # how many texts have a smaller hash
-    tenth, rest = 10 * before // len(key), 10 - len(missing)
+    rank = np.searchsorted(np.sort(key), key)  # number of texts with a smaller hash
+    tenth = 10 * rank // len(key)
     for i, name in enumerate(missing):
-        split[train[tenth == rest + i]] = name
+        split[train[tenth == 10 - len(missing) + i]] = name
     rows = {name: np.flatnonzero(split == name) for name in SPLITS}
     return DatasetDict({k: good.select(at).remove_columns("split") for k, at in rows.items()})
