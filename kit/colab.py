@@ -1,6 +1,6 @@
-"""On Colab: the kit's packages that are missing there, and not a change to any that is there.
+"""Colab: install the packages that the kit needs and Colab lacks, without changing any other.
 
-Only the standard library is imported here: whatever else the kit needs may not be there yet.
+Only the standard library is imported here, because other packages may not be installed yet.
 """
 
 import re
@@ -13,16 +13,16 @@ from importlib.metadata import PackageNotFoundError, distributions, requires, ve
 __all__ = ["install", "missing"]
 
 ELSEWHERE = {"jupyterlab"}
-"""Colab is its own front end."""
+"""Packages that are not needed: Colab has a notebook interface of its own."""
 
 
 def missing() -> list[str]:
-    """The requirements of the kit, and of its extra `huggingface`, that nothing here meets."""
-    wanted = [r.partition(";") for r in requires("lm-transfer-kit")]
-    return [r.strip() for r, _, when in wanted if "dev" not in when and not _here(r)]
+    """The requirements of the kit and of its extra `huggingface` that are not installed."""
+    requirements = [r.partition(";") for r in requires("lm-transfer-kit")]
+    return [r.strip() for r, _, marker in requirements if "dev" not in marker and not _installed(r)]
 
 
-def _here(requirement: str) -> bool:
+def _installed(requirement: str) -> bool:
     name = re.match(r"[\w.-]+", requirement)[0]
     try:
         return name in ELSEWHERE or bool(version(name))
@@ -31,18 +31,21 @@ def _here(requirement: str) -> bool:
 
 
 def install() -> None:
-    """Installs what is missing. Every package that is here keeps its version: numpy, pandas and
-    torch are in use before the first cell, and another version would force a restart. Then Colab
-    is asked to let widgets live that are not its own: its plotly does not ask."""
-    if new := missing():
-        _pip(new)
+    """Install the missing packages, and switch on third-party widgets in Colab.
+
+    Installed packages keep their versions: Colab has imported numpy, pandas and torch before the
+    first cell, and another version would need a restart of the kernel.
+    """
+    requirements = missing()
+    if requirements:
+        _pip(requirements)
     if "google.colab" in sys.modules:
         import_module("google.colab.output").enable_custom_widget_manager()
 
 
-def _pip(new: list[str]) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as kept:
-        kept.writelines(f"{d.name}=={d.version}\n" for d in distributions())
-        kept.flush()
-        pip = [sys.executable, "-m", "pip", "install", "-q", "-c", kept.name, *new]
+def _pip(requirements: list[str]) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
+        constraints.writelines(f"{d.name}=={d.version}\n" for d in distributions())
+        constraints.flush()
+        pip = [sys.executable, "-m", "pip", "install", "-q", "-c", constraints.name, *requirements]
         subprocess.run(pip, check=True)

@@ -1,15 +1,15 @@
-"""The one error a user of the kit can cause: it names the value and the remedy."""
+"""KitError: the error for everything that a user can put right."""
 
 __all__ = ["KitError"]
 
 
 class KitError(ValueError):
-    """Something that the caller can put right; its message says what and how.
+    """An error that the caller can put right; its message names the value and the remedy.
 
-    In a notebook it shows as its message alone: the place inside the kit where it was
-    noticed helps nobody. Anywhere else it is an ordinary `ValueError` with its traceback.
+    A notebook shows only the message, because the traceback leads into the kit and not to the
+    mistake. Anywhere else it is an ordinary `ValueError` with its traceback.
     """
 
     def _render_traceback_(self) -> list[str]:
-        # IPython asks an exception for this method before it draws a traceback.
+        # IPython calls this method of an exception instead of printing a traceback.
         return [f"\N{WARNING SIGN} {self}"]

@@ -1,4 +1,4 @@
-"""L(θ) = Σᵢ ℓ(yᵢ, ŷᵢ): the loss, once, for every task.
+"""The loss of every task, L(θ) = Σᵢ ℓ(yᵢ, ŷᵢ).
 
 B batch, T tokens, C classes (or pieces of a vocabulary), N rows, D width, V vocabulary.
 """
@@ -12,18 +12,19 @@ from kit.errors import KitError
 __all__ = ["IGNORE", "LOSSES", "count", "cross_entropy", "squared_error", "word_loss"]
 
 IGNORE = -100
-"""A label that counts for nothing: padding, and whatever a task leaves out."""
+"""The label of a position that has no loss: padding, and what a task leaves out."""
 
-PIECE = {"cpu": 2**21}
-"""Logits that `word_loss` holds at a time: what a CPU's cache has room for, elsewhere 2²⁷."""
+CHUNK_LOGITS = {"cpu": 2**21}
+"""Logits that `word_loss` computes at a time: so many fit a CPU's cache. Elsewhere: 2²⁷."""
 
 
 def cross_entropy(logits: Tensor | tuple, y: Tensor) -> Tensor:
     """Σᵢ -log softmax(logitsᵢ)[yᵢ], in nats.
 
-    logits (..., C) are any real numbers, y (...) are class numbers below C or `IGNORE`.
-    The task decides what one i is: a sentence (..., = B) or a token (..., = B, T).
+    logits (..., C) are real numbers, y (...) are class numbers from 0 to C - 1, or `IGNORE`.
+    One i is a text where (...) is (B,), and a token where it is (B, T).
     A tuple (hidden, W, b) stands for the logits W hidden + b: see `word_loss`.
+    Raises KitError where the shapes differ, and for a class number that the logits lack.
     """
     if isinstance(logits, tuple):
         return word_loss(*logits, y)
@@ -36,52 +37,64 @@ def cross_entropy(logits: Tensor | tuple, y: Tensor) -> Tensor:
 
 
 def word_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor) -> Tensor:
-    """Σᵢ -log softmax(W hᵢ + b)[yᵢ], for a vocabulary so large that W h is most of the work.
+    """Σᵢ -log softmax(W hᵢ + b)[yᵢ] in nats, computed in chunks, for a large vocabulary.
 
-    hidden (..., D), weight (V, D), bias (V,), y (...). A few rows of logits exist at a time, and
-    their gradients are taken while they are there; rows with `IGNORE` cost nothing (Hsu et al.
-    2024, arxiv.org/abs/2410.10989). Products are in autocast's precision, the softmax in fp32.
+    hidden (..., D), weight (V, D), bias (V,), y (...). Only one chunk of logits is in memory at a
+    time, and its gradients are computed with it; rows with `IGNORE` are skipped (Hsu et al. 2024,
+    arxiv.org/abs/2410.10989). Products are in autocast's precision, the softmax is in float32.
+    Raises KitError as `cross_entropy` does.
     """
     _same_shape(hidden.shape[:-1], y)
-    kept = y != IGNORE
-    hidden, y = (hidden[kept], y[kept]) if not kept.all() else (hidden.flatten(0, -2), y.flatten())
+    labelled = y != IGNORE
+    if labelled.all():
+        hidden, y = hidden.flatten(0, -2), y.flatten()
+    else:
+        hidden, y = hidden[labelled], y[labelled]
     if len(y) and not 0 <= y.min() <= y.max() < len(weight):
         raise _unknown(y, len(weight))
     return _WordLoss.apply(hidden, weight, bias, y, torch.is_grad_enabled())
 
 
 class _WordLoss(torch.autograd.Function):
-    """p = softmax(W h + b), g = p - onehot(y): ∂ℓ/∂h = Wᵀ g, ∂ℓ/∂W = Σ g hᵀ, ∂ℓ/∂b = Σ g."""
+    """Loss and gradients: p = softmax(W h + b), g = p - onehot(y),
+
+    ∂ℓ/∂h = Wᵀ g,  ∂ℓ/∂W = Σ g hᵀ,  ∂ℓ/∂b = Σ g
+    """
 
     @staticmethod
     def forward(ctx, hidden, weight, bias, y, learn):
-        on, given = hidden.device.type, (hidden, weight, bias)
-        exact = torch.get_autocast_dtype(on) if torch.is_autocast_enabled(on) else weight.dtype
-        h, W, b = (None if x is None else x.to(exact) for x in given)
-        wanted = [learn and needed for needed in ctx.needs_input_grad[:3]]
-        grads = [torch.zeros_like(x) if w else None for x, w in zip(given, wanted, strict=True)]
+        device = hidden.device.type
+        if torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+        else:
+            dtype = weight.dtype
+        inputs = hidden, weight, bias
+        h, W, b = (None if x is None else x.to(dtype) for x in inputs)
+        needed = [learn and needs_grad for needs_grad in ctx.needs_input_grad[:3]]
+        grads = [torch.zeros_like(x) if n else None for x, n in zip(inputs, needed, strict=True)]
         total = torch.zeros((), device=y.device)
-        many = max(256, PIECE.get(on, 2**27) // len(W))
-        for rows in (slice(i, i + many) for i in range(0, len(y), many)):
+        chunk = max(256, CHUNK_LOGITS.get(device, 2**27) // len(W))  # rows
+        for start in range(0, len(y), chunk):
+            rows = slice(start, start + chunk)
             logits = F.linear(h[rows], W, b)  # (N, V)
             p = logits.softmax(-1, dtype=torch.float32)
-            at = torch.arange(len(p), device=y.device), y[rows]
-            # -log p[y], by way of the largest p, whose log is always a number
-            total += (logits.amax(-1) - logits[at]).float().sum() - p.amax(-1).log().sum()
-            p[at] -= 1
-            _WordLoss.learn(grads, rows, p, h[rows], W)
+            label = torch.arange(len(p), device=y.device), y[rows]
+            # -log p[y] = (max logit - logit of y) - log max p: max p is never 0, p[y] may be.
+            total += (logits.amax(-1) - logits[label]).float().sum() - p.amax(-1).log().sum()
+            p[label] -= 1  # now g
+            _WordLoss.add_gradients(grads, rows, p, h[rows], W)
         ctx.save_for_backward(*grads)
         return total
 
     @staticmethod
-    def learn(grads, rows, g, h, W) -> None:
-        """Add what these rows give to the gradients that are wanted."""
+    def add_gradients(grads, rows, g, h, W) -> None:
+        """Add these rows' part to the gradients that are needed; the others are None."""
         dh, dW, db = grads
-        exact = g.to(W.dtype)
+        g_cast = g.to(W.dtype)
         if dh is not None:
-            dh[rows] = exact @ W
+            dh[rows] = g_cast @ W
         if dW is not None:
-            dW += exact.T @ h
+            dW += g_cast.T @ h
         if db is not None:
             db += g.sum(0)
 
@@ -91,17 +104,20 @@ class _WordLoss(torch.autograd.Function):
 
 
 def squared_error(predictions: Tensor, y: Tensor) -> Tensor:
-    """Σᵢ ‖yᵢ - ŷᵢ‖², in squared units of y. Both have the same shape, (B,) or (B, D)."""
+    """Σᵢ ‖yᵢ - ŷᵢ‖², in squared units of y.
+
+    predictions and y have the same shape, (B,) or (B, D); raises KitError where they differ.
+    """
     _same_shape(predictions.shape, y)
     return (predictions.float() - y.float()).square().sum()
 
 
 LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
-"""ℓ by name."""
+"""Name -> loss function."""
 
 
 def count(y: Tensor) -> int:
-    """N: how many i the sum runs over. Dividing L(θ) by it gives the mean, for display."""
+    """N: the number of labels i that L(θ) sums over; L(θ) / N is the mean loss."""
     if y.is_floating_point():
         return len(y)
     return int((y != IGNORE).sum())

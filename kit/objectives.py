@@ -1,15 +1,15 @@
-"""What a source learns before there is a task: from text without labels to examples for `fit`.
+"""Pretraining objectives: from text without labels to training examples for `fit`.
 
 | objective | what is predicted | head | loss |
 | --- | --- | --- | --- |
 | `next_token` | each token, from those before it | LanguageHead | cross-entropy |
-| `masked` | hidden tokens, from both sides | LanguageHead | cross-entropy |
-| `replaced` | whether a token was exchanged | TagHead, 2 classes | cross-entropy |
+| `masked` | masked tokens, from both sides | LanguageHead | cross-entropy |
+| `replaced` | whether a token was replaced | TagHead, 2 classes | cross-entropy |
 | `vectors` | a teacher's vector of the text | VectorHead | squared error |
 | `imitate` | a teacher's distribution of the next token | LanguageHead | cross-entropy + KL |
 
-N windows or texts, T tokens of a window, D numbers of a vector. The first is for a causal body,
-the next two for one that sees both sides; `vectors` is for either.
+N windows or texts, T tokens of a window, D numbers of a vector. `next_token` is for a causal
+body, `masked` and `replaced` are for a bidirectional one; `vectors` is for either.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ from kit.tokenizer import Tokenizer
 
 __all__ = [
     "SHARE",
+    "Recorder",
     "heard",
     "imitate",
     "listen",
@@ -36,13 +37,14 @@ __all__ = [
 ]
 
 SHARE = 0.15
-"""Of the tokens that are hidden or exchanged (Devlin et al. 2018)."""
+"""Share of the tokens that are masked or replaced (Devlin et al. 2018)."""
 
 
 def next_token(windows: Sequence) -> list[dict]:
-    """ids w₁ … w_T-1, y w₂ … w_T of each window: L(θ) = -Σ log p(w_t | w_<t), in nats.
+    """Causal language modelling: ids w₁ … w_T-1 and labels y w₂ … w_T of each window.
 
-    windows: (N, T) ids, or what `kit.data.corpora.windows` returns. N examples.
+    L(θ) = -Σ log p(w_t | w_<t), in nats. windows: (N, T) ids, or what
+    `kit.data.corpora.windows` returns. Returns N examples.
     """
     rows = _rows(windows)
     return [{"ids": row[:-1], "y": row[1:]} for row in rows]
@@ -51,22 +53,25 @@ def next_token(windows: Sequence) -> list[dict]:
 def masked(
     windows: Sequence, tokenizer: Tokenizer, *, share: float = SHARE, seed: int = 0
 ) -> Callable[[int], list[dict]]:
-    """Cloze, anew in each epoch: examples(epoch). `share` of the tokens are to be predicted; of
-    these 80 % read <mask>, 10 % another piece at random, 10 % as they are.
+    """Masked language modelling: a function from the epoch's number to N examples.
 
-    BERT: Devlin et al. 2018, arxiv.org/abs/1810.04805; drawn anew: Liu et al. 2019,
-    arxiv.org/abs/1907.11692.
+    `share` of the tokens are labels; of these, 80 % are replaced by <mask>, 10 % by a random
+    token, and 10 % stay (BERT, Devlin et al. 2018, arxiv.org/abs/1810.04805). Each epoch masks
+    other tokens (Liu et al. 2019, arxiv.org/abs/1907.11692).
     """
     rows = _rows(windows)
     if tokenizer.mask is None:
-        raise KitError("these tokens have no piece for what is hidden: name one, mask=.")
+        raise KitError(
+            "this tokenizer has no mask token: name one, as in Tokenizer.load(..., mask='<mask>')."
+        )
 
     def examples(epoch: int) -> list[dict]:
         generator = np.random.default_rng([seed, epoch])
-        chosen, how = generator.random(rows.shape) < share, generator.random(rows.shape)
-        strange = generator.integers(0, tokenizer.size, rows.shape, dtype=rows.dtype)
-        ids = np.where(chosen & (how < 0.8), tokenizer.mask, rows)
-        ids = np.where(chosen & (how >= 0.9), strange, ids)
+        chosen = generator.random(rows.shape) < share
+        kind = generator.random(rows.shape)  # below 0.8: <mask>; 0.9 and above: a random token
+        random_ids = generator.integers(0, tokenizer.size, rows.shape, dtype=rows.dtype)
+        ids = np.where(chosen & (kind < 0.8), tokenizer.mask, rows)
+        ids = np.where(chosen & (kind >= 0.9), random_ids, ids)
         y = np.where(chosen, rows, IGNORE)
         return [{"ids": i, "y": j} for i, j in zip(ids, y, strict=True)]
 
@@ -76,11 +81,12 @@ def masked(
 def replaced(
     windows: Sequence, *, share: float = SHARE, seed: int = 0
 ) -> Callable[[int], list[dict]]:
-    """Find the impostors, anew in each epoch: examples(epoch). `share` of the tokens are
-    exchanged for one drawn from the windows themselves; y is 1 where that changed the token.
+    """Replaced-token detection: a function from the epoch's number to N examples.
 
-    Every token teaches, not 15 %. ELECTRA: Clark et al. 2020, arxiv.org/abs/2003.10555 (there a
-    small model draws the impostors; here their frequencies do).
+    `share` of the tokens are replaced by tokens drawn from the windows; y is 1 where the token
+    has changed, else 0. Every token gives a loss, not only 15 % of them. ELECTRA: Clark et al.
+    2020, arxiv.org/abs/2003.10555 (there a small model proposes the replacements, here they are
+    drawn by their frequency).
     """
     rows = _rows(windows)
 
@@ -97,10 +103,12 @@ def replaced(
 def vectors(
     texts: Sequence[str], tokenizer: Tokenizer, wanted: np.ndarray, limit: int = 128
 ) -> list[dict]:
-    """ids of each text, and as y the vector that a teacher gives it: L(θ) = Σ ‖y - ŷ‖².
+    """Sentence vectors of a teacher as labels: L(θ) = Σ ‖y - ŷ‖².
 
-    wanted (N, D): of length 1, so that ‖y - ŷ‖² = 2 (1 - cosine). Reimers & Gurevych 2020,
-    arxiv.org/abs/2004.09813. A text is read up to `limit` tokens.
+    wanted (N, D): the teacher's vector of each text, of length 1, so that
+    ‖y - ŷ‖² = 2 (1 - cosine). Reimers & Gurevych 2020, arxiv.org/abs/2004.09813. Only the first
+    `limit` tokens of a text are read. Raises KitError where the numbers of texts and vectors
+    differ, and for no text.
     """
     if len(texts) != len(wanted) or not len(texts):
         raise KitError(
@@ -113,55 +121,107 @@ def vectors(
 def imitate(
     model: Model, teacher: Model, *, strength: float = 1.0, temperature: float = 2.0
 ) -> Callable[[nn.Module], Tensor]:
-    """A penalty for `fit`: how far the model's answers are from a teacher's, at every update.
+    """Knowledge distillation: a penalty for `fit`, from the model to a number, at every update.
 
-    strength · τ² KL(softmax(z_T / τ) ‖ softmax(z / τ)), z being logits and τ the temperature
-    (Hinton et al. 2015, arxiv.org/abs/1503.02531); the mean squared error where they are scores.
-    The teacher has the same vocabulary and the same kind of head; it is not changed.
+    strength · τ² KL(softmax(z_T / τ) ‖ softmax(z / τ)), where z are the model's logits, z_T the
+    teacher's, and τ is the temperature (Hinton et al. 2015, arxiv.org/abs/1503.02531); for a
+    RatingHead, strength · the mean squared error of the two scores. The teacher has the same
+    vocabulary and the same kind of head; it is not trained. A `Recorder` on the model gives z.
     """
     listen(model)
     teacher = teacher.eval()
 
     def penalty(model: nn.Module) -> Tensor:
-        args, _, z = heard(model)
+        inputs, _, z = heard(model)
         with torch.no_grad():
-            there = teacher.to(z.device)(*args).float()
-        if there.shape != z.shape:
+            z_T = teacher.to(z.device)(*inputs).float()
+        if z_T.shape != z.shape:
             raise KitError(
-                f"the teacher's logits are {tuple(there.shape)}, the target's {tuple(z.shape)}: "
+                f"the teacher's logits are {tuple(z_T.shape)}, the target's {tuple(z.shape)}: "
                 "give a teacher that was trained for this task."
             )
         if z.ndim == 1:
-            return strength * (z - there).square().mean()
-        if z.ndim == 3 and len(args) == 2:  # one answer for each token
-            z, there = z[args[1]], there[args[1]]
-        z, there = ((x / temperature).flatten(0, -2).log_softmax(-1) for x in (z, there))
-        kl = F.kl_div(z, there, log_target=True, reduction="batchmean")
+            return strength * (z - z_T).square().mean()
+        if z.ndim == 3 and len(inputs) == 2:  # logits of each token: leave the padding out
+            mask = inputs[1]
+            z, z_T = z[mask], z_T[mask]
+        log_p = (z / temperature).flatten(0, -2).log_softmax(-1)
+        log_p_T = (z_T / temperature).flatten(0, -2).log_softmax(-1)
+        kl = F.kl_div(log_p, log_p_T, log_target=True, reduction="batchmean")
         return strength * temperature**2 * kl
 
     return penalty
 
 
-def listen(model: Model) -> None:
-    """Let model and body keep what went in and came out in training, for a penalty: `heard`."""
-    for part in (model, model.body):
-        part.register_forward_hook(_hear)
+class Recorder:
+    """Forward hooks that record a model's last prediction in training, for a penalty.
+
+    inputs: the arguments of the model. hidden: the body's hidden states (B, T, D). logits: the
+    model's output. All three are None before a prediction and after `take`. The hooks belong to
+    the model: a copy of the model has a recorder of its own, which `Recorder.of` finds.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.inputs: tuple | None = None
+        self.hidden: Tensor | None = None
+        self.logits: Tensor | None = None
+        self.hooks = [
+            model.register_forward_hook(self._record_logits),
+            model.body.register_forward_hook(self._record_hidden),
+        ]
+
+    @classmethod
+    def of(cls, model: nn.Module) -> "Recorder":
+        """The recorder whose hooks the model has; a KitError where it has none."""
+        for hook in model._forward_hooks.values():
+            if isinstance(recorder := getattr(hook, "__self__", None), cls):
+                return recorder
+        raise KitError("this model has no recorder: call kit.objectives.listen(model) first.")
+
+    def take(self) -> tuple[tuple, Tensor, Tensor]:
+        """(inputs, hidden, logits), the last two in float32; the recorder holds them no longer."""
+        if self.hidden is None or self.logits is None:
+            raise KitError(
+                "the model has made no prediction in training since the last update: call "
+                "model.train() and the model before its penalty."
+            )
+        record = self.inputs, self.hidden.float(), self.logits.float()
+        self.inputs = self.hidden = self.logits = None
+        return record
+
+    def remove(self) -> None:
+        """Take the hooks off the model."""
+        for hook in self.hooks:
+            hook.remove()
+
+    def _record_logits(self, model: nn.Module, inputs: tuple, logits: Tensor) -> None:
+        if model.training:
+            self.inputs = inputs
+            self.logits = logits
+
+    def _record_hidden(self, body: nn.Module, inputs: tuple, hidden: Tensor) -> None:
+        if body.training:
+            self.hidden = hidden
+
+
+def listen(model: Model) -> Recorder:
+    """Put a `Recorder` on the model, so that a penalty can read its last prediction (`heard`).
+
+    A model that has one keeps it: several penalties may not both take a prediction.
+    """
+    try:
+        return Recorder.of(model)
+    except KitError:
+        return Recorder(model)
 
 
 def heard(model: nn.Module) -> tuple[tuple, Tensor, Tensor]:
-    """What went into the model, the body's hidden states, and the logits; then forget them."""
-    _, hidden = model.body.__dict__.pop("heard")
-    args, logits = model.__dict__.pop("heard")
-    return args, hidden.float(), logits.float()
-
-
-def _hear(module: nn.Module, args: tuple, output: Tensor) -> None:
-    if module.training:
-        module.heard = args, output
+    """The inputs, hidden states and logits of the model's last prediction: `Recorder.take`."""
+    return Recorder.of(model).take()
 
 
 def _rows(windows: Sequence) -> np.ndarray:
-    """(N, T)."""
+    """Token ids of the windows, (N, T)."""
     if hasattr(windows, "column_names"):
         windows = windows.with_format("numpy")["ids"][:]
     rows = np.asarray(windows)

@@ -1,12 +1,13 @@
-"""Make the sources that ship with the kit: `python -m kit.pretrain NAME`, from pinned data.
+"""Pretrain the sources that ship with the kit, from pinned data.
 
-    python -m kit.pretrain teacher           MiniLM's vectors, in kit/sources/checkpoints/teacher.npz
-    python -m kit.pretrain translator        the parent for kit.tasks.translation
-    python -m kit.pretrain rnn_encoder       any of kit.sources.builtin.BUILTIN, in kit/sources/checkpoints/NAME
+    python -m kit.pretrain teacher           MiniLM's sentence vectors
+    python -m kit.pretrain translator        the source of kit.tasks.translation
+    python -m kit.pretrain rnn_encoder       any name in PRETRAININGS
     torchrun --nproc-per-node 2 -m kit.pretrain NAME      the same with two processes
 
-Each is a fixed recipe, and its card tells what it took and what came out. Killed at any moment,
-the same command goes on where it was (`kit.train.resume`).
+Default: written to kit/sources/checkpoints, as teacher.npz or in a folder NAME. Each has a fixed
+recipe; its card has the time and the scores. The same command resumes a run that was killed
+(`kit.train.resume`).
 """
 
 import argparse
@@ -47,23 +48,26 @@ from kit.train import Recipe, distributed, fit, predict, total_loss
 __all__ = ["PRETRAININGS", "Pretraining", "main", "pretrain", "surprise", "teach"]
 
 PIECES = 8192
+"""Size of the vocabulary of these sources."""
+
 COMPONENTS = 192
-"""Principal components that are kept of the teacher's vectors."""
+"""Principal components of the teacher's vectors that are stored."""
 
 WINDOW = 64
-"""Tokens that a writer reads at once."""
+"""Tokens of a training window of a language model."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pretraining:
-    """How one source is made."""
+    """How one source is pretrained."""
 
     body: Callable[[], nn.Module]
-    """A fresh body."""
+    """Makes a fresh body."""
     writes: bool
-    """Whether it learns the next token (a writer), or its teacher's vectors (an encoder)."""
+    """True: a language model, which learns the next token. False: an encoder, which learns MiniLM's
+    sentence vectors."""
     recipe: Recipe
-    """How `fit` trains it."""
+    """The recipe for `fit`."""
 
 
 SMALL = {"vocabulary": PIECES, "norm_first": True, "norm_eps": 1e-5}
@@ -107,33 +111,37 @@ PRETRAININGS: dict[str, Pretraining] = {
 
 
 def pretrain(name: str) -> Source:
-    """Train one of `PRETRAININGS` and describe it: a source with its card."""
+    """Pretrain one of `PRETRAININGS`; the source has a card with data, recipe and scores."""
     torch.manual_seed(0)
-    how, tokenizer = PRETRAININGS[name], pieces()
-    body = how.body()
-    if how.writes:
-        seen = windows("train", tokenizer)
+    pretraining = PRETRAININGS[name]
+    tokenizer = pieces()
+    body = pretraining.body()
+    if pretraining.writes:
+        train = windows("train", tokenizer)
         head = LanguageHead.tied(body, bias=True)
-        alone = np.log(NGram(seen.ravel(), tokenizer.size, 1).next([]))
-        head.bias.data = torch.from_numpy(alone).float()  # begin with what counting knows
-        examples = objectives.next_token(seen)
+        # Start from the unigram frequencies: the first updates need not learn them.
+        log_p = np.log(NGram(train.ravel(), tokenizer.size, 1).next([]))
+        head.bias.data = torch.from_numpy(log_p).float()
+        examples = objectives.next_token(train)
     else:
         texts, vectors = teacher(body.width)
         head = VectorHead(body.width)
         examples = objectives.vectors(texts, tokenizer, vectors)
     model = Model(body, head)
     folder = runtime.cache_dir() / "pretrain" / name
-    run = fit(model, examples, how.recipe, name=name, folder=folder)
+    run = fit(model, examples, pretraining.recipe, name=name, folder=folder)
     shutil.rmtree(folder, ignore_errors=True)
     source = Source(name, model.body.cpu(), tokenizer, model.head.cpu())
-    source.card = card(source, how, run)
+    source.card = card(source, pretraining, run)
     return source
 
 
 def translator() -> Source:
-    """The parent of the translation task."""
+    """The source of the translation task."""
     folder = runtime.cache_dir() / "pretrain" / "translator"
-    tokenizer = folder / "tokenizer.json"  # so that going on is quick
+    tokenizer = (
+        folder / "tokenizer.json"
+    )  # stored, so that a run that resumes need not train it again
     if not tokenizer.exists():
         folder.mkdir(parents=True, exist_ok=True)
         translation.pieces().save(tokenizer)
@@ -143,22 +151,26 @@ def translator() -> Source:
 
 
 def pieces() -> Tokenizer:
-    """The vocabulary of all that is baked: from the same text as `windows("train")`."""
+    """The tokenizer of these sources, trained on the text of `windows("train")`."""
     return Tokenizer.train(corpora.pinned("train")["text"][:], PIECES)
 
 
 def windows(split: str, tokenizer: Tokenizer, origins=corpora.ORIGINS) -> np.ndarray:
-    """(N, T + 1): T tokens to read, and T to predict."""
+    """Windows of token ids (N, T + 1): the first T are read, the last T predicted."""
     corpus = corpora.pinned(split, origins)
     return corpora.windows(corpus, tokenizer, WINDOW + 1).with_format("numpy")["ids"][:]
 
 
-def card(source: Source, how: Pretraining, run) -> dict:
-    """What a reader must know before migrating from it."""
-    taught = "the next token" if how.writes else "MiniLM's vectors of sentences, squared error"
-    scores = surprise(source) if how.writes else {"cosine to MiniLM, unseen": closeness(source)}
+def card(source: Source, pretraining: Pretraining, run) -> dict:
+    """The source's card: objective, data, licence, recipe, time, machine, scores and limits."""
+    objective = (
+        "the next token" if pretraining.writes else "MiniLM's vectors of sentences, squared error"
+    )
+    scores = (
+        surprise(source) if pretraining.writes else {"cosine to MiniLM, unseen": closeness(source)}
+    )
     return {
-        "objective": taught,
+        "objective": objective,
         "data": "the train split of kit.data.corpora.pinned(): no held-out text of any task",
         "licence": "; ".join(sorted({a.licence for a in ARCHIVES.values()})),
         "recipe": run.settings,
@@ -173,43 +185,44 @@ def card(source: Source, how: Pretraining, run) -> dict:
 
 
 def surprise(source: Source, split: str = "validation") -> dict[str, float]:
-    """Bits per byte of held-out news: this writer's, and those of counting (`NGram`)."""
+    """Bits per byte of held-out news: of this language model, and of n-grams for comparison."""
     tokenizer = source.tokenizer
     rows = windows(split, tokenizer, "news")
     nats, _ = total_loss(Model(source.body, source.head), objectives.next_token(rows))
     size = sum(len(tokenizer.decode(row[1:]).encode()) for row in rows)
-    found = {"bits per byte, held-out news": bits_per_byte(nats, size)}
-    seen = windows("train", tokenizer).ravel()
+    scores = {"bits per byte, held-out news": bits_per_byte(nats, size)}
+    train = windows("train", tokenizer).ravel()
     for order, name in ((1, "unigrams"), (3, "trigrams")):
-        count = NGram(seen, tokenizer.size, order)
-        nats = -sum(np.log(count.probabilities(row)[1:]).sum() for row in rows)
-        found[f"the same of {name}"] = bits_per_byte(nats, size)
-    return found
+        ngram = NGram(train, tokenizer.size, order)
+        nats = -sum(np.log(ngram.probabilities(row)[1:]).sum() for row in rows)
+        scores[f"the same of {name}"] = bits_per_byte(nats, size)
+    return scores
 
 
 def closeness(source: Source) -> float:
-    """Mean cosine of its vectors and its teacher's, over sentences that neither was trained on."""
+    """Mean cosine of the source's and MiniLM's vectors of held-out sentences."""
     texts = corpora.sentences(corpora.pinned("validation", ORIGINS))
-    with np.load(TEACHER) as kept:
-        axes = kept["axes"][:, : source.body.width]
-        wanted = _components(read(minilm(), texts), kept["mean"], axes)
+    with np.load(TEACHER) as arrays:
+        axes = arrays["axes"][:, : source.body.width]
+        wanted = _components(read(minilm(), texts), arrays["mean"], axes)
     examples = objectives.vectors(texts, source.tokenizer, wanted)
     total, n = total_loss(Model(source.body, source.head), examples, "squared_error")
     return 1 - total / n / 2
 
 
 def teach() -> None:
-    """MiniLM's vectors of `teaching()`, their principal components in a byte each."""
+    """Write `TEACHER`: principal components of MiniLM's vectors of `teaching()`, a byte each."""
     texts = teaching()
     vectors = read(minilm(), texts)  # (N, 384)
     mean = vectors.mean(0)
     axes = np.linalg.svd(vectors[::5] - mean, full_matrices=False)[2][:COMPONENTS].T  # (384, S)
-    kept = _components(vectors, mean, axes)
+    components = _components(vectors, mean, axes)  # (N, S)
+    scale = np.abs(components).max(1, keepdims=True)
     about = {"texts": digest("\n".join(texts)), "made by": "python -m kit.pretrain teacher"}
     TEACHER.parent.mkdir(exist_ok=True)
     np.savez_compressed(
         TEACHER,
-        vectors=np.round(127 * kept / np.abs(kept).max(1, keepdims=True)).astype(np.int8),
+        vectors=np.round(127 * components / scale).astype(np.int8),
         mean=mean.astype(np.float32),
         axes=axes.astype(np.float32),
         about=json.dumps(about),
@@ -217,20 +230,20 @@ def teach() -> None:
 
 
 def read(source: Source, texts: list[str]) -> np.ndarray:
-    """(N, D): the source's vector of each text, the mean of its tokens', of length 1."""
+    """The source's vector of each text, (N, D): the mean of its hidden states, of length 1."""
     model = Model(source.body, VectorHead(source.body.width))
     rows = [{"ids": ids, "y": 0} for ids in source.tokenizer.encode_many(texts, 128)]
     return np.stack(predict(model, rows))
 
 
 def _components(vectors: np.ndarray, mean: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """(N, S): along the axes, of length 1."""
-    kept = (vectors - mean) @ axes
-    return kept / np.linalg.norm(kept, axis=1, keepdims=True)
+    """Principal components (N, S) of vectors (N, D) along axes (D, S), scaled to length 1."""
+    components = (vectors - mean) @ axes
+    return components / np.linalg.norm(components, axis=1, keepdims=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Pretraining what is named; the exit status."""
+    """Pretrain the named sources; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m kit.pretrain", description=__doc__.split("\n")[0]
     )

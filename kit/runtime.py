@@ -1,4 +1,4 @@
-"""Where we run: folders, device, the fastest safe precision, and what machine this is."""
+"""Runtime: cache folder, device, precision, compilation, memory, and facts about the machine."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def cache_dir() -> Path:
-    """The folder for data and measurements: `$KIT_CACHE`, or the user's cache folder."""
+    """The folder for data and measurements: `$KIT_CACHE`; default: the user's cache folder."""
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("KIT_CACHE")
@@ -40,14 +40,14 @@ def cache_dir() -> Path:
 
 
 def device() -> torch.device:
-    """The CUDA GPU where there is one, Apple's where there is one, else the CPU."""
+    """The first of these that there is: a CUDA GPU, Apple's GPU (mps), the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
 def mix(seed: int, n: int) -> int:
-    """A seed for the n-th epoch or step, unlike that of any other (seed, n)."""
+    """The seed of the n-th epoch or step, which differs from that of any other (seed, n)."""
     import numpy as np
 
     return int(np.random.SeedSequence([seed, n]).generate_state(1)[0])
@@ -55,7 +55,7 @@ def mix(seed: int, n: int) -> int:
 
 @contextlib.contextmanager
 def autocast(name: str, on: torch.device):
-    """Matrix products in `name` ("fp32" or "bf16"); parameters and their sums stay in fp32."""
+    """Context: matrix products in precision `name`, "fp32" or "bf16"; parameters stay float32."""
     if name not in PRECISIONS:
         raise KitError(f"precision {name!r} is unknown: choose one of {list(PRECISIONS)}.")
     with torch.autocast(on.type, torch.bfloat16, enabled=name == "bf16"):
@@ -63,13 +63,13 @@ def autocast(name: str, on: torch.device):
 
 
 def precision(on: torch.device | None = None) -> str:
-    """The fastest safe precision here, "bf16" or "fp32": measured once, then remembered.
+    """The faster precision on this machine, "bf16" or "fp32": measured once, then stored.
 
-    Many processors that accept bf16 are slower with it than without, so a short training step
-    is timed in both. Remembered on disk, because a choice that flips between two runs
-    would give the same seed different bits. To measure again, delete `precision.json` in
-    `cache_dir()`. `$KIT_PRECISION` chooses without measuring: "fp32" where memory is dear, as on
-    Binder, since on a CPU bf16 holds a third of a GB more (docs/LOG.md).
+    Many processors that support bf16 are slower with it, so a short training step is timed in
+    both. The result is stored in `precision.json` in `cache_dir()`, because another choice in the
+    next run would give the same seed other bits. `$KIT_PRECISION` sets it without measuring:
+    "fp32" where memory is scarce, as on Binder, since bf16 on a CPU needs a third of a GB more
+    (docs/LOG.md).
     """
     if chosen := os.environ.get("KIT_PRECISION"):
         if chosen not in PRECISIONS:
@@ -96,7 +96,7 @@ def _precision(kind: str) -> str:
 @torch.inference_mode(False)
 @torch.enable_grad()
 def _measure(on: torch.device, width: int = 384, tokens: int = 448) -> str:
-    """Time a step of a small feed-forward layer in both; bf16 must win clearly, by a fifth."""
+    """Time training steps of a small layer; "bf16" where it is more than 1.2 times as fast."""
     layer = torch.nn.Sequential(
         torch.nn.Linear(width, 4 * width), torch.nn.GELU(), torch.nn.Linear(4 * width, width)
     ).to(on)
@@ -116,12 +116,13 @@ def _measure(on: torch.device, width: int = 384, tokens: int = 448) -> str:
 
 @contextlib.contextmanager
 def compiled(modules: Iterable[torch.nn.Module]) -> Iterator[None]:
-    """While inside, calls of these modules run as `torch.compile` fuses them, for any length of
-    text; values and their names stay as they are. The first calls take up to a minute.
+    """Context in which these modules are compiled by `torch.compile`, for texts of any length.
 
-    Raises KitError where nothing is installed that could compile.
+    Parameters and their names do not change. The first calls take up to a minute. Raises
+    KitError where no compiler is installed.
     """
-    modules, gpu = list(modules), device().type == "cuda"
+    modules = list(modules)
+    gpu = device().type == "cuda"
     needed = "triton" if gpu else os.environ.get("CXX", "cl" if os.name == "nt" else "g++")
     if modules and not (find_spec(needed) if gpu else shutil.which(needed)):
         raise KitError(
@@ -137,7 +138,7 @@ def compiled(modules: Iterable[torch.nn.Module]) -> Iterator[None]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write `value` whole or not at all: a reader never sees half a file."""
+    """Write `value` as JSON, whole or not at all: no reader ever sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
@@ -151,9 +152,9 @@ def write_json(path: Path, value: object) -> None:
 
 
 def peak_memory() -> float:
-    """The most memory that this process has held so far, in MB; nan where nobody counts it."""
+    """Peak memory of this process so far, in MB; nan on Windows."""
     with contextlib.suppress(OSError):
-        # Not ru_maxrss: on Linux it begins with that of the process that started this one.
+        # Not ru_maxrss: on Linux it includes the peak of the process that started this one.
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) / 2**10
@@ -165,7 +166,7 @@ def peak_memory() -> float:
 
 
 def machine() -> dict:
-    """What a reader of a measurement must know about the machine that made it."""
+    """Facts about this machine that belong to every measurement on it."""
     on = device()
     return {
         "processor": _processor(on.type),

@@ -1,14 +1,14 @@
-"""Texts that a caller gives: a list of strings, each with something in it, or an error."""
+"""Checks of texts that a caller gives: of a user's texts, and of strings for a tokenizer."""
 
 from collections.abc import Iterable
 
 from kit.errors import KitError
 
-__all__ = ["check_texts"]
+__all__ = ["check_strings", "check_texts", "has_lone_surrogate"]
 
 
 def check_texts(texts: str | Iterable[str]) -> list[str]:
-    """The texts as a list, one text as a list of one; any language, any length, any emoji.
+    """A user's texts as a list; one text gives a list of one. Any language, length and emoji.
 
     Raises KitError for what is not text, for an empty text, and for no text at all.
     """
@@ -26,6 +26,34 @@ def check_texts(texts: str | Iterable[str]) -> list[str]:
         if not text.strip():
             raise KitError(f"{which} is empty ({text!r}): give a sentence of at least one word.")
     return texts
+
+
+def check_strings(texts: Iterable[str]) -> list[str]:
+    """Strings for a tokenizer as a list, which may be empty, as may each string.
+
+    Raises KitError for one string instead of a list, for what is no string, and for a string
+    that UTF-8 cannot write.
+    """
+    if isinstance(texts, str):
+        raise KitError(f"{texts[:40]!r} is one text where several belong: give a list, [text].")
+    texts = list(texts)
+    for text in texts:
+        if not isinstance(text, str):
+            raise KitError(
+                f"{text!r} is not a text ({type(text).__name__}): "
+                f"leave it out, or give str({text!r})."
+            )
+        if has_lone_surrogate(text):
+            raise KitError(
+                f"{text[:40]!r} holds half a character (a lone surrogate): read the file as UTF-8, "
+                "or give text.encode('utf-8', 'replace').decode()."
+            )
+    return texts
+
+
+def has_lone_surrogate(text: str) -> bool:
+    """Whether the text has half of a UTF-16 surrogate pair, which UTF-8 cannot write."""
+    return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _not_text(which: str, value: object) -> str:

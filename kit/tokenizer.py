@@ -1,6 +1,7 @@
-"""Text <-> ids: one `tokenizers.Tokenizer`, trained here or loaded with a source.
+"""Tokenizer: text to token ids and back, with a vocabulary trained here or loaded with a source.
 
-V is the vocabulary's size. A *piece* is one entry of it: a word, a part of one, or some bytes.
+V is the size of the vocabulary. A *piece* is one entry of it: a word, a part of a word, or bytes.
+A *special piece* stands for no text: the beginning or end of a text, padding, a masked piece.
 """
 
 from collections.abc import Iterable
@@ -11,11 +12,12 @@ import tokenizers
 from tokenizers import Regex, decoders, models, pre_tokenizers, processors, trainers
 
 from kit.errors import KitError
+from kit.texts import check_strings
 
 __all__ = ["Tokenizer"]
 
 SPECIAL = {"pad": "<pad>", "bos": "<s>", "eos": "</s>", "mask": "<mask>"}
-"""What `Tokenizer.train` puts first, in this order. Bytes cover every text: no <unk> is needed."""
+"""Special pieces of `Tokenizer.train`, ids 0 to 3. Bytes cover every text: it needs no <unk>."""
 
 NAMES = {
     "pad": ["<pad>", "[PAD]"],
@@ -24,49 +26,56 @@ NAMES = {
     "eos": ["</s>", "[SEP]", "<|end_of_text|>", "<|endoftext|>"],
     "mask": ["<mask>", "[MASK]"],
 }
-"""What well-known sources call their special pieces: the first one that is there counts."""
+"""Role -> its usual names in well-known models; the first that the vocabulary has is used."""
 
 
 class Tokenizer:
-    """The pieces of one vocabulary: `encode` a text to ids, `decode` ids to a text.
+    """A vocabulary: `encode` turns a text into ids, `decode` ids into a text.
 
-    `size` is V; `pad`, `unk`, `bos`, `eos` and `mask` are ids, or None where the vocabulary
-    has no such piece. `special` names pieces for these roles where the usual names mislead:
-    `Tokenizer(tokenizer, eos="<|im_end|>")`.
+    `size` is V. `pad`, `unk`, `bos`, `eos` and `mask` are ids of special pieces, or None where
+    the vocabulary has none for this role. special: the piece of a role, where the usual name is
+    not the right one, as in `Tokenizer(tokenizer, eos="<|im_end|>")`.
     """
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, **special: str | None):
-        tokenizer.no_padding()  # a source's file may ask for a fixed length (MiniLM's does)
+        tokenizer.no_padding()  # the file of a source may set a fixed length (MiniLM's does)
         tokenizer.no_truncation()
         self._tokenizer = tokenizer
         self.size = max(tokenizer.get_vocab().values()) + 1
         self.special = {role: self._first(names) for role, names in NAMES.items()} | special
         for role, piece in self.special.items():
             setattr(self, role, piece and tokenizer.token_to_id(piece))
-        ours = [tokenizer.token_to_id(piece) for piece in SPECIAL.values()]
-        # "<s>" typed into a text is three characters to us; a source's chat format needs its own.
-        tokenizer.encode_special_tokens = ours == [0, 1, 2, 3]
-        self._bytes = b"ByteLevel" in (getattr(tokenizer.pre_tokenizer, "__getstate__", bytes)())
+        special_ids = [tokenizer.token_to_id(piece) for piece in SPECIAL.values()]
+        # In a text "<s>" is three characters to a vocabulary trained here. In that of a source it
+        # is a special piece, as chat templates need.
+        tokenizer.encode_special_tokens = special_ids == [0, 1, 2, 3]
+        self._byte_level = b"ByteLevel" in (
+            getattr(tokenizer.pre_tokenizer, "__getstate__", bytes)()
+        )
 
     def _first(self, names: list[str]) -> str | None:
         return next((n for n in names if self._tokenizer.token_to_id(n) is not None), None)
 
     @classmethod
     def train(cls, texts: Iterable[str], size: int = 8192, alone: str | None = None) -> "Tokenizer":
-        """Byte-level BPE: begin with the 256 bytes, then merge the most frequent neighbours
-        into a new piece until there are `size` (Sennrich et al. 2016, arXiv:1508.07909;
-        bytes: Radford et al. 2019). Every Unicode string comes back exactly from its ids.
+        """Train byte-level BPE: from the 256 bytes on, merge the most frequent pair of neighbours
+        into a new piece until there are `size` (Sennrich et al. 2016, arXiv:1508.07909; bytes:
+        Radford et al. 2019). `decode` returns every Unicode string exactly.
 
-        alone: a regular expression; what it finds is never in one piece with what stands beside it.
-        A text becomes <s> text </s>. Raises where the texts do not hold `size` pieces.
+        alone: a regular expression; no piece joins a match of it with the text beside it.
+        `encode` gives <s> text </s>. Raises KitError where the texts have fewer than `size` pieces.
         """
-        texts, least = _texts(texts), 256 + len(SPECIAL)
-        if size < least:
-            raise KitError(f"size={size} does not hold the 256 bytes: give at least {least}.")
+        texts = check_strings(texts)
+        min_size = 256 + len(SPECIAL)
+        if size < min_size:
+            raise KitError(f"size={size} does not hold the 256 bytes: give at least {min_size}.")
         tokenizer = tokenizers.Tokenizer(models.BPE())
         words = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        apart = [pre_tokenizers.Split(Regex(alone), "isolated")] if alone else []
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*apart, words]) if apart else words
+        if alone:
+            matches = pre_tokenizers.Split(Regex(alone), "isolated")
+            tokenizer.pre_tokenizer = pre_tokenizers.Sequence([matches, words])
+        else:
+            tokenizer.pre_tokenizer = words
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=size,
@@ -81,16 +90,20 @@ class Tokenizer:
             pair="<s> $A </s> $B </s>",
             special_tokens=[("<s>", 1), ("</s>", 2)],
         )
-        if (found := tokenizer.get_vocab_size()) < size:
+        trained_size = tokenizer.get_vocab_size()
+        if trained_size < size:
             raise KitError(
-                f"{size:,} pieces are more than the {found:,} in these {len(set(texts)):,} "
-                f"distinct texts: give more text, or size={found}."
+                f"{size:,} pieces are more than the {trained_size:,} in these {len(set(texts)):,} "
+                f"distinct texts: give more text, or size={trained_size}."
             )
         return cls(tokenizer)
 
     @classmethod
     def load(cls, source: str | Path | bytes, **special: str | None) -> "Tokenizer":
-        """The tokenizer.json at a path, or its content as bytes."""
+        """The tokenizer of a tokenizer.json: its path, or its content as bytes.
+
+        special: as in `Tokenizer`. Raises KitError for a file that cannot be read or is none.
+        """
         try:
             content = source if isinstance(source, bytes) else Path(source).read_bytes()
             return cls(tokenizers.Tokenizer.from_buffer(content), **special)
@@ -105,19 +118,26 @@ class Tokenizer:
             ) from error
 
     def opened(self) -> "Tokenizer":
-        """The same vocabulary, with `bos` before each text: a decoder whose first piece is a word
-        has nowhere else to look (attention sinks: Xiao et al. 2024, arxiv.org/abs/2309.17453)."""
+        """The same vocabulary, whose `encode` puts `bos` before each text and nothing after it.
+
+        Many decoders need a first token that is no word: their attention heads put unused weight
+        on it (attention sinks, Xiao et al. 2024, arxiv.org/abs/2309.17453). Raises KitError
+        where the vocabulary has no bos piece.
+        """
         if self.bos is None:
-            raise KitError("this vocabulary has no piece that begins a text: none can be opened.")
+            raise KitError(
+                "this vocabulary has no piece that begins a text: name one, as in "
+                "Tokenizer.load(path, bos='<s>')."
+            )
         bos = self.special["bos"]
-        made = tokenizers.Tokenizer.from_str(self.to_json())
-        made.post_processor = processors.TemplateProcessing(
+        tokenizer = tokenizers.Tokenizer.from_str(self.to_json())
+        tokenizer.post_processor = processors.TemplateProcessing(
             single=f"{bos} $A", pair=f"{bos} $A $B", special_tokens=[(bos, self.bos)]
         )
-        return Tokenizer(made, **self.special)
+        return Tokenizer(tokenizer, **self.special)
 
     def save(self, path: str | Path) -> None:
-        """Writes a tokenizer.json, which `load` and Hugging Face read."""
+        """Write a tokenizer.json, which `load` and Hugging Face's libraries read."""
         Path(path).write_text(self.to_json(), encoding="utf-8")
 
     def to_json(self) -> str:
@@ -125,103 +145,95 @@ class Tokenizer:
         return self._tokenizer.to_str()
 
     def encode(self, text: str, limit: int | None = None, special: bool = True) -> list[int]:
-        """The ids of a text, with the special pieces that this vocabulary puts around one.
+        """The ids of a text; special=True adds the special pieces around it.
 
-        `limit` is the largest number of ids; what is cut is text, never a special piece.
+        limit: the largest number of ids; None for all. Text is cut off at its end, special pieces
+        never. Raises KitError for what is no string, and where the special pieces exceed `limit`.
         """
         return self.encode_many([text], limit, special)[0]
 
     def encode_many(
         self, texts: Iterable[str], limit: int | None = None, special: bool = True
     ) -> list[list[int]]:
-        """`encode` of each text, on all cores."""
-        encodings = self._tokenizer.encode_batch_fast(_texts(texts), add_special_tokens=special)
-        rows = [e.ids for e in encodings]  # each read of it makes a new list
+        """`encode` of each text, in parallel on all cores."""
+        encodings = self._tokenizer.encode_batch_fast(
+            check_strings(texts), add_special_tokens=special
+        )
+        rows = [e.ids for e in encodings]  # each access of .ids makes a new list
         if not limit:
             return rows
-        cut = zip(rows, encodings, strict=True)
-        return [[ids[i] for i in _kept(e, limit)] for ids, e in cut]
+        pairs = zip(rows, encodings, strict=True)
+        return [[ids[i] for i in _within(e, limit)] for ids, e in pairs]
 
     def align(
         self, words: list[str], limit: int | None = None
     ) -> tuple[list[int], list[int | None]]:
-        """(ids, word_of): word_of[i] is the index of the word that piece i belongs to, or None
-        for a special piece. A word of nothing but white space has no piece."""
-        words = _texts(words)
-        if self._bytes:  # to bytes " dog" and "dog" are two words; running text has the first
+        """(ids, word_of): word_of[i] is the index of the word that piece i is part of.
+
+        It is None for a special piece. A word of white space alone has no piece.
+        """
+        words = check_strings(words)
+        if self._byte_level:  # " dog" and "dog" have different pieces; running text has " dog"
             words = words[:1] + [" " + word for word in words[1:]]
         encoding = self._tokenizer.encode(words, is_pretokenized=True)
-        kept, ids, word_of = _kept(encoding, limit), encoding.ids, encoding.word_ids
-        return [ids[i] for i in kept], [word_of[i] for i in kept]  # each read makes a new list
+        within = _within(encoding, limit)
+        ids, word_of = encoding.ids, encoding.word_ids  # each access makes a new list
+        return [ids[i] for i in within], [word_of[i] for i in within]
 
     def spans(self, text: str, limit: int | None = None) -> tuple[list[int], list[int]]:
-        """(ids, begins): where in the text each piece begins, never falling; the special piece
-        after a text begins at its end."""
-        [text] = _texts([text])
+        """(ids, begins): begins[i] is the position in the text where piece i begins, ascending.
+
+        The special piece after a text begins at the end of the text.
+        """
+        [text] = check_strings([text])
         encoding = self._tokenizer.encode(text)
-        kept, ids, offsets = _kept(encoding, limit), encoding.ids, encoding.offsets
-        begins = [offsets[i][0] for i in kept]
-        if len(kept) > 1 and encoding.special_tokens_mask[kept[-1]]:
+        within = _within(encoding, limit)
+        ids, offsets = encoding.ids, encoding.offsets  # each access makes a new list
+        begins = [offsets[i][0] for i in within]
+        if len(within) > 1 and encoding.special_tokens_mask[within[-1]]:
             begins[-1] = len(text)
-        return [ids[i] for i in kept], begins
+        return [ids[i] for i in within], begins
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids, without special pieces. Bytes that are no character show as \ufffd."""
+        """The text of ids, without special pieces. Bytes that are no UTF-8 become \ufffd."""
         return self._tokenizer.decode([int(i) for i in ids], skip_special_tokens=True)
 
     def pieces(self, text: str) -> list[str]:
         """The pieces of a text as a reader sees them, special ones included."""
         pieces = [self._tokenizer.id_to_token(i) for i in self.encode(text)]
-        if not self._bytes:
+        if not self._byte_level:
             return pieces
         return [
             p if p in self.special.values() else self._tokenizer.decoder.decode([p]) for p in pieces
         ]
 
     def check(self, vocabulary: int) -> None:
-        """Raises where a model with a table of `vocabulary` rows has none for some piece."""
+        """Raise KitError where the vocabulary has more pieces than a model's `vocabulary`."""
         if self.size > vocabulary:
             raise KitError(
                 f"a vocabulary of {self.size:,} pieces does not fit a model with {vocabulary:,}: "
-                f"take the tokenizer that came with the model, or a model with vocabulary={self.size}."
+                "take the tokenizer that came with the model, or a model with "
+                f"vocabulary={self.size}."
             )
 
     def __reduce__(self):
-        # A copy must be told again what a tokenizer's own copy forgets.
+        # Pickle the JSON: a pickled tokenizers.Tokenizer loses encode_special_tokens.
         return partial(Tokenizer.load, **self.special), (self.to_json().encode(),)
 
     def __repr__(self) -> str:
         return f"Tokenizer(size={self.size:,}, {', '.join(p for p in self.special.values() if p)})"
 
 
-def _texts(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, str):
-        raise KitError(f"{texts[:40]!r} is one text where several belong: give a list, [text].")
-    texts = list(texts)
-    for text in texts:
-        if not isinstance(text, str):
-            raise KitError(
-                f"{text!r} is not a text ({type(text).__name__}): "
-                f"leave it out, or give str({text!r})."
-            )
-        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
-            raise KitError(
-                f"{text[:40]!r} holds half a character (a lone surrogate): read the file as UTF-8, "
-                "or give text.encode('utf-8', 'replace').decode()."
-            )
-    return texts
-
-
-def _kept(encoding, limit: int | None) -> list[int]:
-    """Positions that stay within `limit`: every special piece and as much text as there is room."""
+def _within(encoding, limit: int | None) -> list[int]:
+    """Positions of the pieces within `limit`: all special pieces, and the first others."""
     room = len(encoding) if limit is None else limit - sum(encoding.special_tokens_mask)
     if room < 0:
         raise KitError(
             f"limit={limit} has no room for the special pieces: give at least {limit - room}."
         )
-    kept = []
+    within = []
     for i, special in enumerate(encoding.special_tokens_mask):
         room -= not special
         if special or room >= 0:
-            kept.append(i)
-    return kept
+            within.append(i)
+    return within

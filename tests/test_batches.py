@@ -86,9 +86,9 @@ def test_the_stream_goes_on_as_if_it_had_not_stopped(done):
         (["a film", "a book"], "str.*next_token"),
         (Dataset.from_dict({"ids": WINDOWS}), r"\['ids'\].*next_token"),
         (IterableDataset.from_generator(lambda: iter([{"ids": [1], "y": 0}])), "take"),
-        ([{"ids": "a film", "y": 0}], "tokens.encode"),
-        ([{"ids": [0.5, 1.0], "y": 0}], "float64.*tokens.encode"),
-        ([{"ids": [[1, 2], [3, 4]], "y": 0}], r"\(2, 2\).*tokens.encode"),
+        ([{"ids": "a film", "y": 0}], "tokenizer.encode"),
+        ([{"ids": [0.5, 1.0], "y": 0}], "float64.*tokenizer.encode"),
+        ([{"ids": [[1, 2], [3, 4]], "y": 0}], r"\(2, 2\).*tokenizer.encode"),
     ],
 )
 def test_what_is_no_example_is_named_with_the_remedy(examples, says):

@@ -11,9 +11,17 @@ import torch
 from test_heads import BODIES, HEADS, V, batch, model_of
 
 from kit.errors import KitError
-from kit.models import Model, Transformer, TransformerConfig
+from kit.models import (
+    CopyHead,
+    LanguageHead,
+    Model,
+    SequenceHead,
+    Transformer,
+    TransformerConfig,
+)
 from kit.sources import Source
-from kit.sources.checkpoint import FORMAT, JSON, TENSORS, load, save
+from kit.sources.builtin import load_builtin
+from kit.sources.checkpoint import FORMAT, JSON, RENAMED, TENSORS, load, save
 from kit.tokenizer import Tokenizer
 
 TOKENS = Tokenizer.train(Path(__file__).read_text(encoding="utf-8").splitlines() * 2, size=V)
@@ -62,6 +70,52 @@ def test_a_tied_tensor_is_written_once_and_half_takes_half(saved, tmp_path):
     ):
         assert q.dtype == torch.float32, name
         torch.testing.assert_close(q, p, rtol=1e-3, atol=1e-6)
+
+
+def in_format_1(described: object) -> object:
+    """A description of a body or head with the field names that format 1 had."""
+    if not isinstance(described, dict):
+        return described
+    old = {new: old for old, new in RENAMED.items()}
+    return {old.get(name, name): in_format_1(value) for name, value in described.items()}
+
+
+@pytest.mark.parametrize("head", ["tied language", "sequence", "copy"])
+def test_format_1_is_read_with_its_old_field_names(head, tmp_path):
+    body, decoder = (
+        Transformer(
+            TransformerConfig(
+                vocabulary=V, width=8, layers=1, heads=2, head_size=6, intermediate_size=20,
+                block_size=40, norm_eps=1e-3, causal=cross, cross=cross,
+            )
+        ).eval()
+        for cross in (False, True)
+    )  # fmt: skip
+    heads = {"tied language": lambda: LanguageHead.tied(body)}
+    heads |= {"sequence": lambda: SequenceHead(8, decoder), "copy": lambda: CopyHead(8, decoder)}
+    folder = save(Source("old", body, TOKENS, heads[head](), CARD), tmp_path / "it")
+    about = json.loads((folder / JSON).read_text(encoding="utf-8"))
+    about |= {"format": 1, "body": in_format_1(about["body"]), "head": in_format_1(about["head"])}
+    text = json.dumps(about)
+    assert all(f'"{old}"' in text for old in RENAMED)
+    assert not any(f'"{new}"' in text for new in RENAMED.values())
+    (folder / JSON).write_text(text, encoding="utf-8")
+    again = load(folder)
+    assert again.body.config == body.config
+    if head != "tied language":
+        assert again.head.decoder.config == decoder.config
+    ids = torch.tensor([[5, 6, 7]])
+    assert torch.equal(again.body.eval()(ids), body(ids))
+
+
+@pytest.mark.parametrize(
+    ("name", "intermediate_size", "block_size"),
+    [("transformer_encoder", 768, 512), ("transformer_writer", 640, 256)],
+)
+def test_the_shipped_transformers_have_the_right_shape(name, intermediate_size, block_size):
+    config = load_builtin(name).body.config
+    assert (config.intermediate_size, config.block_size) == (intermediate_size, block_size)
+    assert (config.norm_eps, config.head_size) == (1e-5, None)
 
 
 def test_loading_leaves_the_random_numbers_alone(saved):

@@ -105,7 +105,7 @@ def test_what_cannot_be_remembered_is_said(source) -> None:
         FeatureCache(twice(source, "frozen")[1].model.body)
     above = copy.deepcopy(full).requires_grad_(False)
     above.embed.requires_grad_(True)
-    with pytest.raises(KitError, match="nothing to remember"):
+    with pytest.raises(KitError, match="nothing to cache"):
         FeatureCache(above)
     Model(FeatureCache(full.requires_grad_(False)), ClassHead(32, 2)).eval()
 

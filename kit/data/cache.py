@@ -1,4 +1,4 @@
-"""A table that is made once and then read from the cache."""
+"""Cached tables: computed once, then read from a Parquet file."""
 
 import contextlib
 import os
@@ -14,7 +14,11 @@ __all__ = ["stored"]
 
 
 def stored(path: Path, make: Callable[[], list[dict]]) -> "Table":
-    """The rows that `make` returns, as the Parquet file `path` keeps them; damaged, made again."""
+    """The table in the Parquet file `path`.
+
+    Where it is missing or damaged, the table has the rows of `make()`, and is written to `path`,
+    whole or not at all.
+    """
     import pyarrow
     from pyarrow import parquet
 
@@ -22,7 +26,7 @@ def stored(path: Path, make: Callable[[], list[dict]]) -> "Table":
         return parquet.read_table(path)
     except (OSError, pyarrow.ArrowInvalid):
         table = pyarrow.Table.from_pylist(make())
-    with contextlib.suppress(OSError):  # a cache that cannot be written: make it again next time
+    with contextlib.suppress(OSError):  # a read-only cache: compute the table again next time
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # whole or not at all
             part = Path(folder, path.name)

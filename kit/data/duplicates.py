@@ -1,4 +1,4 @@
-"""Near-duplicates: the same sentence written twice, which must not be on both sides of a split."""
+"""Near-duplicates: texts that are nearly equal, and so must be in the same split."""
 
 import re
 from collections.abc import Hashable, Sequence
@@ -8,7 +8,8 @@ import numpy as np
 
 __all__ = ["groups", "similar"]
 
-ROWS = 2048  # sentences compared with all others at a time: bounds the memory of the product
+BATCH_ROWS = 2048
+"""Texts that are compared with all others at a time, which bounds the memory of the product."""
 
 
 def groups(
@@ -17,7 +18,7 @@ def groups(
     share: tuple[int, int] = (2, 5),
     together: Sequence[Hashable] | None = None,
 ) -> list[int]:
-    """For each text the index of the first text of its group; a text without a twin is its own.
+    """Groups of near-duplicates: for each text the index of the first text of its group.
 
     Two texts are near-duplicates if their word bigrams overlap by at least `share`, 2/5:
     `|A ∩ B| / |A ∪ B| ≥ 2/5` (Jaccard), compared in whole numbers, so that every machine
@@ -54,24 +55,24 @@ def similar(
     """The pairs of near-duplicates (see `groups`), as two arrays of indices with i < j."""
     grams = _bigrams(texts)  # (N, number of bigrams), 1 where the text has the bigram
     size = np.diff(grams.indptr)
-    found = [(np.empty(0, np.int64),) * 2]
-    for start in range(0, len(texts), ROWS):
-        both = (grams[start : start + ROWS] @ grams.T).tocoo()  # |A ∩ B|
+    pairs = [(np.empty(0, np.int64), np.empty(0, np.int64))]
+    for start in range(0, len(texts), BATCH_ROWS):
+        both = (grams[start : start + BATCH_ROWS] @ grams.T).tocoo()  # |A ∩ B|
         i, j = both.coords[0] + start, both.coords[1]
         near = (i < j) & (both.data * share[1] >= (size[i] + size[j] - both.data) * share[0])
-        found.append((i[near], j[near]))
-    rows, columns = zip(*found, strict=True)
+        pairs.append((i[near], j[near]))
+    rows, columns = zip(*pairs, strict=True)
     return np.concatenate(rows), np.concatenate(columns)
 
 
 def _bigrams(texts: Sequence[str]):
-    """Which pairs of neighbouring words each text has, as a sparse matrix of ones."""
+    """The word bigrams of each text: a sparse matrix (N, number of bigrams) of zeros and ones."""
     from scipy.sparse import csr_array
 
     known: dict[tuple[str, ...], int] = {}
     columns, ends = [], [0]
     for text in texts:
-        words = re.findall(r"\w+", text.lower()) or [text]  # ":-)" has no words: take it whole
+        words = re.findall(r"\w+", text.lower()) or [text]  # ":-)" has no words: it counts as one
         pairs = set(pairwise(words)) or {(words[0],)}
         columns += [known.setdefault(pair, len(known)) for pair in pairs]
         ends.append(len(columns))

@@ -1,4 +1,4 @@
-"""What the tasks hold out, and what of it would stand in the pretraining text."""
+"""Leak check: the lines of the pretraining text that share words with held-out texts of a task."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,13 +12,13 @@ from kit.runtime import write_json
 __all__ = ["SHARED", "held_out", "left_out", "words"]
 
 SHARED = 8
-"""Words in a row that no pretraining text shares with a held-out one. Seen in the data: seven
-are still everybody's ("Are you sure you want to delete", "a season's best of 7.95m"); eight are
-somebody's: quotations in the news, and messages from one mould."""
+"""Words in a row that no pretraining text shares with a held-out text. In the data, seven words in
+a row are often a common phrase ("Are you sure you want to delete"); eight are a quotation in the
+news, or a message made from the same template."""
 
 
 def words(text: str) -> list[str]:
-    """What is compared to find a text in another: its words, in lower case, without signs."""
+    """The words of a text, in lower case and without punctuation."""
     return re.findall(r"\w+", text.lower())
 
 
@@ -40,19 +40,19 @@ def held_out() -> Iterator[tuple[str, str]]:
 
 
 def left_out(held: Iterable[str]) -> dict[str, list[str]]:
-    """What `pinned` leaves out of each origin's training text: digests of lines.
+    """Origin -> marks of the lines of its training text that `pinned` leaves out.
 
-    `kit/data/held_out.json` keeps them, so that pretraining on the news asks for the news
-    alone; `python -m kit.data.held_out` makes that file, from all archives.
+    They are stored in `kit/data/held_out.json`, so that a corpus of news needs only the archive
+    with the news; `python -m kit.data.held_out` writes that file from all archives.
     """
-    found = set()
-    for its in map(words, held):
-        found |= _grams(its) or {tuple(its)}
-    found.discard(())  # a text of signs
+    held_grams = set()
+    for text_words in map(words, held):
+        held_grams |= _grams(text_words) or {tuple(text_words)}
+    held_grams.discard(())  # of a text without words
     result = {}
     for origin in ORIGINS:
         texts = [text for text, split in documents(origin) if split == "train"]
-        left = {mark(line) for text in texts for line in _shared(text, found)}
+        left = {mark(line) for text in texts for line in _shared(text, held_grams)}
         texts = list(dict.fromkeys(without(text, left) for text in texts))
         twins = {mark(texts[i]) for i, first in enumerate(groups(texts)) if first != i}
         result[origin] = sorted(left | twins)
@@ -74,8 +74,9 @@ def _shared(text: str, held: set[tuple[str, ...]]) -> Iterator[str]:
             yield from (lines[i] for i in {*line_of[start : start + SHARED]})
 
 
-def _grams(of: list[str]) -> set[tuple[str, ...]]:
-    return {tuple(of[start : start + SHARED]) for start in range(len(of) - SHARED + 1)}
+def _grams(words: list[str]) -> set[tuple[str, ...]]:
+    """All runs of `SHARED` words."""
+    return {tuple(words[start : start + SHARED]) for start in range(len(words) - SHARED + 1)}
 
 
 if __name__ == "__main__":

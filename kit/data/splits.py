@@ -1,7 +1,7 @@
-"""The labelled texts and who is held out: decided once, by hash, the same on every machine.
+"""Splits: the labelled texts, divided by hash into train, validation and test.
 
-A *split* is "train", "validation" or "test". Pretraining may read train texts only (without
-their labels), so the rules stand here, below the tasks: `kit.data.corpora` must know them too.
+The division is the same on every machine. Pretraining may read only train texts (without their
+labels), so `kit.data.corpora` needs it too: that is why it is here and not in the tasks.
 """
 
 import html
@@ -36,21 +36,25 @@ FOLDERS = {"pt": ("pt_BR", "pt_BR", "pt_BR"), "zh": ("zh_CN", "zh_Hans", "zh_Han
 
 
 def digest(text: str) -> str:
-    """SHA-256 of a text, in hexadecimal: a coin that falls the same way everywhere."""
+    """SHA-256 of a text in UTF-8, in hexadecimal: a random number that is the same everywhere."""
     return sha256(text.encode()).hexdigest()
 
 
 def clean(text: str) -> str:
-    """HTML entities undone and white space made single spaces, line by line; no empty lines.
+    """The text with HTML entities decoded, single spaces, and no empty lines.
 
-    Twice: some were escaped twice, "Lord &amp;amp; Taylor".
+    Entities are decoded twice, because some texts are escaped twice: "Lord &amp;amp; Taylor".
     """
     lines = html.unescape(html.unescape(text)).splitlines()
     return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
 
 
 def fill(sizes: dict[str, int], salt: str) -> dict[str, str]:
-    """The split of each group: in the order of their hashes, 80 % of the texts, 10 and 10."""
+    """The split of each group: 80 % of the texts are train, 10 % validation, 10 % test.
+
+    sizes: group -> number of texts. The groups are taken in the order of the hashes of
+    "salt/group", so that a salt gives an order of its own.
+    """
     split, before, total = {}, 0, sum(sizes.values())
     for group in sorted(sizes, key=lambda group: digest(f"{salt}/{group}")):
         tenth = 10 * before // total
@@ -60,9 +64,10 @@ def fill(sizes: dict[str, int], salt: str) -> dict[str, str]:
 
 
 def ratings(domain: str) -> list[dict]:
-    """A domain's rated sentences: id, text, rating, label, group, split.
+    """The rated sentences of a domain: id, text, rating (-4 to 4), label, group, split.
 
-    The files are UTF-8: read as Latin-1, as is often done, "clichés" becomes "clichÃ©s".
+    label is 1 where the rating is positive, else 0. A group is a set of near-duplicates or the
+    sentences of one document. The files are UTF-8, although they are often read as Latin-1.
     """
     content = read("ratings", f"hutto_ICWSM_2014/{DOMAINS[domain]}_GroundTruth.txt")
     lines = (line.split("\t") for line in content.decode("utf-8").splitlines())
@@ -82,15 +87,16 @@ def ratings(domain: str) -> list[dict]:
         }
         for i in range(len(ids))
     ]
-    # In the files the classes come one after the other: their first hundred are all positive.
+    # The files are sorted by class: their first hundred sentences are all positive.
     return sorted(rows, key=lambda row: digest(f"{domain}/row/{row['id']}"))
 
 
 def articles() -> list[dict]:
-    """The BBC's news articles, each once: id, topic, headline, text (its paragraphs), split.
+    """The BBC's news articles without repetitions: id, topic, headline, text, split.
 
-    Of 2,225 files 175 repeat another (two fifths of their word pairs): the first one stays. Those
-    that share a fifth, follow-ups that quote the same people, are all on one side.
+    175 of the 2,225 files share two fifths of their word pairs with an earlier file and are left
+    out. Articles that share one fifth, such as follow-ups with the same quotations, are all in
+    one split. The lines of a text are its paragraphs.
     """
     return stored(cache_dir() / "splits" / f"articles-{VERSION}.parquet", _articles).to_pylist()
 
@@ -114,7 +120,7 @@ def _articles() -> list[dict]:
 
 
 def tagged() -> list[dict]:
-    """CoNLL-2003's sentences, tagged by people: id, words, tags (BIO), split (the usual one)."""
+    """The sentences of CoNLL-2003: id, words, tags (BIO), split (the official one)."""
     rows = []
     for file, split in zip(("train", "valid", "test"), SPLITS, strict=True):
         content = read("conll", f"neuroner/data/conll2003/en/{file}.txt").decode("utf-8")
@@ -128,20 +134,19 @@ def tagged() -> list[dict]:
 
 
 def messages(language: str) -> list[dict]:
-    """Software messages and what translators made of them: english, translation, origin, split.
+    """Software messages with their translations: english, translation, origin, split.
 
-    Placeholders stay as they are (`%(name)s`, `${name}`, `%1`); of a message with a plural, the
-    singular. The split hangs on the words of the English text alone, so that no English text of
-    the test is in anybody's training, whatever the language and the programme. "en" has what
-    the programmers wrote, with an empty translation.
-    Raises KitError for a language that is not there.
+    Placeholders stay (`%(name)s`, `${name}`, `%1`); a message with a plural gives its singular.
+    The split depends only on the words of the English text, so that no English text of the test
+    is in the training text of any language or program. "en" has the English messages with an
+    empty translation. Raises KitError for an unknown language.
     """
     if language not in LANGUAGES:
         raise KitError(f"language {language!r} is unknown: choose one of {', '.join(LANGUAGES)}.")
     rows = {}
     for origin, english, translation in _catalogues(language):
         english, translation = clean(english), clean(translation)
-        named = re.fullmatch(r"[a-z]+(_\w+)+", english)  # a name whose English nobody wrote down
+        named = re.fullmatch(r"[a-z]+(_\w+)+", english)  # a key without an English text
         if english and not named and (translation or language == "en"):
             rows.setdefault((english, translation), origin)
     return [

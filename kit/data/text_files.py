@@ -1,7 +1,7 @@
-"""Corpora from elsewhere: the user's own text files, and the hub's data sets, as a stream.
+"""Corpora from the user's text files, and from data sets of the hub as a stream.
 
-The columns are those of `kit.data.corpora`. The text stays as it is, but for white space around
-it: nothing is cleaned, and no duplicate is removed.
+The columns are those of `kit.data.corpora`. White space around a text is removed; otherwise
+nothing is cleaned, and duplicates stay.
 """
 
 import codecs
@@ -21,19 +21,26 @@ if TYPE_CHECKING:
 __all__ = ["MARKS", "MEMORY", "encoding_of", "hub", "own"]
 
 MEMORY = 100_000_000
-"""Bytes of text files that are still read into memory; more are streamed."""
+"""Bytes of text files up to which a corpus is read into memory; more are streamed."""
 
 KINDS = (".txt", ".jsonl")
-PIECE = 20_000  # characters of a .txt that make a document
-BLOCK = 1 << 16  # bytes looked at to tell text from anything else
-COMMON = ("cp1252", "cp1251")  # taken where others are as likely
-MARKS = {  # the bytes that some files begin with; the longer first
+DOCUMENT_CHARACTERS = 20_000
+"""Characters of a .txt that make a document."""
+
+BLOCK_BYTES = 2**16
+"""Bytes of a file that are read at a time to detect its encoding."""
+
+COMMON = ("cp1252", "cp1251")
+"""Encodings that are preferred where others are about as likely."""
+
+MARKS = {  # the longer marks first
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+"""Byte-order mark at the beginning of a file -> its encoding."""
 
 
 def own(
@@ -44,15 +51,15 @@ def own(
     encoding: str | None = None,
     stream: bool | None = None,
 ) -> "Dataset | IterableDataset":
-    """Text files, or all `.txt` and `.jsonl` in folders and theirs, as a corpus.
+    """Text files as a corpus: the given files, and all `.txt` and `.jsonl` below given folders.
 
     A line of a `.jsonl` is a document: a text, or an object with the text under `column`. Any
-    other file is text; every 20,000 characters, to the end of the line, are a document, so that
-    a file of any size passes through little memory. `split` is written into that column.
-    `encoding`: by itself UTF-8, what a byte-order mark says, or, with a warning, a guess.
-    `stream`: an IterableDataset instead of a Dataset; by itself, for more than 100 MB.
-    Raises KitError for a path that is not there, a folder without text, a file that is no text,
-    a broken line, and for no text at all; a stream does some of this when it is read.
+    other file is plain text; a document is 20,000 characters of it, up to the end of the line, so
+    that a file of any size needs little memory. split: the value of the column `split`.
+    encoding: default: UTF-8, or that of a byte-order mark, or a guess with a warning.
+    stream: True for an IterableDataset, False for a Dataset; default: True above 100 MB.
+    Raises KitError for a path that is not there, a folder without text files, a binary file, a
+    broken line, and for no text at all; a stream raises some of these when it is read.
     """
     from datasets import Dataset, IterableDataset
 
@@ -71,10 +78,10 @@ def own(
 
 
 def hub(name: str, *, column: str = "text", split: str = "train", **options) -> "IterableDataset":
-    """A data set of the hub as a corpus, streamed: nothing is stored, reading it needs a network.
+    """A data set of the hub as a streamed corpus: it needs a network, and stores nothing.
 
-    `name`, `split` and `options` (`name=` of a configuration, `data_files=`, ...) are those of
-    `datasets.load_dataset`; the text is in `column`.
+    name, split and options (`name=` of a configuration, `data_files=`, ...) are those of
+    `datasets.load_dataset`; column: the column with the text.
     Raises KitError without a network, for an unknown name, and where the column is not there.
     """
     from datasets import IterableDataset, load_dataset
@@ -88,8 +95,8 @@ def hub(name: str, *, column: str = "text", split: str = "train", **options) -> 
         raise KitError(
             f"{name!r} has no text in column {column!r}: give column=, one of {list(first)}."
         )
-    given = {"rows": rows, "column": column, "origin": name, "split": split}
-    return IterableDataset.from_generator(_columns, gen_kwargs=given, features=_features())
+    arguments = {"rows": rows, "column": column, "origin": name, "split": split}
+    return IterableDataset.from_generator(_columns, gen_kwargs=arguments, features=_features())
 
 
 def _features():
@@ -105,15 +112,16 @@ def _columns(rows: Iterable[dict], column: str, origin: str, split: str) -> Iter
 
 
 def _unreachable(name: str, problem: Exception) -> str:
-    said = str(problem).strip().split("\n")[0][:200]
+    message = str(problem).strip().split("\n")[0][:200]
     return (
-        f"the corpus {name!r} cannot be read from the hub: {said} Connect to the network and "
-        "check the name; without one, use kit.data.corpora.pinned() or kit.data.text_files.own(folder)."
+        f"the corpus {name!r} cannot be read from the hub: {message} Connect to the network and "
+        "check the name; without one, use kit.data.corpora.pinned() or "
+        "kit.data.text_files.own(folder)."
     )
 
 
 def _files(path: Path) -> list[tuple[Path, str]]:
-    """Each file at a path and what it is called there."""
+    """(path, name in the corpus) of each text file at a path."""
     if path.is_file():
         return [(path, path.name)]
     if not path.is_dir():
@@ -125,14 +133,15 @@ def _files(path: Path) -> list[tuple[Path, str]]:
 
 
 def encoding_of(path: Path, warn: bool = True) -> str:
-    """UTF-8 where the whole file is; else what its mark says, or what its bytes look like.
+    """The encoding of a file: of its byte-order mark, else UTF-8 where it fits, else a guess.
 
-    A guess is warned about. Raises KitError for a file that is no text, or cannot be read.
+    warn: whether a guess gives a warning. Raises KitError for a binary file, and for a file that
+    cannot be read.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
-            block = file.read(BLOCK)
+            block = file.read(BLOCK_BYTES)
             for mark, encoding in MARKS.items():
                 if block.startswith(mark):
                     return encoding
@@ -141,40 +150,45 @@ def encoding_of(path: Path, warn: bool = True) -> str:
             try:
                 while block:
                     decoder.decode(block)
-                    block = file.read(BLOCK)
+                    block = file.read(BLOCK_BYTES)
                 decoder.decode(b"", final=True)
             except UnicodeDecodeError:
-                if file.tell() > 2 * BLOCK:
-                    file.seek(-2 * BLOCK, 1)
-                    file.readline(BLOCK)  # begin with a whole line
+                if file.tell() > 2 * BLOCK_BYTES:
+                    file.seek(-2 * BLOCK_BYTES, 1)
+                    file.readline(BLOCK_BYTES)  # the sample begins with a whole line
                 else:
                     file.seek(0)
-                return _guess(file.read(2 * BLOCK), path, warn)
+                return _guess(file.read(2 * BLOCK_BYTES), path, warn)
     except OSError as problem:
         raise KitError(f"{path} cannot be read ({problem.strerror}): give another.") from problem
     return "utf-8"
 
 
 def _guess(sample: bytes, path: Path, warn: bool) -> str:
-    """The encoding of bytes that are not UTF-8, from how often they come together."""
+    """The likeliest encoding of bytes that are not UTF-8 (charset_normalizer)."""
     from charset_normalizer import from_bytes
 
-    found = from_bytes(sample)
-    best = found.best()
+    matches = from_bytes(sample)
+    best = matches.best()
     if best is None:
         raise KitError(_binary(path))
     near = {
         match.encoding
-        for match in found
+        for match in matches
         if match.chaos <= best.chaos + 0.02 and match.coherence >= best.coherence - 0.05
     }
-    few = sum(byte > 127 for byte in sample) < 20  # to guess by
-    encoding = COMMON[0] if few else next((c for c in COMMON if c in near), best.encoding)
+    if sum(byte > 127 for byte in sample) < 20:  # too few letters to guess from
+        encoding = COMMON[0]
+    else:
+        encoding = next((common for common in COMMON if common in near), best.encoding)
     if _oddities(sample, COMMON[0]) < _oddities(sample, encoding):
         encoding = COMMON[0]
     if warn:
-        said = f"{path} is not UTF-8; it is read as {encoding}."
-        warnings.warn(f"{said} Where letters are wrong, give encoding=.", stacklevel=2)
+        warnings.warn(
+            f"{path} is not UTF-8; it is read as {encoding}. Where letters are wrong, give "
+            "encoding=.",
+            stacklevel=2,
+        )
     return encoding
 
 
@@ -210,8 +224,11 @@ def _documents(files: list[tuple], column: str, split: str) -> Iterator[dict]:
     for path, origin, encoding in files:
         try:
             with path.open(encoding=encoding) as file:
-                texts = _records(file, path, column) if path.suffix.lower() == ".jsonl" else None
-                for text in texts or _pieces(file):
+                if path.suffix.lower() == ".jsonl":
+                    texts = _records(file, path, column)
+                else:
+                    texts = _chunks(file)
+                for text in texts:
                     if text := text.strip():
                         yield {"text": text, "origin": origin, "split": split}
         except (UnicodeError, LookupError) as problem:
@@ -221,12 +238,14 @@ def _documents(files: list[tuple], column: str, split: str) -> Iterator[dict]:
             ) from problem
 
 
-def _pieces(file) -> Iterator[str]:
-    while piece := file.read(PIECE):
-        yield piece + file.readline(PIECE)  # to the end of the line
+def _chunks(file) -> Iterator[str]:
+    """The file in chunks of `DOCUMENT_CHARACTERS`, each up to the end of its last line."""
+    while chunk := file.read(DOCUMENT_CHARACTERS):
+        yield chunk + file.readline(DOCUMENT_CHARACTERS)
 
 
 def _records(file, path: Path, column: str) -> Iterator[str]:
+    """The text of each line of a `.jsonl`."""
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue

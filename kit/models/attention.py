@@ -1,48 +1,70 @@
-"""What each token of a Transformer has in view: where it stands, whom it sees, what it remembers.
+"""Attention of a Transformer: positions, masks, the key-value cache, rotary positions, products.
 
-B batch, T new tokens, S tokens so far, G key-value heads, W width of a head.
-mask (B, S) is True where there is a token; None where nothing is padded.
+B batch, T new tokens, S tokens so far (new and cached), H query heads, G key-value heads,
+W width of a head. mask (B, S) is True where there is a token; None where nothing is padded.
 """
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-__all__ = ["Cache", "look_around", "look_back", "places_of", "rotate", "rotation"]
+__all__ = [
+    "Cache",
+    "attend",
+    "causal_mask",
+    "encoder_mask",
+    "positions_of",
+    "rotary_angles",
+    "rotate",
+    "weights",
+]
 
 
-def places_of(ids: Tensor, mask: Tensor | None, past: int) -> Tensor:
-    """The position of each token (T,) or (B, T), counted from the first that is not padding."""
+def positions_of(ids: Tensor, mask: Tensor | None, past: int) -> Tensor:
+    """The position of each new token, (T,) or (B, T), counted from the first that is not padding.
+
+    past: the number of cached tokens.
+    """
     if mask is None:
         return torch.arange(past, past + ids.shape[1], device=ids.device)
     return (mask.long().cumsum(1) - 1).clamp_(0)[:, past:]
 
 
-def look_around(mask: Tensor | None) -> Tensor | None:
-    """What every token sees of an encoder's, (B, 1, 1, S): all but the padding; None: all."""
+def encoder_mask(mask: Tensor | None) -> Tensor | None:
+    """The tokens that every token of an encoder sees, (B, 1, 1, S): all but the padding.
+
+    None where nothing is padded. It is also the mask of cross-attention to an encoder's states.
+    """
     if mask is None:
         return None
-    # A row of padding alone sees itself: a softmax over nothing would be NaN.
+    # A row of nothing but padding sees all of itself: a softmax over no key would be NaN.
     return (mask | ~mask.any(1, keepdim=True))[:, None, None]
 
 
-def look_back(mask: Tensor | None, past: int, ids: Tensor) -> Tensor | None:
-    """What each token of a decoder sees, (B, 1, T, S); None: just itself and all before it."""
-    new = ids.shape[1]
-    if mask is None and (past == 0 or new == 1):
+def causal_mask(mask: Tensor | None, past: int, ids: Tensor) -> Tensor | None:
+    """The tokens that each token of a decoder sees, (B, 1, T, S): itself and those before it.
+
+    past: the number of cached tokens, S - T. None where `attend` needs no mask: all S tokens are
+    visible to the one new token, or the kernel's own causal mask (`causal=True`) is enough.
+    """
+    T = ids.shape[1]
+    if mask is None and (past == 0 or T == 1):
         return None
     if past == 0 and mask[:, 0].all():  # padding on the right comes after all real tokens
         return None
-    before = torch.ones(new, past + new, dtype=torch.bool, device=ids.device).tril(past)
+    causal = torch.ones(T, past + T, dtype=torch.bool, device=ids.device).tril(past)
     if mask is None:
-        return before[None, None]
-    # Padding sees itself: a softmax over nothing would be NaN.
-    return ((before & mask[:, None]) | (before ^ before.tril(past - 1)))[:, None]
+        return causal[None, None]
+    # Each token of padding sees itself: a softmax over no key would be NaN.
+    return ((causal & mask[:, None]) | (causal ^ causal.tril(past - 1)))[:, None]
 
 
 class Cache:
-    """Keys and values of the tokens read so far, so that each new token is read alone.
+    """Key-value cache: keys and values of the tokens so far, so that only new tokens are computed.
 
-    Room for `length` tokens is taken once; `used` tells how much of it is filled.
+    shape: (B, G, length, W). The memory for `length` tokens is allocated once, with the type and
+    device of `like`; `used` is the number of tokens in it.
+    own: each layer's keys and values. memory: those of an encoder's hidden states, per layer.
     """
 
     def __init__(self, layers: int, shape: tuple[int, int, int, int], like: Tensor) -> None:
@@ -51,7 +73,7 @@ class Cache:
         self.used = 0
 
     def add(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep the new keys and values (B, G, T, W); return all so far (B, G, S, W)."""
+        """Store the keys and values of new tokens (B, G, T, W); return all so far (B, G, S, W)."""
         end = self.used + key.shape[2]
         keys, values = self.own[layer]
         keys[:, :, self.used : end] = key
@@ -64,18 +86,63 @@ class Cache:
         self.memory = [kv and (kv[0][rows], kv[1][rows]) for kv in self.memory]
 
 
-def rotation(places: Tensor, width: int, base: float, like: Tensor) -> tuple[Tensor, Tensor]:
-    """cos and ± sin (T, W) or (B, 1, T, W) of the angles place · base^(-2 i / W).
+def rotary_angles(
+    positions: Tensor, width: int, base: float, like: Tensor
+) -> tuple[Tensor, Tensor]:
+    """cos and ± sin, (T, W) or (B, 1, T, W), of the angles position · base^(-2 i / W), in radians.
 
-    Su et al. 2021, arxiv.org/abs/2104.09864. The pair i is the numbers i and i + W / 2.
+    positions (T,) or (B, T). Pair i, from 0 to W/2 - 1, is the numbers i and i + W / 2 of a head;
+    the sine of its first number has a minus sign, as `rotate` needs it. Both have the type of
+    `like`. Su et al. 2021, arxiv.org/abs/2104.09864.
     """
-    i = torch.arange(0, width, 2, device=places.device, dtype=torch.float)
-    angle = places[..., None] / base ** (i / width)
+    pair = torch.arange(0, width, 2, device=positions.device, dtype=torch.float)
+    angle = positions[..., None] / base ** (pair / width)
     cos, sin = angle.cos(), angle.sin()
-    turn = torch.cat((cos, cos), -1).to(like.dtype), torch.cat((-sin, sin), -1).to(like.dtype)
-    return turn if places.dim() == 1 else (turn[0][:, None], turn[1][:, None])
+    cos = torch.cat((cos, cos), -1).to(like.dtype)
+    sin = torch.cat((-sin, sin), -1).to(like.dtype)
+    if positions.dim() == 1:
+        return cos, sin
+    return cos[:, None], sin[:, None]
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn each pair of numbers (a, b) of x (..., T, W): (a cos - b sin, b cos + a sin)."""
+    """Rotate each pair of numbers (a, b) of x (..., T, W): (a cos - b sin, b cos + a sin)."""
     return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, -1), sin)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
+    """softmax(Q Kᵀ / √W + M) V by torch's fused kernel: (B, H, T, W).
+
+    q (B, H, T, W), k and v (B, G, S, W). visible: True where a query may see a key, broadcast to
+    (B, H, T, S); None for everywhere. causal=True: token t sees tokens 0 to t, and `visible` is
+    None. M is 0 where a key is visible and -∞ elsewhere.
+    """
+    options = {"is_causal": causal, "enable_gqa": q.shape[1] != k.shape[1]}
+    if q.device.type == "cpu" and q.requires_grad:
+        # On a CPU the kernel's backward pass is five times slower in bfloat16 than in float32.
+        # Plain products in bfloat16 are twice as fast as the kernel in float32, but they need
+        # memory for all T · S weights: they are used only for short texts.
+        if q.dtype == torch.bfloat16 and q.shape[2] * k.shape[2] <= 256**2:
+            v = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
+            return weights(q, k, visible, causal) @ v
+        with torch.autocast("cpu", enabled=False):
+            output = F.scaled_dot_product_attention(
+                q.float(), k.float(), v.float(), visible, **options
+            )
+            return output.to(v.dtype)
+    return F.scaled_dot_product_attention(q, k, v, visible, **options)
+
+
+def weights(q: Tensor, k: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
+    """The attention weights softmax(Q Kᵀ / √W + M): (B, H, T, S), each row sums to 1.
+
+    The arguments are those of `attend`, whose fused kernel never holds these weights in memory.
+    """
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
+    scores = (q * q.shape[-1] ** -0.5) @ k.mT
+    if causal:
+        visible = torch.ones_like(scores[0, 0], dtype=torch.bool).tril()
+    if visible is not None:
+        lowest = torch.finfo(scores.dtype).min
+        scores = scores + scores.new_zeros(()).masked_fill(~visible, lowest)
+    return scores.softmax(-1)

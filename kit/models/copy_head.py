@@ -1,4 +1,6 @@
-"""A head that writes, and may copy: small models cannot spell names that they have never seen.
+"""Pointer-generator head: it writes from the vocabulary or copies from the source.
+
+A small model cannot spell names that it has not seen in training, but it can copy them.
 
 B batch, T tokens of the source, U tokens of the target, D width, V vocabulary.
 """
@@ -13,19 +15,19 @@ from kit.models.linear import linear
 
 __all__ = ["CopyHead", "Mixture", "mixture", "predicted"]
 
-LEAST = 1e-9
-"""The least probability of a piece: the logarithm of nothing would be -∞."""
+MIN_PROBABILITY = 1e-9
+"""Lower bound of a probability, so that its logarithm is finite."""
 
 
 class Mixture(NamedTuple):
-    """Where the probability of the next piece comes from."""
+    """The parts of the probability of the next token."""
 
     vocabulary: Tensor
-    """(B, U, V) p of each piece, written from the vocabulary."""
+    """(B, U, V) probabilities of writing each token of the vocabulary."""
     attention: Tensor
-    """(B, U, T) p of each token of the source, copied."""
+    """(B, U, T) probabilities of copying each token of the source."""
     gate: Tensor
-    """(B, U, 1) g, the share of the vocabulary."""
+    """(B, U, 1) g, the probability of writing; 1 - g is that of copying."""
 
 
 def mixture(parts: Mixture, ids: Tensor) -> Tensor:
@@ -40,12 +42,12 @@ def mixture(parts: Mixture, ids: Tensor) -> Tensor:
 
 
 def predicted(parts: Mixture, ids: Tensor) -> Tensor:
-    """log p(y), (B, U, V): they are logits too, as softmax leaves them as they are."""
-    return mixture(parts, ids).clamp_min(LEAST).log()
+    """log p(y), (B, U, V). They can be used as logits, since softmax(log p) = p."""
+    return mixture(parts, ids).clamp_min(MIN_PROBABILITY).log()
 
 
 class CopyHead(SequenceHead):
-    """log p of a target sequence, (B, U, V), where a piece is written or copied (`mixture`).
+    """log p of a target sequence, (B, U, V), whose tokens are written or copied (`mixture`).
 
     With h the decoder's hidden state, z = W h its logits, m_j the memory, x_j the source's tokens
     and y the target so far:
@@ -54,13 +56,13 @@ class CopyHead(SequenceHead):
     a = softmax_j( (Q h + q)·m_j / √D + λ z[x_j] + β n_j + δ i_j - γ [x_j in y] (1 - i_j) )
     g = σ( w · [h; Σ a_j m_j] + b - ε max_j i_j )
 
-    Each number has a meaning and is learnt: q, what is worth copying whatever was said; λ, how
-    much a copied piece must be what the decoder would say; β, how much copying goes on where it
-    was, δ, how much more so within a word, and ε, how little is written there; γ, how much it
-    shuns what has been said (a simple coverage). Source and target share one vocabulary. log p are
-    logits: softmax leaves them as they are, so loss and generation need not know of it.
+    The learned numbers: q prefers source tokens whatever the target is; λ prefers tokens that the
+    decoder would write; β continues a copy at the next source token, δ more so within a word,
+    where ε also lowers the probability of writing; γ avoids tokens that the target has already (a
+    simple coverage). Source and target share one vocabulary. log p are used as logits: softmax
+    gives p, so that loss and generation are those of other heads.
 
-    within_word (V,): which pieces go on within a word; None for none.
+    within_word (V,): True for tokens that continue a word; None for no such token.
     """
 
     needs_ids = True
@@ -74,30 +76,34 @@ class CopyHead(SequenceHead):
         self.weights = nn.Parameter(torch.tensor([1.0, 4.0, 4.0, 4.0, 4.0]))  # λ, β, γ, δ, ε
         nn.init.zeros_(self.query.bias)
         nn.init.zeros_(self.gate.bias)
-        goes_on = torch.zeros(decoder.config.vocabulary, dtype=torch.bool)
+        continues_word = torch.zeros(decoder.config.vocabulary, dtype=torch.bool)
         if within_word is not None:
-            goes_on[: len(within_word)] = within_word
-        self.register_buffer("inner", goes_on)
+            continues_word[: len(within_word)] = within_word
+        self.register_buffer("inner", continues_word)
 
     def forward(self, hidden: Tensor, mask: Tensor, target: Tensor, ids: Tensor) -> Tensor:
         return predicted(self.parts(hidden, mask, target, ids), ids)  # (B, U, V)
 
     def parts(self, hidden: Tensor, mask: Tensor, target: Tensor, ids: Tensor) -> Mixture:
-        """The mixture behind the logits of each target token, with the target as it stands."""
+        """The mixture for each token of the given target; the arguments are those of `forward`."""
         memory = self.bridge(hidden)
-        real = torch.ones_like(target, dtype=torch.bool)  # causal: padding on the right is not seen
-        h = self.decoder(target, real, memory, mask)
+        # The decoder is causal, so no token sees the padding on its right: no mask is needed.
+        no_padding = torch.ones_like(target, dtype=torch.bool)
+        h = self.decoder(target, no_padding, memory, mask)
         return self.mix(h, memory, mask, ids, target)
 
     def mix(self, h: Tensor, memory: Tensor, mask: Tensor, ids: Tensor, target: Tensor) -> Mixture:
-        """h (B, U, D), the decoder's states of the last U tokens of `target`; memory (B, T, D)."""
+        """The mixture from h (B, U, D), the decoder's states of the last U tokens of `target`.
+
+        memory (B, T, D), mask (B, T) and ids (B, T) are those of the source.
+        """
         z = linear(*self.output.words(h, mask)).float()  # (B, U, V)
-        said = z.gather(-1, ids[:, None].expand(-1, h.shape[1], -1))  # (B, U, T)
+        source_logits = z.gather(-1, ids[:, None].expand(-1, h.shape[1], -1))  # (B, U, T)
         goes_on, repeats = _history(ids, target, h.shape[1])
         within = goes_on * self.inner[ids][:, None]
         like, follow, again, inside, closed = self.weights
         scores = (self.query(h) @ memory.mT).float() * h.shape[-1] ** -0.5
-        scores = scores + like * said + follow * goes_on + inside * within
+        scores = scores + like * source_logits + follow * goes_on + inside * within
         scores = scores - again * repeats * (1 - within)
         a = scores.masked_fill(~mask[:, None], torch.finfo(scores.dtype).min).softmax(-1)
         context = a.to(memory.dtype) @ memory  # (B, U, D)

@@ -1,6 +1,6 @@
-"""Writing with a language model: one piece after the other.
+"""Generate text with a language model: greedy decoding, sampling and beam search.
 
-B prompts, K beams, T tokens of a prompt, V vocabulary.
+B prompts, K beams, T tokens so far, V vocabulary.
 """
 
 import warnings
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from kit.errors import KitError
-from kit.models.copy_head import CopyHead, predicted
+from kit.models.copy_head import predicted
 from kit.models.heads import SequenceHead
 
 __all__ = ["Beams", "choose", "generate", "search", "stream"]
@@ -20,12 +20,12 @@ __all__ = ["Beams", "choose", "generate", "search", "stream"]
 
 @dataclass(frozen=True)
 class Beams:
-    """Where a beam search stands after one step, for one prompt; scores are Σ log p, in nats."""
+    """The state of a beam search for one prompt after one step; scores are Σ log p, in nats."""
 
     alive: list[tuple[float, list[int]]]
-    """The beams that go on, best first: score and ids."""
+    """Unfinished beams, best first: score and ids."""
     over: list[tuple[float, list[int]]]
-    """Those that have stopped, as they came: score / length ^ length_penalty, and ids."""
+    """Finished beams in the order in which they ended: score / length ^ length_penalty, and ids."""
 
 
 def generate(
@@ -37,27 +37,29 @@ def generate(
     length_penalty: float = 1.0,
     stop: Collection[int] = (),
     start: Sequence[int] = (),
-    **how,
+    **sampling,
 ) -> list[list[int]]:
-    """The ids that the model writes after each prompt: at most `max_tokens`, without the stop piece.
+    """The token ids that the model generates after each prompt, one list per prompt.
 
-    Greedy as it stands; `how` may draw instead (see `choose`: temperature, top_k, top_p, seed).
-    With `beams` > 1 it keeps that many sequences of each prompt and returns the one with the
-    largest Σᵢ log p(yᵢ) / length ^ length_penalty (Wu et al. 2016, arXiv:1609.08144).
-    `model` is anything with a body and a head, which are put in evaluation mode: a language head, or a sequence head, which reads
-    the prompts and writes after `start`. Raises KitError for a prompt without a token, and for
-    what would be longer than the model reads.
+    At most `max_tokens` each; it ends before the first token id in `stop`. Default: greedy.
+    sampling: temperature, top_k, top_p and seed draw tokens instead (see `choose`).
+    `beams` > 1 is beam search: it returns the sequence with the largest
+    Σᵢ log p(yᵢ) / length ^ length_penalty (Wu et al. 2016, arXiv:1609.08144).
+    model: a body with a LanguageHead, which continues the prompts, or with a SequenceHead, which
+    reads the prompts and writes after `start`; both are put in evaluation mode. Raises KitError
+    for a prompt without a token and for more tokens than the model can read.
     """
-    if beams < 1 or (beams > 1 and how.get("temperature")):
+    if beams < 1 or (beams > 1 and sampling.get("temperature")):
         raise KitError(f"beams={beams}: give at least 1, and more than 1 only without temperature.")
     if beams > 1:
         steps = search(model, prompts, max_tokens, beams, length_penalty, stop=stop, start=start)
         *_, last = steps
-        return [max(one.over, key=lambda found: found[0])[1] for one in last]
+        return [max(beam.over, key=lambda scored: scored[0])[1] for beam in last]
     written: list[list[int]] = [[] for _ in prompts]
-    for pieces in stream(model, prompts, max_tokens, stop=stop, start=start, **how):
+    for pieces in stream(model, prompts, max_tokens, stop=stop, start=start, **sampling):
         for row, piece in zip(written, pieces, strict=True):
-            row += [] if piece is None else [piece]
+            if piece is not None:
+                row.append(piece)
     return written
 
 
@@ -74,12 +76,16 @@ def stream(
     top_p: float | None = None,
     seed: int | None = None,
 ) -> Iterator[list[int | None]]:
-    """`generate` step by step: the next piece of each prompt, None where it has stopped."""
+    """`generate` without beams, step by step: the next id of each prompt, None where it ended."""
     _check(temperature, top_k, top_p)
     writer = _Writer(model, prompts, max_tokens, start)
     generator = torch.Generator(writer.ids.device)
-    generator.manual_seed(seed) if seed is not None else generator.seed()
-    stop, going = set(stop), [True] * len(prompts)
+    if seed is None:
+        generator.seed()
+    else:
+        generator.manual_seed(seed)
+    stop = set(stop)
+    going = [True] * len(prompts)
     for _ in range(max_tokens):
         ids = choose(writer.logits(), temperature, top_k, top_p, generator)  # (B,)
         pieces = ids.tolist()
@@ -97,11 +103,12 @@ def choose(
     top_p: float | None = None,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """The next piece (B,) from logits (B, V).
+    """The next token id of each row, (B,), from logits (B, V).
 
-    Temperature τ = 0: the likeliest. Else a draw from softmax(logits / τ): from the `top_k`
-    likeliest only (Fan et al. 2018, arXiv:1805.04833), or from the fewest that hold `top_p` of
-    the probability (Holtzman et al. 2020, arXiv:1904.09751), or both in this order.
+    Temperature τ = 0: the most probable token. τ > 0: a sample from softmax(logits / τ). top_k
+    keeps only the k most probable tokens (Fan et al. 2018, arXiv:1805.04833); top_p keeps the
+    smallest set whose probability is at least p (nucleus sampling, Holtzman et al. 2020,
+    arXiv:1904.09751). With both, top_k comes first.
     """
     if temperature == 0:
         return logits.argmax(-1)
@@ -112,18 +119,23 @@ def choose(
     if top_p is not None:
         ordered, order = logits.sort(descending=True)
         p = ordered.softmax(-1)
-        beyond = p.cumsum(-1) - p >= top_p  # those before it hold enough
+        beyond = p.cumsum(-1) - p >= top_p  # the more probable ones have top_p already
         logits = logits.masked_fill(beyond.scatter(1, order, beyond), -torch.inf)
     return torch.multinomial(logits.softmax(-1), 1, generator=generator)[:, 0]
 
 
 class _Writer:
-    """The model, its cache, and the ids that it has not read yet."""
+    """Token-by-token decoding: the model, its cache, and the ids that it has not read yet.
+
+    copies: K, rows per prompt. A SequenceHead reads the prompts once, as the decoder's memory.
+    """
 
     def __init__(self, model, prompts, max_tokens: int, start: Sequence[int] = (), copies: int = 1):
         model.body.eval()
-        model.head.eval()  # dropout would write another text each time
-        self.body, self.head, self.memory, self.mix = model.body, model.head, (), None
+        model.head.eval()  # with dropout each call would write another text
+        self.body, self.head = model.body, model.head
+        self.memory: tuple = ()
+        self.mix = None
         device = next(model.body.parameters()).device
         ids, mask = _padded(prompts, device)
         if isinstance(model.head, SequenceHead):
@@ -131,17 +143,18 @@ class _Writer:
                 memory = model.head.bridge(model.body(ids, mask))
             self.memory = (memory.repeat_interleave(copies, 0), mask.repeat_interleave(copies, 0))
             self.body, self.head = model.head.decoder, model.head.output
-            if isinstance(model.head, CopyHead):
-                self.mix, self.source = model.head.mix, ids.repeat_interleave(copies, 0)
+            if model.head.needs_ids:  # a CopyHead
+                self.mix = model.head.mix
+                self.source = ids.repeat_interleave(copies, 0)
             ids, mask = _padded([list(start)] * len(prompts), device)
         self.ids = self.target = ids.repeat_interleave(copies, 0)  # (B K, T)
         room = mask.new_ones(len(mask), max_tokens)
-        self.mask = torch.cat((mask, room), 1).repeat_interleave(copies, 0)  # (B K, T + most)
+        self.mask = torch.cat((mask, room), 1).repeat_interleave(copies, 0)  # (B K, T + max_tokens)
         self.cache = self.body.cache(len(self.ids), self.mask.shape[1])
         self.padded = not bool(mask.all())
 
     def logits(self) -> Tensor:
-        """Read `ids`; what comes next, (B K, V)."""
+        """Read `ids`; return the logits of the next token, (B K, V)."""
         mask = self.mask[:, : self.cache.used + self.ids.shape[1]] if self.padded else None
         memory = self.memory or (None, None)
         hidden = self.body(self.ids, mask, *memory, self.cache)[:, -1:]  # (B K, 1, D)
@@ -151,7 +164,7 @@ class _Writer:
         return predicted(parts, self.source)[:, 0]
 
     def read(self, ids: Tensor, rows: Tensor | None = None) -> None:
-        """What to read next, (B K, 1), after these rows (B K,) of what was read so far."""
+        """Set the ids (B K, 1) to read next; rows (B K,): the sequence that each row continues."""
         if rows is not None:
             self.cache.reorder(rows)
             self.target = self.target[rows]
@@ -169,12 +182,15 @@ def search(
     stop: Collection[int] = (),
     start: Sequence[int] = (),
 ) -> Iterator[list[Beams]]:
-    """Beam search step by step: one `Beams` for each prompt. After the last step, those that had
-    to end for want of room are among `over`, and the best of `over` is what `generate` returns.
+    """Beam search, step by step: one `Beams` for each prompt.
+
+    After the last step `over` also holds the beams that `max_tokens` cut off; `generate` returns
+    the best of `over`.
     """
-    writer, stop = _Writer(model, prompts, max_tokens, start, beams), set(stop)
+    writer = _Writer(model, prompts, max_tokens, start, beams)
+    stop = set(stop)
     scores = torch.full((len(prompts), beams), -torch.inf, device=writer.ids.device)
-    scores[:, 0] = 0  # all beams are the same at first: only one may have successors
+    scores[:, 0] = 0  # all beams are equal at first: only the first one may be extended
     alive: list = [[[] for _ in range(beams)] for _ in prompts]
     ended: list[list[tuple[float, list[int]]]] = [[] for _ in prompts]
     for length in range(1, max_tokens + 1):
@@ -183,52 +199,58 @@ def search(
         best = total.topk(min((1 + len(stop)) * beams, total.shape[1]))
         rows = []
         for prompt in range(len(prompts)):
-            found = zip(best.values[prompt].tolist(), best.indices[prompt].tolist(), strict=True)
-            kept, over = _sort(found, alive[prompt], new.shape[-1], beams, stop)
+            candidates = zip(
+                best.values[prompt].tolist(), best.indices[prompt].tolist(), strict=True
+            )
+            kept, over = _sort(candidates, alive[prompt], new.shape[-1], beams, stop)
             ended[prompt] += [(score / length**length_penalty, ids) for score, ids in over]
             scores[prompt] = torch.tensor([score for score, _, _ in kept])
             rows += [prompt * beams + beam for _, beam, _ in kept]
             alive[prompt] = [ids for _, _, ids in kept]
-        longest = (
-            max_tokens if length_penalty > 0 else length + 1
-        )  # where a beam that goes on is best
-        hopes = (scores.max(1).values / longest**length_penalty).tolist()
+        # Σ log p only falls, so this length gives an unfinished beam its highest possible score.
+        best_length = max_tokens if length_penalty > 0 else length + 1
+        bounds = (scores.max(1).values / best_length**length_penalty).tolist()
         last = length == max_tokens or all(
-            over and hope <= max(over)[0] for over, hope in zip(ended, hopes, strict=True)
+            over and bound <= max(over)[0] for over, bound in zip(ended, bounds, strict=True)
         )
-        yield _stand(scores.tolist(), alive, ended, length_penalty if last else None)
+        yield _state(scores.tolist(), alive, ended, length_penalty if last else None)
         if last:
             return
         ids = writer.ids.new_tensor([ids[-1:] for prompt in alive for ids in prompt])
         writer.read(ids, torch.tensor(rows, device=ids.device))
 
 
-def _stand(scores: list, alive: list, ended: list, end: float | None) -> list[Beams]:
-    """One `Beams` for each prompt; with `end`, a length penalty, all that is alive ends now."""
-    found = []
+def _state(scores: list, alive: list, ended: list, penalty: float | None) -> list[Beams]:
+    """One `Beams` for each prompt; with a length penalty all unfinished beams end now."""
+    states = []
     for values, beams, over in zip(scores, alive, ended, strict=True):
         going = list(zip(values, beams, strict=True))
-        more = [] if end is None else [(score / len(ids) ** end, ids) for score, ids in going]
-        found.append(Beams(going, over + more))
-    return found
+        cut_off = []
+        if penalty is not None:
+            cut_off = [(score / len(ids) ** penalty, ids) for score, ids in going]
+        states.append(Beams(going, over + cut_off))
+    return states
 
 
-def _sort(found, alive: list, vocabulary: int, beams: int, stop: set[int]) -> tuple[list, list]:
-    """Of the best successors: the beams to go on with, and those that stop among the first K."""
+def _sort(
+    candidates, alive: list, vocabulary: int, beams: int, stop: set[int]
+) -> tuple[list, list]:
+    """Split the best extensions, best first: K unfinished beams, and the finished in the best K."""
     kept, over = [], []
-    for rank, (score, place) in enumerate(found):
+    for rank, (score, place) in enumerate(candidates):
         beam, piece = divmod(place, vocabulary)
         if piece in stop:
-            over += [(score, alive[beam])] if rank < beams else []
+            if rank < beams:
+                over.append((score, alive[beam]))
         elif len(kept) < beams:
             kept.append((score, beam, [*alive[beam], piece]))
     return kept, over
 
 
 def _padded(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """ids and mask (B, T), padded on the left: what is written comes right after the prompt."""
+    """ids and mask (B, T), padded on the left, so that new tokens directly follow each prompt."""
     if not prompts or not all(prompts):
-        raise KitError("a prompt without a token: begin with at least one, such as tokens.bos.")
+        raise KitError("a prompt without a token: begin with at least one, such as tokenizer.bos.")
     rows = [torch.tensor(list(prompt)) for prompt in prompts]
     ids = pad_sequence(rows, batch_first=True, padding_side="left")
     mask = pad_sequence([row >= 0 for row in rows], batch_first=True, padding_side="left")

@@ -1,8 +1,9 @@
-"""Heads: what turns a body's hidden states into the answer of a task. Any head, any body.
+"""Heads: they turn the hidden states of any body into logits, scores or vectors for a task.
 
 B batch, T tokens, U tokens of a target, D width, C classes, V vocabulary.
-mask (B, T) is True where there is a token; padding may stand left or right.
-Each head holds `.config`, a dict: type(head)(**head.config) is the same with fresh values.
+mask (B, T) is True where there is a token; padding may be on the left or on the right.
+Each head has a dict `.config`: type(head)(**head.config) is a head of the same shape with fresh
+values. `needs_ids = True` on a head says that its forward also takes the ids that the body read.
 """
 
 import torch
@@ -24,7 +25,7 @@ __all__ = [
 
 
 def pool(hidden: Tensor, mask: Tensor, how: str = "mean") -> Tensor:
-    """One vector for a text: the mean of its tokens, or its "first" or "last" one.
+    """One vector for each text: the mean of its tokens' hidden states, or its "first" or "last".
 
     hidden (B, T, D), mask (B, T) -> (B, D). A text without a token gives zeros.
     """
@@ -39,7 +40,7 @@ def pool(hidden: Tensor, mask: Tensor, how: str = "mean") -> Tensor:
 
 
 class ClassHead(nn.Module):
-    """logits = W dropout(pool(hidden)) + b: (B, C), one row a text."""
+    """Classifier: logits = W dropout(pool(hidden)) + b, (B, C), one row per text."""
 
     def __init__(self, width: int, classes: int, pool: str = "mean", dropout: float = 0.1):
         super().__init__()
@@ -53,7 +54,7 @@ class ClassHead(nn.Module):
 
 
 class RatingHead(nn.Module):
-    """ŷ = w · dropout(pool(hidden)) + b: (B,), one number a text."""
+    """Regression: ŷ = w · dropout(pool(hidden)) + b, (B,), one number per text."""
 
     def __init__(self, width: int, pool: str = "mean", dropout: float = 0.1):
         super().__init__()
@@ -67,10 +68,11 @@ class RatingHead(nn.Module):
 
 
 class VectorHead(nn.Module):
-    """A vector for a text: (B, S), pool(hidden), or W pool(hidden) + b where a `size` S is given.
+    """Text vectors (B, S): pool(hidden), or W pool(hidden) + b where a `size` S is given.
 
-    norm: divided by its length, so that ‖y - ŷ‖² = 2 (1 - cosine): what a sentence encoder
-    learns from a larger one (Reimers & Gurevych 2020, arxiv.org/abs/2004.09813).
+    norm=True divides each vector by its length, so that the squared error of two of them is
+    ‖y - ŷ‖² = 2 (1 - cosine): the loss with which a sentence encoder learns from a larger one
+    (Reimers & Gurevych 2020, arxiv.org/abs/2004.09813).
     """
 
     def __init__(self, width: int, size: int | None = None, pool: str = "mean", norm: bool = True):
@@ -85,7 +87,7 @@ class VectorHead(nn.Module):
 
 
 class TagHead(nn.Module):
-    """logits = W dropout(hidden) + b: (B, T, C), one row a token."""
+    """Tagger: logits = W dropout(hidden) + b, (B, T, C), one row per token."""
 
     def __init__(self, width: int, classes: int, dropout: float = 0.1):
         super().__init__()
@@ -98,10 +100,11 @@ class TagHead(nn.Module):
 
 
 class LanguageHead(nn.Module):
-    """logits = W hidden (+ b): (B, T, V), one row a token, for the next or a masked one.
+    """Language model: logits = W hidden (+ b), (B, T, V), of the next token or of a masked one.
 
-    `LanguageHead.tied(body)` takes the body's own word table as W (Press & Wolf 2017,
-    arxiv.org/abs/1608.05859); `LanguageHead(D, V)` has one of its own.
+    `LanguageHead.tied(body)` uses the body's token embeddings as W (weight tying, Press & Wolf
+    2017, arxiv.org/abs/1608.05859); `LanguageHead(D, V)` has its own W. tie: the parameter (V, D)
+    to share; a KitError says so where its shape is another one.
     """
 
     def __init__(self, width: int, vocabulary: int, bias: bool = False, tie: Tensor | None = None):
@@ -109,20 +112,20 @@ class LanguageHead(nn.Module):
         self.config = {"width": width, "vocabulary": vocabulary, "bias": bias}
         if tie is not None and tie.shape != (vocabulary, width):
             raise KitError(
-                f"a word table of shape {tuple(tie.shape)} cannot be tied to logits of "
-                f"{(vocabulary, width)}: give its vocabulary and width, or tie=None."
+                f"token embeddings of shape {tuple(tie.shape)} cannot be tied to a matrix W of "
+                f"{(vocabulary, width)}: give their vocabulary and width, or tie=None."
             )
         self.weight = nn.Parameter(torch.randn(vocabulary, width) * 0.02) if tie is None else tie
         self.bias = nn.Parameter(torch.zeros(vocabulary)) if bias else None
 
     @classmethod
     def tied(cls, body: nn.Module, bias: bool = False) -> "LanguageHead":
-        """A head whose W is the word table of the body: one parameter with two uses."""
+        """A head whose W is the body's token embeddings: one parameter with two uses."""
         table = body.embedding.weight  # (V, D)
         return cls(table.shape[1], table.shape[0], bias, tie=table)
 
     def words(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """What the logits are made of, for `kit.loss.word_loss`: hidden (B, T, D), W, b."""
+        """The factors of the logits, for `kit.loss.word_loss`: hidden (B, T, D), W, b."""
         return hidden, self.weight, self.bias
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
@@ -130,15 +133,17 @@ class LanguageHead(nn.Module):
 
 
 class SequenceHead(nn.Module):
-    """logits of a target sequence: (B, U, V), from a decoder that reads the target so far and
-    attends to the body's hidden states.
+    """Head of an encoder-decoder: logits (B, U, V) of a target sequence, from a decoder.
 
-    decoder: a causal body that also takes a memory, decoder(ids, mask, memory, memory_mask)
-    -> (B, U, D): a Transformer or an RNN with `cross=True` in its config. target (B, U) is what
-    the decoder has read, <s> y₁ … yᵤ₋₁, padded on the right; row u of the logits is for yᵤ.
-    The output is tied to the decoder's word table. The memory is normalised: an RNN's states are
-    so small that attention would hardly tell them apart; norm=False where a source does not.
+    decoder: a Transformer or an RNN with `cross=True`, decoder(ids, mask, memory, memory_mask)
+    -> (B, U, D). The memory is the body's hidden states, projected to the decoder's width where
+    the widths differ. target (B, U) is <s> y₁ … yᵤ₋₁, padded on the right; row u of the logits is
+    for yᵤ. The output matrix is tied to the decoder's token embeddings.
+    norm: LayerNorm on the memory. An RNN's hidden states are so small that without it attention
+    is nearly uniform; give norm=False for a source that was trained without.
     """
+
+    needs_ids = False
 
     def __init__(self, width: int, decoder: nn.Module, norm: bool = True):
         super().__init__()
@@ -152,9 +157,11 @@ class SequenceHead(nn.Module):
         self.output = LanguageHead.tied(decoder)
 
     def words(self, hidden: Tensor, mask: Tensor, target: Tensor) -> tuple:
-        """What the logits are made of: the decoder's hidden states (B, U, D), W, b."""
-        real = torch.ones_like(target, dtype=torch.bool)  # causal: padding on the right is not seen
-        return self.output.words(self.decoder(target, real, self.bridge(hidden), mask), real)
+        """The factors of the logits, for `kit.loss.word_loss`: decoder states (B, U, D), W, b."""
+        # The decoder is causal, so no token sees the padding on its right: no mask is needed.
+        no_padding = torch.ones_like(target, dtype=torch.bool)
+        states = self.decoder(target, no_padding, self.bridge(hidden), mask)
+        return self.output.words(states, no_padding)
 
     def forward(self, hidden: Tensor, mask: Tensor, target: Tensor) -> Tensor:
         return linear(*self.words(hidden, mask, target))  # (B, U, V)

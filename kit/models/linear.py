@@ -1,4 +1,4 @@
-"""x Wᵀ + b, also where one row at a time is multiplied: writing with a language model.
+"""Linear layer x Wᵀ + b that is also fast for a few rows, as in generation.
 
 N rows, I numbers in, O numbers out.
 """
@@ -9,20 +9,20 @@ from torch.nn import functional as F
 
 __all__ = ["Linear", "linear"]
 
-FEW = 4
-"""Rows up to which memory, not arithmetic, is what a product waits for."""
+FEW_ROWS = 4
+"""Rows up to which reading W from memory takes longer than the arithmetic."""
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x (..., I), weight (O, I), bias (O,) -> x Wᵀ + b (..., O).
 
-    Few rows in float32 on the CPU, where no gradient is wanted, go through `bmm` with the two
-    halves of W as a batch: its kernel reads memory faster than that of F.linear. What it was
-    worth where is in docs/LOG.md; kit/experiments/generate.py measures the whole.
+    Few rows in float32 on a CPU, without a gradient, use `bmm` with the two halves of W as a
+    batch: its kernel reads memory faster than that of F.linear (measured in docs/LOG.md, and by
+    kit/experiments/generation_speed.py).
     """
     few = (
         x.device.type == "cpu"
-        and 0 < x.numel() <= FEW * x.shape[-1]
+        and 0 < x.numel() <= FEW_ROWS * x.shape[-1]
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
     )
@@ -37,7 +37,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 class Linear(nn.Linear):
-    """nn.Linear by way of `linear`."""
+    """nn.Linear whose product is computed by `linear`."""
 
     def forward(self, x: Tensor) -> Tensor:
         return linear(x, self.weight, self.bias)

@@ -1,4 +1,4 @@
-"""Model: a body and a head, one after the other."""
+"""Model: a head on top of a body."""
 
 from torch import Tensor, nn
 
@@ -8,9 +8,9 @@ __all__ = ["Model"]
 class Model(nn.Module):
     """logits = head(body(ids)).
 
-    ids (B, T) int64, mask (B, T) bool, True where there is a token; target (B, U) only for a
-    `SequenceHead`. A head with `needs_ids` also reads the ids (`CopyHead`). The shape of the
-    logits is the head's.
+    B batch, T tokens, U tokens of a target. ids (B, T) int64; mask (B, T) bool, True where there
+    is a token; target (B, U) int64, only for a `SequenceHead`. A head with `needs_ids = True`
+    also takes the ids (`CopyHead`). The head decides the shape of the logits.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module):
@@ -20,7 +20,9 @@ class Model(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor, target: Tensor | None = None) -> Tensor:
         hidden = self.body(ids, mask)  # (B, T, D)
-        extra = () if target is None else (target,)
-        if getattr(self.head, "needs_ids", False):
-            extra = (*extra, ids)
-        return self.head(hidden, mask, *extra)
+        inputs = [hidden, mask]
+        if target is not None:
+            inputs.append(target)
+        if getattr(self.head, "needs_ids", False):  # a head of the user's need not have it
+            inputs.append(ids)
+        return self.head(*inputs)

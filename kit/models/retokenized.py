@@ -1,6 +1,6 @@
-"""A body that was trained with other pieces than ours reads for us.
+"""Use a body with another tokenizer than its own.
 
-B batch, T tokens in our pieces, D width.
+B batch, T tokens of our tokenizer, D width.
 """
 
 from bisect import bisect_right
@@ -16,12 +16,12 @@ __all__ = ["Retokenized"]
 
 
 class Retokenized(nn.Module):
-    """ids (B, T) in our pieces -> hidden (B, T, D): our ids are text, the text is read in the
-    body's own pieces, and each of ours gets the state of the one that holds its last character.
+    """ids (B, T) of our tokenizer -> hidden (B, T, D) of a body with a tokenizer of its own.
 
-    So MiniLM, which knows no capitals and cuts other pieces, can stand before a decoder that
-    copies ours. While nothing in it is trained a text is read once and then remembered, in
-    `known`.
+    Our ids are decoded, the text is encoded by the body's own tokenizer, and each of our tokens
+    gets the hidden state of the body's token that has its last character. So MiniLM, which knows
+    no capitals, can be the encoder for a decoder that copies our tokens. While no parameter of
+    the body is trained, the states of each text are cached in `known`.
     """
 
     def __init__(self, body: nn.Module, own: Tokenizer, ours: Tokenizer) -> None:
@@ -33,19 +33,19 @@ class Retokenized(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         mask = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask
         rows = [tuple(row[real].tolist()) for row, real in zip(ids, mask, strict=True)]
-        still = not any(p.requires_grad for p in self.body.parameters())
-        known = self.known if still else {}
+        frozen = not any(p.requires_grad for p in self.body.parameters())
+        known = self.known if frozen else {}
         new = [row for row in dict.fromkeys(rows) if row not in known]
         if new:
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not still):
-                if still:
-                    self.body.eval()  # what is kept is kept without dropout
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+                if frozen:
+                    self.body.eval()  # without dropout: this is kept
                 known |= zip(new, self.read(new), strict=True)
         hidden = ids.new_zeros(*ids.shape, self.width, dtype=known[rows[0]].dtype)
         return hidden.masked_scatter(mask[..., None], torch.cat([known[row] for row in rows]))
 
     def read(self, rows: Sequence[Sequence[int]]) -> list[Tensor]:
-        """The states of each row's pieces, (T, D) each, without remembering."""
+        """The hidden states of each row's tokens, (T, D) each, without the cache."""
         device = next(self.body.parameters()).device
         texts = [self.ours.decode(row) for row in rows]
         spans = [self.own.spans(text, self.config.block_size) for text in texts]
@@ -59,10 +59,12 @@ class Retokenized(nn.Module):
         ]
 
     def places(self, row: Sequence[int], begins: Sequence[int]) -> list[int]:
-        """For each of our pieces, the number of the body's that holds its last character. `begins`:
-        where each of the body's begins in the text, never falling."""
+        """For each of our tokens, the index of the body's token that has its last character.
+
+        begins: the position in the text where each of the body's tokens begins, ascending.
+        """
         ends = [len(self.ours.decode(row[: i + 1])) for i in range(len(row))]
-        found = [max(0, bisect_right(begins, end - 1) - 1) for end in ends]
-        if len(row) > 1 and row[-1] == self.ours.eos:  # the end of a text is the end of a text
-            found[-1] = len(begins) - 1
-        return found
+        places = [max(0, bisect_right(begins, end - 1) - 1) for end in ends]
+        if len(row) > 1 and row[-1] == self.ours.eos:  # our end token gets the body's last one
+            places[-1] = len(begins) - 1
+        return places

@@ -1,4 +1,4 @@
-"""LSTM and GRU: a text is read one token at a time, and what was read is kept in a state.
+"""RNN: LSTM and GRU read a text token by token, and keep a state of fixed size.
 
 B batch, T tokens, M tokens of a memory, D width, H numbers in a state, V vocabulary.
 """
@@ -42,46 +42,52 @@ def gru_cell(x: Tensor, h: Tensor, W: Tensor, U: Tensor, b: Tensor, d: Tensor) -
 
 @dataclass(frozen=True, kw_only=True)
 class RNNConfig:
-    """The shape of an RNN. As it stands: a causal LSTM, for language modelling."""
+    """The shape of an RNN. The defaults are a causal LSTM, for language modelling."""
 
     vocabulary: int
-    """V: how many different pieces of text the model knows."""
+    """V: number of tokens in the vocabulary."""
     width: int
-    """D: numbers that stand for one token, in the word table and in what comes out."""
+    """D: numbers of a token's embedding, and of its hidden state in the output."""
     layers: int = 2
-    """RNNs on top of each other: each reads what the one below says."""
+    """Number of layers: each reads the hidden states of the one below."""
     hidden: int | None = None
-    """Numbers that the layers below the last one say for a token; None for D."""
+    """Numbers of a token's hidden state in the layers below the last; None for D."""
     cell: str = "lstm"
     """`lstm` or `gru`."""
     bidirectional: bool = False
-    """Read each text from both ends, half of the numbers each (an encoder), or only from its
-    beginning (causal)."""
+    """True: read each text in both directions, with half of the numbers each (an encoder). False:
+    only from its beginning (causal)."""
     cross: bool = False
     """Attend to a memory, the hidden states of an encoder, after the first layer."""
     dropout: float = 0.0
-    """Share of the numbers between two layers which is set to zero in training, 0 to 1."""
+    """Dropout before and after each layer in training: a share, 0 to 1."""
     weight_drop: float = 0.0
-    """Share of the recurrent weights U which is set to zero in training, 0 to 1."""
+    """DropConnect: dropout of the recurrent weights U in training, 0 to 1."""
 
     def __post_init__(self) -> None:
         if self.cell not in ("lstm", "gru"):
             raise KitError(f"cell={self.cell!r}: choose one of lstm, gru.")
         if self.bidirectional and self.cross:
-            raise KitError("a decoder cannot read what it has not yet said: bidirectional=False.")
+            raise KitError(
+                "bidirectional=True and cross=True: a decoder cannot read tokens that it has not "
+                "written yet, so give bidirectional=False."
+            )
         if self.bidirectional and any(size % 2 for size in self.sizes):
             raise KitError(f"sizes {self.sizes} do not halve: give an even width and hidden.")
 
     @property
     def sizes(self) -> list[int]:
-        """What enters the first layer, then what leaves each."""
-        inner = [self.hidden or self.width] * (self.layers - 1)
-        return [self.width, *inner, self.width]
+        """Numbers per token: of the first layer's input, then of each layer's output."""
+        between = [self.hidden or self.width] * (self.layers - 1)
+        return [self.width, *between, self.width]
 
 
 class State:
-    """What an RNN remembers of the tokens so far, one entry a layer: the counterpart of a
-    Transformer's `Cache`, and of the same size after one token and after a thousand."""
+    """The states of an RNN after the tokens so far, one entry per layer.
+
+    It is used like a Transformer's `Cache`, but its size does not grow with the text. `used` is
+    the number of tokens read.
+    """
 
     def __init__(self, layers: int) -> None:
         self.layers: list[tuple[Tensor, ...] | Tensor | None] = [None] * layers
@@ -96,11 +102,11 @@ class State:
 
 
 class RNN(nn.Module):
-    """ids (B, T) -> hidden (B, T, D): word table, then the layers.
+    """ids (B, T) -> hidden (B, T, D): embeddings, then the layers.
 
-    Causal, bidirectional, or a decoder with attention. What makes a small one good (dropout
-    with one mask for all steps, dropped recurrent weights, a tied output) is from AWD-LSTM:
-    Merity et al. 2017, arxiv.org/abs/1708.02182.
+    Causal, bidirectional, or a decoder with attention to a memory. Its regularisation (dropout
+    with one mask for all tokens, DropConnect of recurrent weights, a tied output) is that of
+    AWD-LSTM: Merity et al. 2017, arxiv.org/abs/1708.02182.
     """
 
     def __init__(self, config: RNNConfig) -> None:
@@ -124,10 +130,12 @@ class RNN(nn.Module):
         """Hidden states (B, T, D).
 
         mask (B, T) is True where there is a token; padding may be left or right; None where
-        nothing is padded. memory (B, M, D), memory_mask (B, M): what the decoder attends to.
-        With a `cache`, ids are the new tokens alone and mask is that of all so far.
-        With `explain=True`: (hidden, weights), for a decoder with attention to a memory one
-        tensor (B, 1, T, M), each of its rows sums to 1.
+        nothing is padded. memory (B, M, D), memory_mask (B, M): the hidden states that the
+        decoder attends to. With a `cache`, ids are the new tokens alone, and mask is that of all
+        tokens so far. `explain=True` returns (hidden, weights): of a decoder one tensor of
+        attention weights (B, 1, T, M) whose rows sum to 1, of others none.
+        Raises KitError for ids that the vocabulary lacks, and for a memory without `cross=True`
+        or the reverse.
         """
         self._check(ids, memory)
         order, lengths = line_up(mask, ids.shape[1])
@@ -136,29 +144,29 @@ class RNN(nn.Module):
         for i, layer in enumerate(self.layers):
             x = layer(same_dropout(x, self.drop), lengths, cache, i)
             if i == 0 and self.attention:
-                x, seen = self.attention(x, memory, memory_mask)
-                weights.append(seen[:, None])
+                x, attention_weights = self.attention(x, memory, memory_mask)
+                weights.append(attention_weights[:, None])
         if cache:
             cache.used += ids.shape[1]
         x = same_dropout(x, self.drop)
-        if order is not None:  # back to where each token stood
+        if order is not None:  # back to the order of ids
             x = pick(x, order.argsort(1))
         return (x, weights) if explain else x
 
     def cache(self, batch: int, length: int) -> State:
-        """An empty state; whatever the `batch` and the `length`, it takes what it needs."""
+        """An empty state; `batch` and `length`, which a Transformer needs, have no effect."""
         return State(self.config.layers)
 
     @property
     def drop(self) -> float:
-        """The dropout now: none outside training."""
+        """The dropout in training, and 0 outside of it."""
         return self.config.dropout if self.training else 0.0
 
     def _check(self, ids: Tensor, memory: Tensor | None) -> None:
         if ids.numel() and (largest := int(ids.max())) >= self.config.vocabulary:
             raise KitError(
-                f"the text has piece {largest}, the model knows 0 to {self.config.vocabulary - 1}: "
-                "encode with the tokens that came with the model."
+                f"the text has token {largest}, the model has 0 to {self.config.vocabulary - 1}: "
+                "encode it with the tokenizer that came with the model."
             )
         if self.config.cross != (memory is not None):
             raise KitError(
@@ -168,7 +176,7 @@ class RNN(nn.Module):
 
 
 class Layer(nn.Module):
-    """One layer: an LSTM or GRU that reads forward, and perhaps another that reads backward."""
+    """One layer: a forward LSTM or GRU, and a backward one where it is bidirectional."""
 
     def __init__(self, config: RNNConfig, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -189,23 +197,29 @@ class Layer(nn.Module):
         return torch.cat(out, -1) if len(out) > 1 else out[0]
 
     def read(self, rnn: nn.LSTM | nn.GRU, x: Tensor) -> Tensor:
-        """x (B, T, D) -> h (B, T, H), with a part of U dropped in training."""
+        """x (B, T, D) -> h (B, T, H), with DropConnect of U in training."""
         if not (self.training and self.weight_drop):
             return rnn(x)[0]
         W, U, b, d = rnn.all_weights[0]
         U = nn.functional.dropout(U, self.weight_drop)
         zero = x.new_zeros(1, len(x), rnn.hidden_size)
-        run, state = (torch.lstm, (zero, zero)) if rnn.mode == "LSTM" else (torch.gru, zero)
-        return run(x, state, (W, U, b, d), True, 1, 0.0, True, False, True)[0]
+        # has_biases, num_layers, dropout, train, bidirectional, batch_first
+        options = True, 1, 0.0, True, False, True
+        if rnn.mode == "LSTM":
+            return torch.lstm(x, (zero, zero), (W, U, b, d), *options)[0]
+        return torch.gru(x, zero, (W, U, b, d), *options)[0]
 
     def go_on(self, x: Tensor, lengths: Tensor | None, cache: State, i: int) -> Tensor:
-        """The same from the state that was kept, which is then the state to keep."""
+        """x (B, T, D) -> h (B, T, H) from the cached state of layer i, which is then replaced."""
         if len(self.rnns) > 1:
-            raise KitError("a bidirectional RNN reads texts whole: to go on, bidirectional=False.")
+            raise KitError(
+                "a bidirectional RNN reads whole texts and cannot continue one: use an RNN with "
+                "bidirectional=False."
+            )
         if lengths is None:
             x, cache.layers[i] = self.rnns[0](x, cache.layers[i])
             return x
-        # The state after the last token, not after the padding: only the packed form has it.
+        # Only a packed sequence gives the state after the last token, not after the padding.
         packed = pack_padded_sequence(
             x, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False
         )
@@ -214,7 +228,7 @@ class Layer(nn.Module):
 
 
 class Attention(nn.Module):
-    """What a decoder reads of the memory, after Luong et al. 2015 (arxiv.org/abs/1508.04025):
+    """Attention of a decoder to the memory, after Luong et al. 2015 (arxiv.org/abs/1508.04025):
 
     a = softmax(m W h / √D);  h' = tanh(C [h; Σ a m])
     """
@@ -234,7 +248,7 @@ class Attention(nn.Module):
 
 
 def same_dropout(x: Tensor, share: float) -> Tensor:
-    """Dropout with one mask for all tokens of a text: what is forgotten stays forgotten.
+    """Variational dropout: one mask for all tokens of a text, drawn for each text.
 
     Gal & Ghahramani 2016, arxiv.org/abs/1512.05287. x (B, T, D).
     """
@@ -244,8 +258,11 @@ def same_dropout(x: Tensor, share: float) -> Tensor:
 
 
 def line_up(mask: Tensor | None, T: int) -> tuple[Tensor | None, Tensor | None]:
-    """Where to fetch each token from so that all texts begin at 0: order (B, T), or None where
-    they do; and how many tokens each has, lengths (B,), or None where nothing is padded."""
+    """(order, lengths): padding moved to the right, and the number of tokens of each text.
+
+    order (B, T): the position in ids of each token; None where padding is on the right already.
+    lengths (B,); None where nothing is padded.
+    """
     if mask is None or (mask := mask[:, -T:]).all():
         return None, None
     lengths = mask.sum(1)
@@ -254,12 +271,12 @@ def line_up(mask: Tensor | None, T: int) -> tuple[Tensor | None, Tensor | None]:
 
 
 def backwards(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Where to fetch each token from so that each text is read from its end: (B, T)."""
-    places = torch.arange(x.shape[1], device=x.device)
+    """The order (B, T) that reverses each text and leaves its padding on the right."""
+    positions = torch.arange(x.shape[1], device=x.device)
     if lengths is None:
-        return places.flip(0).expand(len(x), -1)
+        return positions.flip(0).expand(len(x), -1)
     last = lengths[:, None] - 1
-    return torch.where(places <= last, last - places, places)
+    return torch.where(positions <= last, last - positions, positions)
 
 
 def pick(x: Tensor, order: Tensor) -> Tensor:

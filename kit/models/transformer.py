@@ -1,20 +1,27 @@
-"""BERT, GPT-2 and Llama are one block with five switches.
+"""Transformer: one model class for BERT, GPT-2 and Llama, which differ in five settings.
 
-norm before or after · LayerNorm or RMSNorm · learned or rotary positions · GELU or SwiGLU ·
-as many key-value heads as query heads, or fewer
+norm before or after each part · LayerNorm or RMSNorm · learned or rotary positions · GELU or
+SwiGLU · as many key-value heads as query heads, or fewer
 
-B batch, T tokens, S tokens that can be seen (T, the cached ones too, or the memory's),
+B batch, T tokens, S tokens that attention reads (T, plus the cached ones, or the memory's),
 D width, H heads, G key-value heads, W width of a head, V vocabulary.
 """
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from kit.errors import KitError
-from kit.models.attention import Cache, look_around, look_back, places_of, rotate, rotation
+from kit.models.attention import (
+    Cache,
+    attend,
+    causal_mask,
+    encoder_mask,
+    positions_of,
+    rotary_angles,
+    rotate,
+    weights,
+)
 from kit.models.linear import Linear
 
 __all__ = ["Transformer", "TransformerConfig"]
@@ -31,34 +38,34 @@ POSITIONS = ("learned", "rotary", "none")
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
-    """The shape of a Transformer. As it stands: BERT's, with the switches in BERT's position."""
+    """The shape of a Transformer. The defaults are BERT's settings."""
 
     vocabulary: int
-    """V: how many different pieces of text the model knows."""
+    """V: number of tokens in the vocabulary."""
     width: int
-    """D: numbers that stand for one token between the blocks."""
+    """D: numbers in the hidden state of one token."""
     layers: int
-    """Blocks on top of each other."""
+    """Number of blocks."""
     heads: int
-    """H: attentions side by side in a block."""
+    """H: attention heads in a block."""
     intermediate_size: int
-    """Width inside the feed-forward part, often 4 D."""
+    """Numbers in the hidden layer of the feed-forward part, often 4 D."""
     block_size: int
-    """Most tokens that the model reads at once."""
+    """Largest number of tokens that the model reads at once."""
     causal: bool = False
-    """Each token sees only those before it (a decoder) or all (an encoder)."""
+    """True: each token sees itself and those before it (a decoder). False: all (an encoder)."""
     cross: bool = False
     """Each block also attends to a memory: the hidden states of an encoder."""
     norm: str = "layer"
     """`layer` (subtract the mean, divide by the deviation) or `rms` (divide by the size)."""
     norm_first: bool = False
-    """Normalise what enters a part (GPT-2, Llama) or what leaves it (BERT)."""
+    """True: normalise the input of each part (GPT-2, Llama). False: its output (BERT)."""
     norm_eps: float = 1e-12
     """Added to the variance, so that the norm never divides by zero."""
     positions: str = "learned"
-    """`learned` (a vector per position), `rotary` (queries and keys turned) or `none`."""
+    """`learned` (a vector per position), `rotary` (queries and keys rotated) or `none`."""
     rotary_base: float = 10000.0
-    """Rotary positions: the slowest pair of numbers turns once in 2π of this many tokens."""
+    """θ of rotary positions: pair i rotates by base^(-2 i / W) radians per token."""
     activation: str = "gelu"
     """Of the feed-forward part: `gelu`, `gelu_tanh`, `relu`, or `swiglu` (gated)."""
     kv_heads: int | None = None
@@ -66,15 +73,15 @@ class TransformerConfig:
     head_size: int | None = None
     """W: width of a head; None for D / H."""
     token_types: int = 0
-    """Kinds of sentence with a vector each (BERT has 2); the kit always reads the first."""
+    """Number of token-type embeddings (BERT has 2); the kit always uses the first."""
     embedding_norm: bool = True
     """Normalise the embeddings before the first block."""
     bias: bool = True
-    """Add a constant in linear layers."""
+    """Whether linear layers have a bias."""
     query_bias: bool | None = None
-    """The same for query, key and value alone (Qwen2); None for what `bias` says."""
+    """Whether query, key and value have a bias (Qwen2: True); None for the value of `bias`."""
     dropout: float = 0.0
-    """Share of the numbers that each part adds which is set to zero in training, 0 to 1."""
+    """Dropout of embeddings and of each part's output in training: a share, 0 to 1."""
 
     def __post_init__(self) -> None:
         choices = {"norm": NORMS, "positions": POSITIONS, "activation": ACTIVATIONS}
@@ -88,12 +95,12 @@ class TransformerConfig:
 
     @property
     def groups(self) -> int:
-        """G."""
+        """G: number of key-value heads."""
         return self.kv_heads or self.heads
 
     @property
     def size_per_head(self) -> int:
-        """W."""
+        """W: width of a head."""
         return self.head_size or self.width // self.heads
 
 
@@ -112,7 +119,7 @@ class Transformer(nn.Module):
         self.embed = Embedding(config)
         self.blocks = nn.ModuleList(Block(config, layer) for layer in range(config.layers))
         self.norm = make_norm(config) if config.norm_first else nn.Identity()
-        self.apply(fresh)
+        self.apply(init_weights)
 
     def forward(
         self,
@@ -127,23 +134,32 @@ class Transformer(nn.Module):
         """Hidden states (B, T, D).
 
         mask (B, S) is True where there is a token, None where nothing is padded (left or right).
-        memory (B, M, D), memory_mask (B, M): what the decoder attends to. With a `cache`, ids are
-        the new tokens alone, mask that of all so far. states (B, T, D): in place of embeddings.
-        `explain=True`: (hidden, weights[, cross weights]), one (B, H, T, S) a layer, rows sum to 1.
+        memory (B, M, D), memory_mask (B, M): the hidden states that the decoder attends to.
+        With a `cache`, ids are the new tokens alone, and mask is that of all tokens so far.
+        states (B, T, D): used in place of the embeddings of ids.
+        `explain=True` returns (hidden, weights[, cross weights]): attention weights, one tensor
+        (B, H, T, S) per layer, whose rows sum to 1.
+        Raises KitError for more than `block_size` tokens, for ids that the vocabulary lacks, and
+        for a memory without `cross=True` or the reverse.
         """
         past = cache.used if cache else 0
-        seen, crossed = ([], []) if explain else (None, None)
+        own_weights = [] if explain else None
+        cross_weights = [] if explain else None
         self._fits(past + ids.shape[1])
         if self.config.cross != (memory is not None):
-            raise KitError("An encoder's hidden states (memory) go with cross=True, and only then.")
+            given = "no memory" if memory is None else "a memory"
+            raise KitError(
+                f"cross={self.config.cross} and {given}: give a memory (an encoder's states) "
+                "to a Transformer with cross=True, and only to such a one."
+            )
         if mask is not None and mask.all():
-            mask = None  # where nothing is padded the fused kernels are faster without
-        places = places_of(ids, mask, past)
-        x = self.embed(ids, places) if states is None else states  # (B, T, D)
-        turn = self.turn(places, x)
-        visible = look_back(mask, past, ids) if self.config.causal else look_around(mask)
-        own = {"visible": visible, "turn": turn, "cache": cache, "seen": seen}
-        cross = {"visible": look_around(memory_mask), "cache": cache, "seen": crossed}
+            mask = None  # the fused kernels are faster without a mask
+        positions = positions_of(ids, mask, past)
+        x = self.embed(ids, positions) if states is None else states  # (B, T, D)
+        turn = self.turn(positions, x)
+        visible = causal_mask(mask, past, ids) if self.config.causal else encoder_mask(mask)
+        own = {"visible": visible, "turn": turn, "cache": cache, "seen": own_weights}
+        cross = {"visible": encoder_mask(memory_mask), "cache": cache, "seen": cross_weights}
         for block in self.blocks:
             x = block(x, own, {"memory": memory, **cross})
         if cache:
@@ -151,35 +167,35 @@ class Transformer(nn.Module):
         x = self.norm(x)
         if not explain:
             return x
-        return (x, seen, crossed) if self.config.cross else (x, seen)
+        return (x, own_weights, cross_weights) if self.config.cross else (x, own_weights)
 
     @property
     def embedding(self) -> nn.Embedding:
-        """The word table (V, D), to which a language head may be tied."""
+        """The token embeddings (V, D), to which a language head may be tied."""
         return self.embed.tokens
 
     def cache(self, batch: int, length: int) -> Cache:
-        """An empty cache with room for `length` tokens in each of `batch` rows."""
+        """An empty key-value cache for `length` tokens in each of `batch` rows."""
         self._fits(length)
         shape = (batch, self.config.groups, length, self.config.size_per_head)
         return Cache(self.config.layers, shape, self.embedding.weight.detach())
 
-    def turn(self, places: Tensor, like: Tensor) -> tuple[Tensor, Tensor] | None:
-        """By how much rotary positions turn queries and keys; None where they do not."""
+    def turn(self, positions: Tensor, like: Tensor) -> tuple[Tensor, Tensor] | None:
+        """cos and sin of the rotary positions (`rotary_angles`); None for other positions."""
         if self.config.positions != "rotary":
             return None
-        return rotation(places, self.config.size_per_head, self.config.rotary_base, like)
+        return rotary_angles(positions, self.config.size_per_head, self.config.rotary_base, like)
 
     def _fits(self, length: int) -> None:
         if length > self.config.block_size:
             raise KitError(
                 f"{length} tokens are too many: this model reads at most {self.config.block_size}. "
-                f"Shorten the text, as in tokens.encode(text, limit={self.config.block_size})."
+                f"Shorten the text, as in tokenizer.encode(text, limit={self.config.block_size})."
             )
 
 
 class Embedding(nn.Module):
-    """Token + position + type, (B, T) -> (B, T, D)."""
+    """Sum of token, position and type embeddings: ids (B, T) -> (B, T, D)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -192,18 +208,19 @@ class Embedding(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.config = config
 
-    def forward(self, ids: Tensor, places: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, positions: Tensor) -> Tensor:
         low, high = (int(i) for i in ids.aminmax())
         if low < 0 or high >= self.config.vocabulary:
             raise KitError(
-                f"A vocabulary that does not fit the model: piece {low if low < 0 else high}, and "
-                f"it knows 0 to {self.config.vocabulary - 1}. Encode with the model's own tokens."
+                f"A vocabulary that does not fit the model: token id {low if low < 0 else high}, "
+                f"and the model has 0 to {self.config.vocabulary - 1}. Encode the text with the "
+                "model's own tokenizer."
             )
         x = self.tokens(ids)
         if self.config.token_types:
             x = x + self.types.weight[0]
         if self.config.positions == "learned":
-            x = x + self.positions(places)
+            x = x + self.positions(positions)
         return self.dropout(self.norm(x))
 
 
@@ -232,7 +249,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """softmax(Q Kᵀ / √W + M) V in each head, M being -∞ where a token must not look."""
+    """softmax(Q Kᵀ / √W + M) V in each head; M is 0 where a key is visible and -∞ elsewhere."""
 
     def __init__(self, config: TransformerConfig, layer: int) -> None:
         super().__init__()
@@ -245,6 +262,11 @@ class Attention(nn.Module):
         self.output = Linear(queries, config.width, bias=config.bias)
 
     def forward(self, x, visible, memory=None, turn=None, cache=None, seen=None) -> Tensor:
+        """x (B, T, D) -> (B, T, D).
+
+        visible: see `attend`. memory (B, M, D): attend to it (cross-attention), not to x.
+        turn: cos and sin of rotary positions. seen: a list to which the weights are appended.
+        """
         q = self.split(self.query(x))  # (B, H, T, W)
         if memory is None:
             k, v = self.split(self.key(x)), self.split(self.value(x))  # (B, G, T, W)
@@ -253,21 +275,20 @@ class Attention(nn.Module):
             if cache:
                 k, v = cache.add(self.layer, k, v)  # (B, G, S, W)
         else:
-            k, v = self.remember(memory, cache)  # (B, G, M, W)
-        alone = visible is None and memory is None and q.shape[2] > 1
-        sight = visible, alone and self.config.causal
+            k, v = self.memory_keys_values(memory, cache)  # (B, G, M, W)
+        causal = self.config.causal and visible is None and memory is None and q.shape[2] > 1
         if seen is not None:
-            seen.append(weights(q.float(), k.float(), *sight))
-        return self.output(attend(q, k, v, *sight).transpose(1, 2).flatten(2))  # (B, T, D)
+            seen.append(weights(q.float(), k.float(), visible, causal))
+        return self.output(attend(q, k, v, visible, causal).transpose(1, 2).flatten(2))  # (B, T, D)
 
-    def remember(self, memory: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
-        """Keys and values of the memory: with a cache they are computed once."""
-        kept = cache and cache.memory[self.layer]
-        if not kept:
-            kept = self.split(self.key(memory)), self.split(self.value(memory))
-            if cache:
-                cache.memory[self.layer] = kept
-        return kept
+    def memory_keys_values(self, memory: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
+        """Keys and values of the memory, (B, G, M, W) each; with a cache computed only once."""
+        if cache and cache.memory[self.layer]:
+            return cache.memory[self.layer]
+        keys_values = self.split(self.key(memory)), self.split(self.value(memory))
+        if cache:
+            cache.memory[self.layer] = keys_values
+        return keys_values
 
     def split(self, x: Tensor) -> Tensor:
         """(B, T, H W) -> (B, H, T, W)."""
@@ -293,39 +314,13 @@ class FeedForward(nn.Module):
         return self.down(self.activate(self.gate(x)) * self.up(x))
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
-    """softmax(Q Kᵀ / √W + M) V by torch's fused kernel, (B, H, T, W)."""
-    options = {"is_causal": causal, "enable_gqa": q.shape[1] != k.shape[1]}
-    if q.device.type == "cpu" and q.requires_grad:
-        # The CPU kernel's backward pass takes five times as long in bfloat16 as in float32, and
-        # that twice as long as plain products in bfloat16, which hold all weights.
-        if q.dtype == torch.bfloat16 and q.shape[2] * k.shape[2] <= 256**2:
-            v = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
-            return weights(q, k, visible, causal) @ v
-        with torch.autocast("cpu", enabled=False):
-            x = F.scaled_dot_product_attention(q.float(), k.float(), v.float(), visible, **options)
-            return x.to(v.dtype)
-    return F.scaled_dot_product_attention(q, k, v, visible, **options)
-
-
-def weights(q: Tensor, k: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
-    """softmax(Q Kᵀ / √W + M) (B, H, T, S), which the fused kernel never writes down."""
-    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
-    scores = (q * q.shape[-1] ** -0.5) @ k.mT
-    if causal:
-        visible = torch.ones_like(scores[0, 0], dtype=torch.bool).tril()
-    if visible is not None:
-        hidden = scores.new_zeros(()).masked_fill(~visible, torch.finfo(scores.dtype).min)
-        scores = scores + hidden
-    return scores.softmax(-1)
-
-
 def make_norm(config: TransformerConfig) -> nn.Module:
+    """LayerNorm or RMSNorm over the D numbers of a token."""
     return NORMS[config.norm](config.width, eps=config.norm_eps)
 
 
-def fresh(module: nn.Module) -> None:
-    """Values to start from: N(0, 0.02²), as in BERT and GPT-2; constants 0."""
+def init_weights(module: nn.Module) -> None:
+    """Initialise weights from N(0, 0.02²), as BERT and GPT-2 do, and biases with 0."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
     if isinstance(module, nn.Linear) and module.bias is not None:

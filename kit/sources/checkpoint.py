@@ -1,7 +1,7 @@
-"""A source on disk: its weights in safetensors, all else in one JSON. Neither can run a program.
+"""Checkpoints: a source as a folder of two files, neither of which can run a program.
 
-folder/tensors.safetensors   what `state_dict` names, each tensor once
-folder/source.json           format, name, shapes of body and head, vocabulary, card, SHA-256
+folder/tensors.safetensors   the tensors of `state_dict`, each once
+folder/source.json           format, name, configs of body and head, tokenizer, card, SHA-256
 """
 
 import json
@@ -33,27 +33,34 @@ RENAMED = {
 """Config fields of a Transformer in format 1 -> their names since format 2."""
 
 BODIES = {"Transformer": models.TransformerConfig, "RNN": models.RNNConfig}
-HEADS = ("ClassHead", "CopyHead", "LanguageHead", "RatingHead", "SequenceHead", "TagHead")
-HEADS += ("VectorHead",)
-"""All that a checkpoint may name. Nothing else in a file is ever looked up or called."""
+HEADS = (
+    "ClassHead",
+    "CopyHead",
+    "LanguageHead",
+    "RatingHead",
+    "SequenceHead",
+    "TagHead",
+    "VectorHead",
+)
+"""The only classes that a checkpoint may name: no other name in a file is looked up or called."""
 
 JSON, TENSORS = "source.json", "tensors.safetensors"
 
 
 @dataclass
 class Source:
-    """A pretrained model: what there is to migrate from."""
+    """A pretrained model: body, tokenizer, head and card. Migration starts from it."""
 
     name: str
-    """What the class calls it."""
+    """Its name in figures and messages."""
     body: nn.Module
     """A Transformer or an RNN."""
     tokenizer: Tokenizer
-    """The vocabulary that it was trained with."""
+    """The tokenizer that it was trained with."""
     head: nn.Module | None = None
-    """Its language head, if it has one."""
+    """Its own head, if it has one."""
     card: dict = field(default_factory=dict)
-    """What made it: data, licence, recipe, seed, scores."""
+    """Where it is from: data, licence, recipe, seed, scores."""
 
     def __repr__(self) -> str:
         parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))
@@ -66,9 +73,11 @@ class Source:
 
 
 def save(source: Source, folder: str | Path, half: bool = False) -> Path:
-    """Writes the source as a folder, whole or not at all; one that is there is replaced.
+    """Write the source as a folder, whole or not at all; an earlier checkpoint there is replaced.
 
-    With `half=True` numbers take 2 bytes each (3 digits kept), and are 4 bytes again when loaded.
+    half=True stores numbers in 2 bytes each (float16, 3 digits); `load` gives float32 again.
+    Raises KitError for a folder of something else, for a tokenizer with more tokens than the
+    model, and for a model with parts that its config does not describe.
     """
     folder = Path(folder).absolute()
     if folder.exists() and not (folder / JSON).exists():
@@ -86,10 +95,11 @@ def save(source: Source, folder: str | Path, half: bool = False) -> Path:
 
 
 def load(folder: str | Path) -> Source:
-    """The source that `save` wrote, in evaluation mode. Anything else is refused before any of it
-    is used.
+    """The source that `save` wrote (format 1 or 2), in evaluation mode.
 
-    torch's random numbers go on as if nothing had been loaded.
+    torch's random state does not change.
+
+    Raises KitError for anything else, before any of it is used.
     """
     folder = Path(folder)
     about, tensors = _read(folder)
@@ -114,7 +124,7 @@ def _parts(body: nn.Module, head: nn.Module | None) -> nn.ModuleDict:
 
 def _fill(parts: nn.ModuleDict, tensors: dict[str, Tensor], shared: dict[str, str]) -> None:
     for again, first in shared.items():
-        parts.get_parameter(again)  # only what is a parameter may be tied to another
+        parts.get_parameter(again)  # raises for what is no parameter
         owner, _, name = again.rpartition(".")
         setattr(parts.get_submodule(owner), name, parts.get_parameter(first))
     parts.load_state_dict(tensors | {again: tensors[first] for again, first in shared.items()})
@@ -149,13 +159,13 @@ def _write(source: Source, folder: Path, half: bool) -> None:
 
 
 def _same_parts(source: Source, about: dict) -> None:
-    """Refuse what `load` could not build again, such as a body with adapters in it."""
+    """Refuse a model that `load` could not build again, such as a body with adapters."""
     with torch.device("meta"):
         again = _parts(_build(about["body"]), about["head"] and _build(about["head"]))
     own = _parts(source.body, source.head).state_dict().keys()
     if strange := own ^ again.state_dict().keys():
         raise KitError(
-            f"{source.name!r} has other parts than its config tells of ({min(strange)}, "
+            f"{source.name!r} has other parts than its config describes ({min(strange)}, "
             f"{len(strange)} in all): merge LoRA with kit.migrate.merge, take adapters, prefixes "
             "and added layers out, or keep the model in memory."
         )
@@ -168,7 +178,7 @@ def _stored(tensor: Tensor, half: bool) -> Tensor:
 
 
 def _described(module: nn.Module) -> dict:
-    """{"class": name, "config": its values}, a module among the values likewise."""
+    """{"class": name, "config": its fields}; a module among the fields is described likewise."""
     name = type(module).__name__
     if name not in BODIES and name not in HEADS:
         raise KitError(f"a {name} cannot be saved: the kit's bodies and heads can.")
@@ -180,7 +190,7 @@ def _described(module: nn.Module) -> dict:
 
 
 def _build(described: dict) -> nn.Module:
-    """The opposite of `_described`, with fresh values."""
+    """The module that `_described` described, with fresh values."""
     name, config = described["class"], described["config"]
     config = {k: _build(v) if isinstance(v, dict) else v for k, v in config.items()}
     if name in BODIES:

@@ -13,14 +13,15 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, processors
 from torch import Tensor
 
 from kit.errors import KitError
+from kit.sources.build import build_source
 from kit.sources.checkpoint import Source
-from kit.sources.huggingface import ROLES, build
+from kit.sources.huggingface import ROLES
 from kit.sources.weight_maps import GGUF
 from kit.tokenizer import Tokenizer
 
 __all__ = ["load"]
 
-_WORDS = (  # Llama 3's and Qwen2's; they differ in how many digits stay together
+_WORDS = (  # the pattern of Llama 3 and Qwen2; they differ in how many digits form one word
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{digits}|"
     r" ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
@@ -30,18 +31,18 @@ SPLITS = {
     "llama-bpe": [pre_tokenizers.Split(Regex(_WORDS.format(digits="{1,3}")), "isolated")],
     "qwen2": [pre_tokenizers.Split(Regex(_WORDS.format(digits="")), "isolated")],
 }
-"""How a text is cut before its bytes are merged, by the file's `tokenizer.ggml.pre`."""
+"""`tokenizer.ggml.pre` of the file -> how a text is split into words before BPE merges bytes."""
 
 CONTROL = (3, 4)
-"""Kinds of pieces that stand for themselves: control pieces, and those that a user added."""
+"""Token types of special tokens: control tokens, and those that a user added."""
 
 
 def load(path: str | Path, strict: bool = True, layers: int | None = None) -> Source:
     """The model in a .gguf file, its numbers expanded to float32.
 
-    layers: only so many blocks, the lowest; those above are not even expanded.
+    layers: read only the lowest blocks, so many; None for all. Memory is needed for these alone.
     Raises KitError without the `gguf` package, for other architectures than llama and qwen2,
-    for more blocks than there are, and for what `kit.sources.huggingface.load` refuses.
+    for more blocks than there are, and for what `kit.sources.build.build_source` refuses.
     """
     try:
         import gguf
@@ -52,20 +53,20 @@ def load(path: str | Path, strict: bool = True, layers: int | None = None) -> So
     except (OSError, ValueError, IndexError) as error:
         raise KitError(f"{path} is no whole GGUF file ({error}): fetch it again.") from error
     about = {name: value.contents() for name, value in reader.fields.items()}
-    reader.fields.clear()  # 100,000 small arrays, one for each piece and merge
+    reader.fields.clear()  # frees 100,000 small arrays, one for each token and merge
     settings = _settings(about)
     wanted = _lowest(reader.tensors, settings, layers)
     names = {ours: theirs for theirs, ours in GGUF.items()}
     tensors = {_name(names, t.name): partial(_expand, t, settings) for t in wanted}
     settings["tie_word_embeddings"] = "lm_head.weight" not in tensors
-    source = build(Path(path).stem, settings, tensors, _tokenizer(about), strict)
+    source = build_source(Path(path).stem, settings, tensors, _tokenizer(about), strict)
     if "tokenizer.chat_template" in about:
         source.card["chat_template"] = about["tokenizer.chat_template"]
     return source
 
 
 def _settings(about: dict) -> dict:
-    """What a config.json would say."""
+    """The same settings under the names of Hugging Face's config.json."""
     kind = about.get("general.architecture")
     if kind not in ("llama", "qwen2"):
         raise KitError(f"a GGUF file of architecture {kind!r}: the kit reads llama and qwen2.")
@@ -87,23 +88,23 @@ def _settings(about: dict) -> dict:
 
 
 def _lowest(tensors: list, settings: dict, layers: int | None) -> list:
-    """The tensors of the lowest `layers` blocks and of no block; the settings say so too."""
-    there = settings["num_hidden_layers"]
+    """The tensors outside all blocks and of the lowest `layers`; sets num_hidden_layers to that."""
+    blocks = settings["num_hidden_layers"]
     if layers is None:
         return tensors
-    if not isinstance(layers, int) or not 1 <= layers <= there:
-        raise KitError(f"layers={layers!r}: this model has {there}; give a number from 1 to that.")
+    if not isinstance(layers, int) or not 1 <= layers <= blocks:
+        raise KitError(f"layers={layers!r}: this model has {blocks}; give a number from 1 to that.")
     settings["num_hidden_layers"] = layers
     return [t for t in tensors if int(_block(t.name) or 0) < layers]
 
 
 def _block(name: str) -> str:
-    """The number of the block that a tensor is in, as it is written, or ""."""
+    """The number of a tensor's block, as the name writes it; "" outside all blocks."""
     return next((part for part in name.split(".") if part.isdigit()), "")
 
 
 def _name(names: dict[str, str], theirs: str) -> str:
-    """Hugging Face's name of a tensor; an unknown one keeps its own, to be listed with it."""
+    """Hugging Face's name of a tensor; an unknown tensor keeps its own, for the error message."""
     module, _, kind = theirs.rpartition(".")
     number = _block(module)
     known = names.get(module.replace(f".{number}.", ".#.") if number else module)
@@ -113,13 +114,14 @@ def _name(names: dict[str, str], theirs: str) -> str:
 def _expand(tensor, settings: dict) -> Tensor:
     """The numbers (rows, columns) in float32.
 
-    llama.cpp turns neighbouring numbers of a head, (0, 1), (2, 3), ..., where Hugging Face and
-    the kit turn (0, W/2), (1, W/2 + 1), ...: the rows of Llama's query and key are put back.
+    llama.cpp rotates the pairs (0, 1), (2, 3), ... of a head (rotary positions), Hugging Face and
+    the kit the pairs (0, W/2), (1, W/2 + 1), ...: the rows of Llama's query and key are permuted
+    back to that order.
     """
     from gguf import dequantize
 
     value = dequantize(tensor.data, tensor.tensor_type)
-    value = numpy.require(value, requirements=("C", "W"))  # by rows, and not a view of the file
+    value = numpy.require(value, requirements=("C", "W"))  # torch needs memory it may write
     value = torch.from_numpy(value)
     heads = {"attn_q": "num_attention_heads", "attn_k": "num_key_value_heads"}
     part = tensor.name.split(".")[-2]
@@ -151,9 +153,9 @@ def _tokenizer(about: dict) -> Tokenizer:
     tokenizer.add_special_tokens([piece for piece, kind in kinds if kind in CONTROL])
     names = {"unk": "unknown", "pad": "padding"}
     ids = {role: get(f"{names.get(role, role)}_token_id") for role in ROLES}
-    found = {role: pieces[i] for role, i in ids.items() if i is not None}
-    if get("add_bos_token") and "bos" in found:
+    special = {role: pieces[i] for role, i in ids.items() if i is not None}
+    if get("add_bos_token") and "bos" in special:
         tokenizer.post_processor = processors.TemplateProcessing(
-            single=f"{found['bos']} $A", special_tokens=[(found["bos"], ids["bos"])]
+            single=f"{special['bos']} $A", special_tokens=[(special["bos"], ids["bos"])]
         )
-    return Tokenizer(tokenizer, **found)
+    return Tokenizer(tokenizer, **special)

@@ -1,41 +1,39 @@
 """Hugging Face models as kit sources, and kit models as Hugging Face folders.
 
-Nothing but config.json, tokenizer.json and *.safetensors is read, and without `transformers`:
-no file can run a program, and a small machine needs no memory for a second library.
+Only config.json, tokenizer_config.json, tokenizer.json and *.safetensors are read, and without
+`transformers`: no file can run a program, and a small machine needs no memory for that library.
 """
 
 import json
 import os
-import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from kit.errors import KitError
-from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.models import Transformer, TransformerConfig
+from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["build", "export", "load", "opened", "special"]
-
-Tensors = Mapping[str, Callable[[], Tensor]]
-"""Their tensors by name; each is read when it is asked for, so that one at a time is in memory."""
+__all__ = ["ROLES", "export", "load", "opened", "special"]
 
 ROLES = ("pad", "unk", "bos", "eos", "mask")
+"""Roles of special tokens, as kit.tokenizer names them."""
 
 
 def load(name: str | Path, strict: bool = True) -> Source:
     """The model in a folder, or on the hub by its name, `owner/model`.
 
-    Raises KitError for a family that the kit does not know, for a tensor that is unknown,
-    missing or of another shape (all listed by name; with `strict=False` they are left or start
-    with fresh values, and `card` lists them), for pickled weights, and without a network.
+    Raises KitError for what `kit.sources.build.build_source` refuses (unless `strict=False`), for
+    a folder without tokenizer.json, for pickled weights, and for a model of the hub without a
+    network.
     """
     folder = Path(name) if Path(name).is_dir() else _fetch(str(name))
     settings = _json(folder / "config.json")
@@ -47,52 +45,17 @@ def load(name: str | Path, strict: bool = True) -> Source:
             "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
         )
     tokenizer = Tokenizer.load(folder / "tokenizer.json", **special(about))
-    source = build(str(name), settings, opened(folder), tokenizer, strict)
+    source = build_source(str(name), settings, opened(folder), tokenizer, strict)
     if isinstance(about.get("chat_template"), str):
         source.card["chat_template"] = about["chat_template"]
     return source
 
 
-def build(
-    name: str, settings: dict, tensors: Tensors, tokenizer: Tokenizer, strict: bool = True
-) -> Source:
-    """A source from the content of a config.json and tensors with Hugging Face's names."""
-    settings = settings | (settings.get("rope_parameters") or {})
-    family = _family(settings)
-    config = _config(family, settings)
-    tokenizer.check(config.vocabulary)
-    tensors = {theirs.removeprefix(family.prefix): tensor for theirs, tensor in tensors.items()}
-    with torch.device("meta"):
-        body = Transformer(config)
-    values, problems = _translate(family, body, tensors)
-    known = {_theirs(family, ours)[0] for ours in body.state_dict()}
-    head_name = f"{family.head}.weight"
-    tied = family.head and settings.get("tie_word_embeddings", family.tied)
-    unknown = [t for t in tensors if t not in known | {head_name} and not re.match(family.left, t)]
-    problems += [f"{theirs} is unknown" for theirs in unknown]
-    if problems and strict:
-        raise KitError(
-            f"{name} does not fit its config.json: {_some(problems)}. Load it with "
-            "strict=False to leave what is unknown and to begin the rest with fresh values."
-        )
-    if len(values) < len(body.state_dict()):
-        body = Transformer(config)
-    body.load_state_dict(values, strict=False, assign=True)
-    head = None
-    if tied or head_name in tensors:
-        head = LanguageHead.tied(body)
-        if not tied:
-            head.weight = nn.Parameter(_inward(family, head_name, tensors[head_name](), ""))
-    left = [t for t in tensors if re.match(family.left, t)]
-    card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
-    return Source(name, body.eval(), tokenizer, head, card)
-
-
 def export(source: Source, folder: str | Path) -> Path:
-    """Writes a folder that AutoModel and AutoTokenizer load, with the same outputs.
+    """Write a folder that AutoModel and AutoTokenizer of `transformers` load; outputs are equal.
 
-    A language head goes along where the family has one (AutoModelForCausalLM loads it).
-    Raises KitError if the folder is there, and for a body that no family has the switches of.
+    A language head is written too where the family has one (AutoModelForCausalLM loads it).
+    Raises KitError if the folder exists, and for a body whose settings no family has.
     """
     folder, config = Path(folder), source.body.config
     if folder.exists():
@@ -101,7 +64,7 @@ def export(source: Source, folder: str | Path) -> Path:
     family = FAMILIES[kind]
     tensors: dict[str, list[Tensor]] = {}
     for ours, tensor in source.body.state_dict().items():
-        theirs, _ = _theirs(family, ours)
+        theirs, _ = tensor_name(family, ours)
         tensors.setdefault(theirs, []).append(_outward(family, ours, tensor))
     whole = {k: torch.cat(v, -1 if family.transposed else 0) for k, v in tensors.items()}
     head = source.head if family.head else None
@@ -111,7 +74,7 @@ def export(source: Source, folder: str | Path) -> Path:
         if not tied:
             whole[f"{family.head}.weight"] = head.weight.detach()
     ids = {f"{role}_token_id": getattr(source.tokenizer, role) for role in ("pad", "bos", "eos")}
-    settings = ids | _settings(family, config)  # a RoBERTa finds its places by its own padding
+    settings = ids | _settings(family, config)  # RoBERTa counts positions from its padding id
     settings |= {"model_type": kind, "architectures": [family.classes[head is not None]]}
     settings |= {"tie_word_embeddings": tied}
     _write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
@@ -123,9 +86,9 @@ def opened(folder: Path) -> Tensors:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         pickles = [p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth", ".pkl")]
-        why = f" but {pickles[0]}, a pickle, which can run a program: it is not read" * bool(
-            pickles
-        )
+        why = ""
+        if pickles:
+            why = f" but {pickles[0]}, a pickle, which can run a program: it is not read"
         raise KitError(
             f"{folder} has no *.safetensors file{why}. Write one with transformers, "
             "model.save_pretrained(folder)."
@@ -134,12 +97,13 @@ def opened(folder: Path) -> Tensors:
 
 
 def special(about: dict) -> dict[str, str]:
-    """Which pieces have which role, from a tokenizer_config.json."""
-    found = {role: about.get(f"{role}_token") for role in ROLES}
-    return {r: p if isinstance(p, str) else p["content"] for r, p in found.items() if p}
+    """Role -> special token, from the content of a tokenizer_config.json."""
+    tokens = {role: about.get(f"{role}_token") for role in ROLES}
+    return {r: t if isinstance(t, str) else t["content"] for r, t in tokens.items() if t}
 
 
 def _entries(file: Path) -> Iterator[tuple[str, Callable[[], Tensor]]]:
+    """Name and reader of each tensor in one safetensors file."""
     try:
         content = safetensors.safe_open(file, framework="pt")
     except (safetensors.SafetensorError, OSError) as error:
@@ -170,51 +134,8 @@ def _json(path: Path) -> dict:
         raise KitError(f"{path} cannot be read as JSON ({error}): fetch it again.") from error
 
 
-def _family(settings: dict) -> Family:
-    kind = settings.get("model_type")
-    if kind not in FAMILIES:
-        raise KitError(
-            f"model_type={kind!r} is a family that the kit does not read: {', '.join(FAMILIES)} "
-            "it does."
-        )
-    for name, value in FAMILIES[kind].must.items():
-        if settings.get(name, value) != value:
-            raise KitError(
-                f"{name}={settings[name]!r} in config.json: the kit reads only {value!r} there."
-            )
-    return FAMILIES[kind]
-
-
-def _config(family: Family, settings: dict) -> TransformerConfig:
-    values = dict(family.switches)
-    for ours, (theirs, *default) in family.settings.items():
-        if theirs not in settings and not default:
-            raise KitError(f"config.json does not say {theirs}: fetch it again.")
-        values[ours] = settings.get(theirs, *default)
-    if values["activation"] not in ACTIVATIONS:
-        raise KitError(
-            f"activation {values['activation']!r}: the kit knows {', '.join(ACTIVATIONS)}."
-        )
-    values["activation"] = ACTIVATIONS[values["activation"]]
-    values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
-    values["block_size"] -= family.skipped
-    return TransformerConfig(**values)
-
-
-def _settings(family: Family, config: TransformerConfig) -> dict:
-    """The opposite of `_config`."""
-    names = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
-    found = {theirs: getattr(config, ours) for ours, (theirs, *_) in family.settings.items()}
-    found[family.settings["activation"][0]] = names[config.activation]
-    found[family.settings["block_size"][0]] += family.skipped
-    if "kv_heads" in family.settings:
-        found |= {"num_key_value_heads": config.groups, "head_dim": config.size_per_head}
-        found["rope_parameters"] = {"rope_type": "default", "rope_theta": config.rotary_base}
-    return family.must | found
-
-
 def _kind(source: Source) -> str:
-    """The family with a body's switches: that which it came from, or else the first that fits."""
+    """The family with the body's settings: the one it was read from, else the first that fits."""
     config = source.body.config
     kinds = sorted(FAMILIES, key=lambda kind: kind != source.card.get("family"))
     if isinstance(config, TransformerConfig):
@@ -222,67 +143,37 @@ def _kind(source: Source) -> str:
             if config.activation in ACTIVATIONS.values() and _fits(FAMILIES[kind], source.body):
                 return kind
     raise KitError(
-        f"no family of Hugging Face's has the switches of this body ({config}): {', '.join(kinds)} "
-        "are known. kit.sources.checkpoint.save keeps it as it is."
+        f"no family of Hugging Face's has the settings of this body ({config}); known are "
+        f"{', '.join(kinds)}. Save it with kit.sources.checkpoint.save instead."
     )
 
 
 def _fits(family: Family, body: Transformer) -> bool:
-    """The same modules, and reading what we would write gives the same function again."""
+    """Whether the family has the same modules, and its settings, read again, the same function."""
     config = body.config
-    if {_pattern(ours) for ours in body.state_dict()} != set(family.tensors):
+    if {pattern(ours) for ours in body.state_dict()} != set(family.tensors):
         return False
-    again = _config(family, _settings(family, config))
+    again = config_of(family, _settings(family, config))
     free = {"kv_heads", "head_size", "query_bias", "dropout"}
     same = [getattr(again, f) == getattr(config, f) for f in vars(config) if f not in free]
     bias = [c.bias if c.query_bias is None else c.query_bias for c in (again, config)]
     return all(same) and bias[0] == bias[1] and again.size_per_head == config.size_per_head
 
 
-def _theirs(family: Family, ours: str) -> tuple[str, str]:
-    """Their name of our tensor, and which third of theirs it is ("" for all of it)."""
-    number = next((part for part in ours.split(".") if part.isdigit()), "")
-    theirs, _, third = family.tensors[_pattern(ours)].partition(":")
-    return f"{theirs.replace('#', number)}.{ours.rpartition('.')[2]}", third
-
-
-def _pattern(ours: str) -> str:
-    """blocks.3.attention.query.weight -> blocks.#.attention.query"""
-    return re.sub(r"\d+", "#", ours.rpartition(".")[0])
-
-
-def _translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict, list[str]]:
-    """Our values by name, and what is missing or of another shape."""
-    values, problems = {}, []
-    for ours, like in body.state_dict().items():
-        theirs, third = _theirs(family, ours)
-        if theirs not in tensors:
-            problems.append(f"{theirs} is missing")
-            continue
-        value = _inward(family, ours, tensors[theirs](), third)
-        if value.shape == like.shape:
-            values[ours] = value
-        else:
-            problems.append(f"{theirs} gives {tuple(value.shape)} and not {tuple(like.shape)}")
-    return values, problems
-
-
-def _inward(family: Family, ours: str, tensor: Tensor, third: str) -> Tensor:
-    if family.transposed and tensor.dim() == 2 and ours.startswith("blocks."):
-        tensor = tensor.T
-    if third:
-        tensor = tensor.chunk(3)[int(third)]
-    if ours == "embed.positions.weight":
-        tensor = tensor[family.skipped :]
-    tensor = tensor.float()
-    if family.head and tensor.dim() == 2 and tensor.shape[0] > tensor.shape[1]:
-        # Writing multiplies one row at a time: with a tall matrix that is up to twice as fast
-        # where its columns lie in order in memory.
-        return tensor.T.contiguous().T
-    return tensor.contiguous()
+def _settings(family: Family, config: TransformerConfig) -> dict:
+    """The settings of a config.json: the inverse of `config_of`."""
+    names = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
+    settings = {theirs: getattr(config, ours) for ours, (theirs, *_) in family.settings.items()}
+    settings[family.settings["activation"][0]] = names[config.activation]
+    settings[family.settings["block_size"][0]] += family.skipped
+    if "kv_heads" in family.settings:
+        settings |= {"num_key_value_heads": config.groups, "head_dim": config.size_per_head}
+        settings["rope_parameters"] = {"rope_type": "default", "rope_theta": config.rotary_base}
+    return family.must | settings
 
 
 def _outward(family: Family, ours: str, tensor: Tensor) -> Tensor:
+    """Our tensor as Hugging Face's: the inverse of `_inward` in `kit.sources.build`."""
     if ours == "embed.positions.weight":
         return torch.cat((tensor.new_zeros(family.skipped, tensor.shape[1]), tensor))
     if family.transposed and tensor.dim() == 2 and ours.startswith("blocks."):
@@ -291,7 +182,7 @@ def _outward(family: Family, ours: str, tensor: Tensor) -> Tensor:
 
 
 def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tensor]) -> None:
-    """A folder whole or not at all."""
+    """Write the folder whole or not at all."""
     special = {f"{r}_token": source.tokenizer.special.get(r) for r in ROLES}
     about = {k: v for k, v in special.items() if v} | {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -308,8 +199,3 @@ def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tens
         (new / "tokenizer_config.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
         source.tokenizer.save(new / "tokenizer.json")
         os.replace(new, folder)
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return "; ".join(names[:8]) + more

@@ -1,6 +1,7 @@
-"""What each family of models calls its tensors and settings: one table a family, no code.
+"""Weight maps: Hugging Face's names of settings and tensors, one table per family of models.
 
 `#` stands for the number of a block. `name:i` is the i-th third of one of their tensors.
+"Their" names are Hugging Face's, "our" names the kit's.
 """
 
 from dataclasses import dataclass, field, replace
@@ -10,30 +11,30 @@ __all__ = ["ACTIVATIONS", "FAMILIES", "GGUF", "Family"]
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """How a Hugging Face family reads as a kit Transformer."""
+    """How a family of Hugging Face models is read as a kit Transformer."""
 
     classes: tuple[str, str | None]
     """Their classes: the body, and the body with its language head."""
     switches: dict[str, object]
-    """What of a `TransformerConfig` is the same for the whole family."""
+    """Fields of a `TransformerConfig` that are the same for the whole family."""
     settings: dict[str, tuple]
     """Field of a `TransformerConfig`: its name in their config.json, and their default if any."""
     tensors: dict[str, str]
     """Our module: theirs."""
     prefix: str
-    """Before their names where the file also holds a head."""
+    """Prefix of their names in a file that also has a head."""
     must: dict[str, object] = field(default_factory=dict)
     """Settings of theirs that only work with this value, which is also their default."""
     left: str = "$^"
-    """A pattern of those of their tensors that the kit has no place for: heads, constants."""
+    """A pattern of those of their tensors that the kit does not read: heads, constants."""
     head: str | None = None
     """Their name of the language head, where its shape is that of a `LanguageHead`."""
     tied: bool = False
-    """Their default: the language head is the word table."""
+    """Their default: whether the language head is tied to the token embeddings."""
     transposed: bool = False
-    """Their linear layers hold the transposed matrix."""
+    """Whether their linear layers store the transposed matrix."""
     skipped: int = 0
-    """Rows of their position table before the first token's."""
+    """Rows of their position embeddings before that of the first token."""
 
 
 ACTIVATIONS = {

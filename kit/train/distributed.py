@@ -1,8 +1,9 @@
-"""Several processes train one model: each has a copy of it and a share of every batch.
+"""Data-parallel training: several processes each hold a copy of the model and a share of a batch.
 
-`torchrun --nproc-per-node 2 ...` or `accelerate launch ...` starts them, one a GPU; alone, every
-function here does nothing. θ moves by the sum of all gradients, so that two processes with
-batches of B do what one does with batches of 2B (Goyal et al. 2017, arxiv.org/abs/1706.02677).
+`torchrun --nproc-per-node 2 ...` or `accelerate launch ...` starts them, one per GPU. In a single
+process every function here returns its argument or does nothing. An update uses the sum of all
+gradients, so that two processes with batches of B do what one does with batches of 2B (Goyal et
+al. 2017, arxiv.org/abs/1706.02677).
 """
 
 import atexit
@@ -16,7 +17,7 @@ __all__ = ["count", "join", "of_first", "rank", "same", "share", "sum_gradients"
 
 
 def join() -> None:
-    """Meet the others, if whoever started this process said that there are any."""
+    """Join the process group, if a launcher such as torchrun started several processes."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
         return
     if gpu := torch.cuda.is_available():
@@ -26,62 +27,67 @@ def join() -> None:
 
 
 def rank() -> int:
-    """Which of them this is, from 0."""
+    """The number of this process, from 0."""
     return distributed.get_rank() if _several() else 0
 
 
 def count() -> int:
-    """How many there are."""
+    """The number of processes."""
     return distributed.get_world_size() if _several() else 1
 
 
 def share(rows: Sequence) -> Sequence:
-    """What this process takes of a batch: every n-th, so that all get as many long ones."""
+    """This process's rows of a batch: every n-th, so that long texts are spread evenly."""
     return rows[rank() :: count()]
 
 
 def total(value: float) -> float:
-    """The sum of what the processes say."""
+    """The sum of the processes' values."""
     if not _several():
         return value
-    distributed.all_reduce(there := _there(value))
-    return there.item()
+    tensor = _as_tensor(value)
+    distributed.all_reduce(tensor)
+    return tensor.item()
 
 
 def of_first(value: float) -> float:
-    """What the first says."""
+    """The first process's value."""
     if not _several():
         return value
-    distributed.broadcast(there := _there(value), 0)
-    return there.item()
+    tensor = _as_tensor(value)
+    distributed.broadcast(tensor, 0)
+    return tensor.item()
 
 
 def same(model: nn.Module) -> None:
-    """All begin from the first one's values."""
+    """Copy the first process's parameters and buffers to all processes."""
     if _several():
         for tensor in (*model.parameters(), *model.buffers()):
             distributed.broadcast(tensor.detach(), 0)
 
 
 def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Every gradient becomes the sum over the processes."""
+    """Replace every gradient by its sum over the processes."""
     if not _several():
         return
-    given = [p for p in parameters if p.grad is not None]
-    for p in (p for p in given if p.grad.is_sparse):
-        distributed.all_reduce(p.grad)
-    dense = [p.grad for p in given if not p.grad.is_sparse]
+    grads = [p.grad for p in parameters if p.grad is not None]
+    for grad in grads:
+        if grad.is_sparse:
+            distributed.all_reduce(grad)
+    dense = [grad for grad in grads if not grad.is_sparse]
     if dense:
-        flat = torch.cat([g.flatten() for g in dense])
+        flat = torch.cat([grad.flatten() for grad in dense])
         distributed.all_reduce(flat)  # one message, not one for each tensor
-        for g, part in zip(dense, flat.split([g.numel() for g in dense]), strict=True):
-            g.copy_(part.view_as(g))
+        parts = flat.split([grad.numel() for grad in dense])
+        for grad, part in zip(dense, parts, strict=True):
+            grad.copy_(part.view_as(grad))
 
 
 def _several() -> bool:
+    """Whether this process has joined others."""
     return distributed.is_available() and distributed.is_initialized()
 
 
-def _there(value: float) -> Tensor:
-    on = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-    return torch.tensor(value, dtype=torch.float64, device=on)
+def _as_tensor(value: float) -> Tensor:
+    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+    return torch.tensor(value, dtype=torch.float64, device=device)

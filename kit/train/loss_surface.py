@@ -1,4 +1,4 @@
-"""A real loss surface over two weights, and who walks down it.
+"""The loss surface of a model with two weights, and gradient descent on it.
 
 N sentences, G points of a grid along each weight.
 """
@@ -18,19 +18,19 @@ from kit.loss import LOSSES
 __all__ = ["METHODS", "Surface", "Walker", "mentions"]
 
 METHODS = {"SGD": torch.optim.SGD, "AdamW": partial(torch.optim.AdamW, weight_decay=0.01)}
-"""SGD: θ ← θ - η ∇. AdamW: each weight's step divided by the usual size of its gradient."""
+"""SGD: θ ← θ - η ∇. AdamW divides each weight's step by the root mean square of its gradients."""
 
 FAR = 1e4
-"""A walker whose mean loss has passed this has left for good."""
+"""A mean loss from which descent counts as diverged."""
 
 
 def mentions(rows: Iterable[dict], words: tuple[str, ...]) -> Tensor:
-    """X (N, words), 1 where the sentence has the word, else 0.
+    """Features X (N, number of words): 1 where the sentence has the word, else 0.
 
     Raises KitError for a word in fewer than five sentences: too few to learn a weight from.
     """
-    found = [set(re.findall(r"[a-z']+", row["text"].lower())) for row in rows]
-    X = torch.tensor([[float(word in has) for word in words] for has in found])
+    sentences = [set(re.findall(r"[a-z']+", row["text"].lower())) for row in rows]
+    X = torch.tensor([[float(word in has) for word in words] for has in sentences])
     for word, n in zip(words, X.sum(0).tolist(), strict=True):
         if n < 5:
             raise KitError(f"{word!r} is in {n:.0f} sentences: choose a lower-case word in 5.")
@@ -74,9 +74,9 @@ class Surface:
         return LOSSES[self.loss](answer, y) / len(y)
 
     def minimum(self) -> tuple[Tensor, Tensor]:
-        """θ where the mean is lowest, by Newton's method, and the curvatures λ (2,) there.
+        """θ of the lowest mean, by Newton's method, and the Hessian's eigenvalues λ (2,) there.
 
-        Along the steepest direction any rate above 2/λ jumps further than it has come.
+        Gradient descent with a rate above 2 / max λ diverges near the minimum.
         """
         theta = torch.zeros(2, requires_grad=True)
         for _ in range(12):
@@ -86,13 +86,13 @@ class Surface:
         return theta.detach(), torch.linalg.eigvalsh(curvature)
 
     def grid(self, across: Iterable[float], up: Iterable[float]) -> np.ndarray:
-        """The mean at each point of a grid: (G, G), one row for each value of θ₂ in `up`."""
+        """The mean loss on a grid, (G, G): columns are θ₁ in `across`, rows are θ₂ in `up`."""
         points = torch.tensor([[[a, b] for a in across] for b in up], dtype=torch.float32)
         return np.array([[float(self.mean(theta)) for theta in row] for row in points])
 
 
 class Walker:
-    """θ on its way down: a point, an optimiser, and where it has been."""
+    """Gradient descent on a surface: θ, an optimizer, and the path so far."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Walker:
         batch: int | None = None,
         seed: int = 0,
     ) -> None:
-        """batch: sentences in an update; None for all of them. Same seed, same batches."""
+        """batch: sentences in an update; None for all. The same seed gives the same batches."""
         if method not in METHODS:
             raise KitError(f"method {method!r} is unknown: choose one of {', '.join(METHODS)}.")
         self.surface, self.batch, self.seed = surface, batch, seed
@@ -116,7 +116,7 @@ class Walker:
 
     @property
     def gone(self) -> bool:
-        """Whether the walk has diverged."""
+        """Whether descent has diverged."""
         return not self.means[-1] < FAR
 
     def step(self) -> "Walker":
@@ -131,13 +131,13 @@ class Walker:
         return self
 
     def at(self, rate: float) -> "Walker":
-        """The same walker, from now on at another rate."""
+        """Set the learning rate of the next steps; returns the walker."""
         self.optimizer.param_groups[0]["lr"] = rate
         return self
 
     @property
     def rate(self) -> float:
-        """η of its next step."""
+        """η: the learning rate of the next step."""
         return self.optimizer.param_groups[0]["lr"]
 
     def _rows(self):

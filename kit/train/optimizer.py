@@ -1,4 +1,4 @@
-"""The update: AdamW, in groups with rates of their own, lazy where that is faster."""
+"""Optimizer: AdamW with a learning rate per group; sparse for large embeddings on a CPU."""
 
 import mmap
 
@@ -11,48 +11,56 @@ from kit.train import distributed
 __all__ = ["LAZY_ROWS", "Optimizer"]
 
 LAZY_ROWS = 1024
-"""An embedding of fewer rows is updated whole: that is as fast."""
+"""Rows from which an embedding gets sparse updates; below, dense updates are as fast."""
 
 
 class Optimizer:
     """AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101) for one run.
 
-    The gradient's norm is clipped to `clip`; matrices decay by `decay`, word tables never. Where
-    `lazy`, on a CPU, the rows of a word table that a batch does not touch are left alone, moments
-    included: of MiniLM's 22.7 M parameters half are in its table, and a batch touches one row in
-    a hundred.
+    The norm of the gradient is clipped to `clip`. Weight decay `decay` applies to matrices, not to
+    embeddings, biases and norms. lazy=True, on a CPU: embedding rows of tokens that a batch does
+    not have are not updated, nor are their moments. Half of MiniLM's 22.7 million parameters are
+    embeddings, and a batch has one token in a hundred of the vocabulary.
 
     groups: [{"params": [...], "rate": r, "start": s}, ...], as in `kit.train.training_steps`.
+    Raises KitError where no parameter is to be trained.
     """
 
     def __init__(
         self, model: nn.Module, groups: list[dict], decay: float, clip: float, lazy: bool = True
     ) -> None:
-        self.clip, self.lazy = clip, _lazy_tables(model) if lazy else []
-        tables = {t.weight for t in self.lazy}
-        every = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
+        self.clip = clip
+        self.lazy = _lazy_embeddings(model) if lazy else []
+        lazy_weights = {m.weight for m in self.lazy}
+        embeddings = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
         dense, sparse = [], []
         for group in groups:
             settings = {k: group.get(k, 0.0) for k in ("rate", "start")} | {"lr": group["rate"]}
             trained = [p for p in group["params"] if p.requires_grad]
-            matrix = [p for p in trained if p.ndim > 1 and p not in every]
-            rest = [p for p in trained if p not in tables and (p.ndim < 2 or p in every)]
-            dense.append({"params": matrix, "weight_decay": decay, **settings})
-            dense.append({"params": rest, "weight_decay": 0.0, **settings})
-            sparse.append({"params": [p for p in trained if p in tables], **settings})
-        dense, sparse = ([g for g in part if g["params"]] for part in (dense, sparse))
+            matrices = [p for p in trained if p.ndim > 1 and p not in embeddings]
+            others = [p for p in trained if p.ndim < 2 or p in embeddings]
+            others = [p for p in others if p not in lazy_weights]
+            dense.append({"params": matrices, "weight_decay": decay, **settings})
+            dense.append({"params": others, "weight_decay": 0.0, **settings})
+            sparse.append({"params": [p for p in trained if p in lazy_weights], **settings})
+        dense = [group for group in dense if group["params"]]
+        sparse = [group for group in sparse if group["params"]]
         if not dense + sparse:
             raise KitError("no parameter is to be trained: unfreeze some, or give groups that do.")
-        self.parts = [torch.optim.AdamW(dense, fused=True)] if dense else []
-        self.parts += [_sparse(sparse)] if sparse else []
-        for table in self.lazy:
-            table.sparse = True
+        self.parts: list[torch.optim.Optimizer] = []
+        if dense:
+            self.parts.append(torch.optim.AdamW(dense, fused=True))
+        if sparse:
+            self.parts.append(_sparse_adam(sparse))
+        for embedding in self.lazy:
+            embedding.sparse = True
         self.clear()
 
     def step(self, spent: float, factor: float) -> None:
-        """Sum over the processes, clip, update at `factor` times each group's rate, clear.
+        """One update: sum the gradients over the processes, clip, update, set them to zero.
 
-        spent: the share of the budget that is used up; a group that starts later stays.
+        factor: a factor on each group's learning rate. spent: the used share of the budget, 0 to
+        1; a group with a later start does not change.
         """
         for group in (g for part in self.parts for g in part.param_groups):
             group["lr"] = factor * group["rate"] if spent >= group["start"] else 0.0
@@ -95,15 +103,15 @@ class Optimizer:
         return self
 
     def __exit__(self, *_) -> None:
-        """No gradient is left behind; the embeddings get their ordinary ones back."""
+        """Leave no gradient behind; give the embeddings dense gradients again."""
         self.clear()
-        for table in self.lazy:
-            table.sparse = False
+        for embedding in self.lazy:
+            embedding.sparse = False
 
 
-def _lazy_tables(model: nn.Module) -> list[nn.Embedding]:
-    """The embeddings whose gradient may be sparse: large, on a CPU, and tied to nothing else."""
-    names = [p for _, p in model.named_parameters(remove_duplicate=False)]
+def _lazy_embeddings(model: nn.Module) -> list[nn.Embedding]:
+    """The embeddings whose gradient may be sparse: large, trained, on a CPU, and not tied."""
+    uses = [p for _, p in model.named_parameters(remove_duplicate=False)]
     return [
         m
         for m in model.modules()
@@ -111,19 +119,19 @@ def _lazy_tables(model: nn.Module) -> list[nn.Embedding]:
         and m.num_embeddings >= LAZY_ROWS
         and m.weight.requires_grad
         and m.weight.device.type == "cpu"
-        and sum(p is m.weight for p in names) == 1
+        and sum(p is m.weight for p in uses) == 1
     ]
 
 
-def _sparse(groups: list[dict]) -> torch.optim.SparseAdam:
-    """Its moments take memory only where a row is touched."""
-    made = torch.optim.SparseAdam(groups)
+def _sparse_adam(groups: list[dict]) -> torch.optim.SparseAdam:
+    """SparseAdam whose moments need memory only for rows that have been updated."""
+    optimizer = torch.optim.SparseAdam(groups)
     for p in (p for g in groups for p in g["params"]):
-        made.state[p] = {"step": 0, "exp_avg": _zeros(p), "exp_avg_sq": _zeros(p)}
-    return made
+        optimizer.state[p] = {"step": 0, "exp_avg": _zeros(p), "exp_avg_sq": _zeros(p)}
+    return optimizer
 
 
 def _zeros(p: nn.Parameter) -> torch.Tensor:
-    """Zeros that the system lends when they are written to; torch.zeros writes all at once."""
+    """Zeros like p. The system allocates a page at its first write; torch.zeros writes all now."""
     memory = mmap.mmap(-1, p.numel() * p.element_size())
     return torch.frombuffer(memory, dtype=p.dtype).view(p.shape)

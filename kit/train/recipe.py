@@ -30,36 +30,36 @@ class Recipe:
     loss: str = "cross_entropy"
     """ℓ: a name in `kit.loss.LOSSES`."""
     steps: int | None = None
-    """Budget in updates. Whichever budget is reached first ends the run."""
+    """Budget in updates. The budget that is used up first ends the run."""
     epochs: float | None = None
     """Budget in passes over the examples."""
     seconds: float | None = None
-    """Budget in seconds of updates. The same seed gives the same bits only without it."""
+    """Budget in seconds of updates. With it, the same seed need not give the same bits."""
     rate: float = 1e-4
-    """Highest learning rate; a strategy's parameter groups may have their own."""
+    """Highest learning rate; the parameter groups of a strategy may have their own."""
     batch_size: int = 16
-    """Examples in an update, of each process; at most all that there are."""
+    """Examples in an update, per process; at most as many as there are."""
     warmup: float = 0.1
-    """Share of the budget over which the rate rises, before it falls to zero; both linearly."""
+    """Share of the budget in which the learning rate rises; then it falls to 0; both linearly."""
     decay: float = 0.01
-    """AdamW's weight decay; on matrices only, never on tables of embeddings."""
+    """AdamW's weight decay, of matrices but not of embeddings."""
     clip: float = 1.0
-    """Greatest norm of the gradient of the mean loss."""
+    """Largest norm of the gradient of the mean loss; a longer gradient is scaled to it."""
     evaluations: int = 10
-    """How many times the score is taken, at equal shares of the budget."""
+    """Number of evaluations, at equal shares of the budget."""
     keep_best: bool = True
-    """Whether the parameters with the highest score are put back at the end."""
+    """Whether the model gets back the parameters with the highest score at the end."""
     seed: int = 0
-    """Decides the order of the examples and dropout, update by update."""
+    """Decides the order of the examples, and dropout in each update."""
     precision: str = "auto"
-    """"fp32", "bf16", or "auto": what was measured to be fastest on this machine."""
+    """"fp32", "bf16", or "auto": the faster of them on this machine (`kit.runtime.precision`)."""
     compile: bool = False
-    """Whether the blocks of a Transformer are compiled first (`kit.runtime.compiled`): for long
-    runs. An RNN has nothing to compile."""
+    """Whether the blocks of a Transformer are compiled first (`kit.runtime.compiled`), which pays
+    in long runs. It does nothing for an RNN."""
 
     def __post_init__(self) -> None:
-        given = [v for v in (self.steps, self.epochs, self.seconds) if v is not None]
-        if not given or not all(isinstance(v, Real) and 0 < v < math.inf for v in given):
+        budgets = [v for v in (self.steps, self.epochs, self.seconds) if v is not None]
+        if not budgets or not all(isinstance(v, Real) and 0 < v < math.inf for v in budgets):
             raise KitError(
                 f"steps={self.steps}, epochs={self.epochs}, seconds={self.seconds} is no budget: "
                 "give at least one of them, above zero."
@@ -76,11 +76,14 @@ class Recipe:
             )
 
     def spent(self, steps: int, epochs: float, seconds: float) -> float:
-        """The share of the budget that is used up, from 0 to 1."""
+        """The used share of the budget, from 0 to 1, after so many steps, epochs and seconds."""
         used = zip((steps, epochs, seconds), (self.steps, self.epochs, self.seconds), strict=True)
-        return min(1.0, max(have / limit for have, limit in used if limit is not None))
+        return min(1.0, max(amount / limit for amount, limit in used if limit is not None))
 
     def factor(self, spent: float) -> float:
-        """The factor on every rate when this share of the budget is spent: up, then down."""
+        """Learning-rate schedule: the factor on every rate at this share s of the budget.
+
+        min((s + 0.01) / (w + 0.01), (1 - s) / (1 - w)), where w is `warmup`.
+        """
         rising = (spent + 0.01) / (self.warmup + 0.01)
         return min(rising, (1 - spent) / (1 - self.warmup))

@@ -1,7 +1,7 @@
-"""Training that was killed goes on from its last whole state, to the same bits.
+"""Resume: training that was killed continues from its last saved state, with the same bits.
 
-folder/training.safetensors   parameters, moments and best parameters; in its header, as JSON,
-                              the run so far and what it was made of
+folder/training.safetensors   parameters, AdamW's moments and the best parameters; in its header,
+                              as JSON, the run so far and what decides it
 """
 
 import json
@@ -31,14 +31,15 @@ STARTS: WeakKeyDictionary[nn.Module, dict[str, str]] = WeakKeyDictionary()
 """Model -> folder -> digest of the values that its training there began with."""
 
 SECONDS = 20.0
-"""How often the state is written, at most: what a killed run does again."""
+"""Seconds between two writes, at least: a killed run repeats at most so much."""
 
 
 class ResumeState:
-    """The state of one run in a folder; without a folder nothing is kept.
+    """Saves the state of one run to a folder, and loads it from there; None saves nothing.
 
-    best: the best parameters so far, `.state`, and when the next score is `.due`.
-    rows: the examples; with another recipe, model or data the folder's state is refused.
+    history: a `kit.train.loop.History`; of it `best_state` and `next_evaluation` are saved.
+    rows: the examples. Raises KitError where the folder has the state of another recipe, model or
+    data, or a file that cannot be read.
     """
 
     def __init__(
@@ -46,16 +47,19 @@ class ResumeState:
         folder: str | Path | None,
         model: nn.Module,
         optimizer: Optimizer,
-        best: object,
+        history: object,
         run: Run,
         rows: Sequence[dict],
         penalty: Callable | None = None,
     ) -> None:
         self.path = folder and Path(folder, "training.safetensors")
-        self.model, self.optimizer, self.best, self.run = model, optimizer, best, run
-        self.last = time.monotonic()
+        self.model = model
+        self.optimizer = optimizer
+        self.history = history
+        self.run = run
+        self.last_save = time.monotonic()
         if self.path:
-            self.made_of = _made_of(model, optimizer, run, rows, penalty, self._start())
+            self.decides = _decides(model, optimizer, run, rows, penalty, self._start())
             if self.path.exists():
                 self._load()
 
@@ -66,30 +70,34 @@ class ResumeState:
         return starts.setdefault(str(self.path.absolute()), _digest_of(self.model))
 
     def save(self) -> None:
-        """Write the state, whole or not at all, if it is time or the end."""
-        late = time.monotonic() - self.last >= SECONDS or self.run.spent >= 1
-        if not self.path or not late or distributed.rank() > 0:
+        """Write the state, whole or not at all, every `SECONDS` and at the end of the budget."""
+        due = time.monotonic() - self.last_save >= SECONDS or self.run.spent >= 1
+        if not self.path or not due or distributed.rank() > 0:
             return
-        about = {"run": asdict(self.run), "due": self.best.due, "made of": self.made_of}
+        about = {
+            "run": asdict(self.run),
+            "due": self.history.next_evaluation,
+            "made of": self.decides,
+        }
         part = self.path.parent / "unfinished" / self.path.name
-        shutil.rmtree(part.parent, ignore_errors=True)  # of one that was killed while it wrote
+        shutil.rmtree(part.parent, ignore_errors=True)  # left by a process that was killed
         part.parent.mkdir(parents=True)
         safetensors.torch.save_file(self._tensors(), part, {"about": json.dumps(about)})
         os.replace(part, self.path)
         part.parent.rmdir()
-        self.last = time.monotonic()
+        self.last_save = time.monotonic()
 
-    def _own(self) -> dict[str, Tensor]:
-        """What the model holds, by name; what is tied, once."""
+    def _model_tensors(self) -> dict[str, Tensor]:
+        """Parameters and buffers of the model by name, a tied parameter once."""
         return dict(self.model.named_parameters()) | dict(self.model.named_buffers())
 
     def _tensors(self) -> dict[str, Tensor]:
-        found = {f"model/{name}": t.detach() for name, t in self._own().items()}
-        found |= {f"best/{name}": t for name, t in self.best.state.items()}
+        tensors = {f"model/{name}": t.detach() for name, t in self._model_tensors().items()}
+        tensors |= {f"best/{name}": t for name, t in self.history.best_state.items()}
         for i, part in enumerate(self.optimizer.parts):
             for j, state in part.state_dict()["state"].items():
-                found |= {f"moment/{i}/{j}/{k}": torch.as_tensor(v) for k, v in state.items()}
-        return {name: t.contiguous() for name, t in found.items()}
+                tensors |= {f"moment/{i}/{j}/{k}": torch.as_tensor(v) for k, v in state.items()}
+        return {name: t.contiguous() for name, t in tensors.items()}
 
     def _load(self) -> None:
         try:
@@ -98,38 +106,40 @@ class ResumeState:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
             raise KitError(
-                f"{self.path} cannot be read ({error}): delete it, and training begins anew."
+                f"{self.path} cannot be read ({error}): give another folder to start training anew."
             ) from error
-        self._same(about["made of"])
+        self._check_same_run(about["made of"])
         with torch.no_grad():
-            for name, tensor in self._own().items():
+            for name, tensor in self._model_tensors().items():
                 tensor.copy_(tensors[f"model/{name}"])
         moments = [(n.split("/"), t) for n, t in tensors.items() if n.startswith("moment/")]
         for i, part in enumerate(self.optimizer.parts):
             states: dict = {}
-            for (_, at, j, name), t in moments:
-                if int(at) == i:  # a whole number is a count, which SparseAdam has without tensor
-                    counted = not t.ndim and not t.is_floating_point()
-                    states.setdefault(int(j), {})[name] = t.item() if counted else t
+            for (_, number, j, name), t in moments:
+                if int(number) != i:
+                    continue
+                # SparseAdam counts its steps in an int, AdamW in a float tensor.
+                is_count = not t.ndim and not t.is_floating_point()
+                states.setdefault(int(j), {})[name] = t.item() if is_count else t
             part.load_state_dict(part.state_dict() | {"state": states})
         device = next(self.model.parameters()).device
-        self.best.due = about["due"]
-        self.best.state = {
+        self.history.next_evaluation = about["due"]
+        self.history.best_state = {
             n.removeprefix("best/"): t.to(device) for n, t in tensors.items() if n[:5] == "best/"
         }
         self.run.__dict__.update(about["run"] | {"name": self.run.name})
 
-    def _same(self, kept: dict) -> None:
-        for name in {**self.made_of, **kept}:
-            was, now = kept.get(name), self.made_of.get(name)
-            if was != now:
+    def _check_same_run(self, saved: dict) -> None:
+        for name in {**self.decides, **saved}:
+            before, now = saved.get(name), self.decides.get(name)
+            if before != now:
                 raise KitError(
-                    f"{self.path.parent} holds another training: its {name} is {was}, here it is "
-                    f"{now}. Give another folder, or delete this one to begin anew."
+                    f"{self.path.parent} holds another training: its {name} is {before}, here "
+                    f"it is {now}. Give another folder to start training anew."
                 )
 
 
-def _made_of(
+def _decides(
     model: nn.Module,
     optimizer: Optimizer,
     run: Run,
@@ -137,13 +147,13 @@ def _made_of(
     penalty: Callable | None,
     start: str,
 ) -> dict:
-    """Everything that decides a run: the start values, what is trained, a thousand examples."""
+    """What decides a run: settings, groups, start values, hashes of the shapes and of the data."""
     shapes = {name: list(p.shape) for name, p in model.named_parameters()}
     size = sum(p.numel() for p in model.parameters())
-    seen = sha256()
+    data = sha256()
     for i in np.linspace(0, len(rows) - 1, min(len(rows), 1000)).astype(int):
         for key in sorted(rows[i]):
-            seen.update(np.asarray(rows[i][key], np.float64).tobytes())
+            data.update(np.asarray(rows[i][key], np.float64).tobytes())
     groups = [g for part in optimizer.parts for g in part.param_groups]
     name_of = {p: name for name, p in model.named_parameters()}
     return run.settings | {
@@ -155,7 +165,7 @@ def _made_of(
         "penalty": getattr(penalty, "__qualname__", type(penalty).__qualname__),
         "start values": start,
         "model": f"{size:,} parameters ({sha256(json.dumps(shapes).encode()).hexdigest()[:8]})",
-        "data": f"{len(rows):,} examples ({seen.hexdigest()[:8]})",
+        "data": f"{len(rows):,} examples ({data.hexdigest()[:8]})",
     }
 
 

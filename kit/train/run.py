@@ -11,44 +11,47 @@ __all__ = ["Run", "table"]
 
 @dataclass
 class Run:
-    """What one training run did. Plain numbers and strings, so it outlives the kernel."""
+    """The history of one training run: plain numbers and strings, which `save` writes as JSON."""
 
     name: str = ""
-    """What a figure calls it."""
+    """Its name in figures."""
     settings: dict = field(default_factory=dict)
-    """Everything that decided the run: loss, budget, batch size, rates, seed, precision."""
+    """The recipe, and the precision and the number of examples that it ran with."""
     steps: list[dict] = field(default_factory=list)
-    """One row an update: step, seconds (training only), loss (mean over the batch)."""
+    """One row per update: step, seconds (of updates only), loss (mean over the batch)."""
     evaluations: list[dict] = field(default_factory=list)
-    """One row an evaluation: step, seconds, score."""
+    """One row per evaluation: step, seconds, score."""
     best: dict | None = None
-    """The row of `evaluations` whose parameters the model holds now; None: those of the end."""
+    """The row of `evaluations` whose parameters the model has now; None: those of the last step."""
     spent: float = 0.0
-    """The share of the budget that is used up, from 0 to 1."""
+    """The used share of the budget, from 0 to 1."""
     stopped: str = ""
     """Why it ended: "budget", "interrupted", or "" while it runs."""
     results: dict = field(default_factory=dict)
-    """What was measured afterwards: test scores, peak memory."""
+    """Measured after the run: test scores, peak memory."""
 
     @property
     def seconds(self) -> float:
-        """Seconds spent on updates so far (evaluation not counted)."""
+        """Seconds of updates so far (without evaluation)."""
         return self.steps[-1]["seconds"] if self.steps else 0.0
 
     @property
     def updates(self) -> int:
-        """How many updates there were so far."""
+        """Number of updates so far."""
         return self.steps[-1]["step"] if self.steps else 0
 
     def until(self, share: float) -> "Run":
-        """The run as it stood when this share of its seconds was over, from 0 to 1."""
+        """The run as it was after this share of its seconds, from 0 to 1."""
         end = share * self.seconds
-        rows = {key: getattr(self, key) for key in ("steps", "evaluations")}
-        then = {key: [row for row in of if row["seconds"] <= end] for key, of in rows.items()}
-        return replace(self, **then, spent=min(1.0, share) * self.spent)
+        return replace(
+            self,
+            steps=[row for row in self.steps if row["seconds"] <= end],
+            evaluations=[row for row in self.evaluations if row["seconds"] <= end],
+            spent=min(1.0, share) * self.spent,
+        )
 
     def brief(self, points: int = 80) -> "Run":
-        """The run with at most `points` rows of steps, each the mean of neighbours, rounded."""
+        """The run with at most `points` rows of steps: rounded means of neighbouring steps."""
         stride = max(1, -(-len(self.steps) // points))
         groups = [self.steps[i : i + stride] for i in range(0, len(self.steps), stride)]
         steps = [
@@ -64,7 +67,7 @@ class Run:
 
     @classmethod
     def load(cls, path: str | Path) -> "Run":
-        """Read a run that `save` wrote; a `KitError` if it is none."""
+        """Read a run that `save` wrote; raises KitError for any other file."""
         try:
             return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
         except (OSError, TypeError, ValueError) as error:
@@ -82,7 +85,7 @@ class Run:
 
 
 def table(runs: list[Run]):
-    """One row a run (a pandas DataFrame): name, steps, seconds, last score, results."""
+    """A pandas DataFrame with one row per run: name, steps, seconds, last score, results."""
     import pandas as pd
 
     return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""A report on the user's data as HTML."""
+"""The report on the user's data as HTML."""
 
 from html import escape
 
@@ -8,7 +8,7 @@ COLOURS = {"good": "#007A5A", "bad": "#B34A00", "note": "#595959"}
 
 
 def page(report, shown: int = 5) -> str:
-    """What was found: how many rows, what is wrong with which, the classes, and notes."""
+    """HTML of a report: numbers of rows, classes, kinds of problems, the first bad rows, notes."""
     bad = report.bad.select(range(min(shown, len(report.bad)))) if len(report.bad) else []
     head = (
         f"<b>{escape(report.where)}</b>: {len(report):,} rows, "
@@ -50,15 +50,15 @@ def _examples(bad, total: int) -> str:
 
 
 def _bars(counts: dict[str, int], shown: int = 12) -> str:
-    """One bar a class, the longest first."""
-    most = max(counts.values(), default=0) or 1
-    some = sorted(counts.items(), key=lambda c: -c[1])[:shown]
+    """A bar chart of the classes, the longest bar first."""
+    largest = max(counts.values(), default=0) or 1
+    largest_classes = sorted(counts.items(), key=lambda c: -c[1])[:shown]
     rows = "".join(
         f'<div style="display:flex;align-items:center;gap:.6em"><div style="width:11em;'
         f'overflow:hidden;text-overflow:ellipsis;white-space:nowrap">{escape(name)}</div>'
-        f'<div style="flex:1"><div style="width:{100 * n / most:.1f}%;min-width:2px;height:.9em;'
+        f'<div style="flex:1"><div style="width:{100 * n / largest:.1f}%;min-width:2px;height:.9em;'
         f'background:#0072B2"></div></div><div style="width:5em">{n:,}</div></div>'
-        for name, n in some
+        for name, n in largest_classes
     )
     more = f"<div>… and {len(counts) - shown} classes more</div>" if len(counts) > shown else ""
     return f'<div style="margin:.5em 0;max-width:36em">{rows}{more}</div>' if rows else ""

@@ -1,0 +1,146 @@
+"""Build a source from Hugging Face's description of a model: its settings and its tensors.
+
+The settings are the content of a config.json; the tensors have Hugging Face's names. Both come
+from a folder (`kit.sources.huggingface`), an archive, or a GGUF file (`kit.sources.gguf`).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from kit.errors import KitError
+from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.sources.checkpoint import Source
+from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
+from kit.tokenizer import Tokenizer
+
+__all__ = ["Tensors", "build_source", "config_of", "pattern", "tensor_name"]
+
+Tensors = Mapping[str, Callable[[], Tensor]]
+"""Hugging Face's name of a tensor -> a function that reads it: only one is in memory at a time."""
+
+
+def build_source(
+    name: str, settings: dict, tensors: Tensors, tokenizer: Tokenizer, strict: bool = True
+) -> Source:
+    """The source that a config.json (`settings`) and its tensors describe, with their values.
+
+    Raises KitError for a family or a setting that the kit does not know, for a tokenizer with
+    more tokens than the model, and for tensors that are unknown, missing or of another shape.
+    With `strict=False` unknown tensors are left out, missing ones start with fresh values, and
+    the card lists them under "problems".
+    """
+    settings = settings | (settings.get("rope_parameters") or {})
+    family = _family(settings)
+    config = config_of(family, settings)
+    tokenizer.check(config.vocabulary)
+    tensors = {name.removeprefix(family.prefix): read for name, read in tensors.items()}
+    with torch.device("meta"):
+        body = Transformer(config)
+    values, problems = _translate(family, body, tensors)
+    body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
+    head_name = f"{family.head}.weight"
+    tied = family.head and settings.get("tie_word_embeddings", family.tied)
+    left = [name for name in tensors if re.match(family.left, name)]
+    known = {*body_names, head_name, *left}
+    problems += [f"{name} is unknown" for name in tensors if name not in known]
+    if problems and strict:
+        raise KitError(
+            f"{name} does not fit its config.json: {_some(problems)}. Load it with "
+            "strict=False to leave out what is unknown and to start the rest with fresh values."
+        )
+    if len(values) < len(body.state_dict()):
+        body = Transformer(config)
+    body.load_state_dict(values, strict=False, assign=True)
+    head = None
+    if tied or head_name in tensors:
+        head = LanguageHead.tied(body)
+        if not tied:
+            head.weight = nn.Parameter(_inward(family, head_name, tensors[head_name](), ""))
+    card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
+    return Source(name, body.eval(), tokenizer, head, card)
+
+
+def _family(settings: dict) -> Family:
+    """The family of `model_type`, whose fixed settings the model must have."""
+    kind = settings.get("model_type")
+    if kind not in FAMILIES:
+        raise KitError(
+            f"model_type={kind!r} is a family that the kit does not read: give a model of one of "
+            f"{', '.join(FAMILIES)}."
+        )
+    for name, value in FAMILIES[kind].must.items():
+        if settings.get(name, value) != value:
+            raise KitError(
+                f"{name}={settings[name]!r} in config.json: the kit reads only {value!r} there."
+            )
+    return FAMILIES[kind]
+
+
+def config_of(family: Family, settings: dict) -> TransformerConfig:
+    """The shape of the body that the settings of a config.json describe."""
+    values = dict(family.switches)
+    for ours, (theirs, *default) in family.settings.items():
+        if theirs not in settings and not default:
+            raise KitError(f"config.json does not say {theirs}: fetch it again.")
+        values[ours] = settings.get(theirs, *default)
+    if values["activation"] not in ACTIVATIONS:
+        raise KitError(
+            f"activation {values['activation']!r}: the kit knows {', '.join(ACTIVATIONS)}."
+        )
+    values["activation"] = ACTIVATIONS[values["activation"]]
+    values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
+    values["block_size"] -= family.skipped
+    return TransformerConfig(**values)
+
+
+def _translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict, list[str]]:
+    """The values of our tensors by name, and which are missing or of another shape."""
+    values, problems = {}, []
+    for ours, like in body.state_dict().items():
+        theirs, third = tensor_name(family, ours)
+        if theirs not in tensors:
+            problems.append(f"{theirs} is missing")
+            continue
+        value = _inward(family, ours, tensors[theirs](), third)
+        if value.shape == like.shape:
+            values[ours] = value
+        else:
+            problems.append(f"{theirs} gives {tuple(value.shape)} and not {tuple(like.shape)}")
+    return values, problems
+
+
+def tensor_name(family: Family, ours: str) -> tuple[str, str]:
+    """Hugging Face's name of our tensor, and which third of that tensor ours is ("" for all)."""
+    number = next((part for part in ours.split(".") if part.isdigit()), "")
+    theirs, _, third = family.tensors[pattern(ours)].partition(":")
+    return f"{theirs.replace('#', number)}.{ours.rpartition('.')[2]}", third
+
+
+def pattern(ours: str) -> str:
+    """blocks.3.attention.query.weight -> blocks.#.attention.query"""
+    return re.sub(r"\d+", "#", ours.rpartition(".")[0])
+
+
+def _inward(family: Family, ours: str, tensor: Tensor, third: str) -> Tensor:
+    """Hugging Face's tensor as ours, in float32; third "0", "1" or "2" takes that part of it."""
+    if family.transposed and tensor.dim() == 2 and ours.startswith("blocks."):
+        tensor = tensor.T
+    if third:
+        tensor = tensor.chunk(3)[int(third)]
+    if ours == "embed.positions.weight":
+        tensor = tensor[family.skipped :]
+    tensor = tensor.float()
+    if family.head and tensor.dim() == 2 and tensor.shape[0] > tensor.shape[1]:
+        # Generation multiplies one row at a time. With a tall matrix that is up to twice as fast
+        # where its columns are contiguous in memory.
+        return tensor.T.contiguous().T
+    return tensor.contiguous()
+
+
+def _some(names: list[str]) -> str:
+    """The first eight, and how many more there are."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return "; ".join(names[:8]) + more
