@@ -68,7 +68,8 @@ def recorded(name: str) -> str:
     file = getattr(load(name), "FILE", None)
     if file is None:
         return "Nothing was recorded: its file is written at the end."
-    return f"The measurement in progress is lost. Kept: {len(file.rows())} recorded rows in {file.path}."
+    count = len(file.rows())
+    return f"The measurement in progress is lost. Kept: {count} recorded rows in {file.path}."
 
 
 if __name__ == "__main__":

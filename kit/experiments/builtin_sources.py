@@ -1,6 +1,6 @@
-"""The sources that come with the kit: film reviews, each source against its architecture from scratch.
+"""The sources that come with the kit: film reviews, with the source and from scratch.
 
-    python -m kit.experiments builtin_sources                # about a quarter of an hour on two cores
+    python -m kit.experiments builtin_sources                # about a quarter of an hour
     python -m kit.experiments builtin_sources --validation   # score on validation, record nothing
 
 Test accuracy of polarity; heads begin from words on both sides.

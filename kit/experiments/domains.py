@@ -1,7 +1,7 @@
 """Sentiment across domains: from film reviews to products, editorials and tweets, and back.
 
     python -m kit.experiments domains                                  # all of it
-    python -m kit.experiments domains --sources minilm --minutes 3     # stop after a while, and go on
+    python -m kit.experiments domains --sources minilm --minutes 3     # a piece; goes on
 
 Test accuracy, and correlation with people's ratings. Polarity with cross-entropy, ratings with
 squared error; heads begin from words. Nothing was chosen on a test set: recipes are

@@ -1,6 +1,6 @@
-"""Pretraining objectives: one minute of next tokens or of a teacher's vectors, and accuracy after it.
+"""Pretraining objectives: accuracy after one minute of next tokens or of a teacher's vectors.
 
-    python -m kit.experiments pretraining_objectives                  # about 25 minutes on two cores
+    python -m kit.experiments pretraining_objectives                  # about 25 minutes
     python -m kit.experiments pretraining_objectives --seeds 2        # some seeds
     python -m kit.experiments pretraining_objectives --validation     # score there, record nothing
 

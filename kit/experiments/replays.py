@@ -1,4 +1,4 @@
-"""Replays: trainings of the lessons, recorded from the widgets themselves, to be shown in a lecture.
+"""Replays: trainings of the lessons, recorded from the widgets, to be shown in a lecture.
 
     python -m kit.experiments replays                  # what is missing
     python -m kit.experiments replays --again films    # those whose name begins so, anew

@@ -44,7 +44,7 @@ def stop_at_ctrl_c() -> Iterator[None]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise KitError where no results file can be written; say where one lies in an installed copy."""
+    """Raise KitError where no results file can be written; say where it is an installed copy."""
     if not os.access(folder, os.W_OK):
         raise KitError(
             f"the results in {folder} are read-only: copy the course's folder to a place where you "

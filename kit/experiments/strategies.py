@@ -2,7 +2,7 @@
 
     python -m kit.experiments strategies                                 # all of it
     python -m kit.experiments strategies --sources rnn_encoder --labels 100
-    python -m kit.experiments strategies --validation --strategies lora --try rate=3e-3 --file x.json
+    python -m kit.experiments strategies --validation --try rate=3e-3 --file tried.json
     python -m kit.experiments strategies --merge part.json               # into the results
 
 Polarity; each target's head begins from words, as in see_it_work. With --file several may run side

@@ -1,6 +1,6 @@
-"""Shrink, grow, and change the vocabulary: test accuracy without a label and with 100, with controls.
+"""Shrink, grow, change the vocabulary: test accuracy without a label and with 100, with controls.
 
-    python -m kit.experiments structure                     # three seeds: about 20 minutes on two cores
+    python -m kit.experiments structure                     # three seeds: about 20 minutes
     python -m kit.experiments structure --seeds 5 --minutes 3
 
 Each row of 0 labels and its row of 100 are one model, before and after fine-tuning; its head begins

@@ -1,4 +1,4 @@
-"""Headlines: what the values of an encoder and of a decoder are worth, against scratch and the lead.
+"""Headlines: ROUGE with the values of an encoder and of a decoder, from scratch, and of the lead.
 
     python -m kit.experiments summaries                # about an hour on one core
     python -m kit.experiments summaries --minutes 3.5  # as much as fits; the same again goes on

@@ -1,4 +1,4 @@
-"""Timings against `transformers.Trainer`: runs in alternation, peak memory, profile, results file."""
+"""Timings against `transformers.Trainer`: alternating runs, peak memory, profile, file."""
 
 import argparse
 import json

@@ -12,8 +12,8 @@ TIMES = ("seconds", "seconds to migrate", "tokens per second", "peak memory, MB"
 DECISIVE = ("processor", "precision", "threads", "torch")
 """What decides the bits of a result, of what is known of a machine."""
 MARGIN = 0.01
-"""On another machine a number may differ by this share of the largest in its field, and by the range
-of its recorded seeds: rounding sends a training elsewhere, as another seed does."""
+"""On another machine a number may differ by the range of its recorded seeds (rounding sends a
+training elsewhere, as another seed does) and by this share of the largest in its field."""
 
 
 def verify(name: str, module: ModuleType) -> int:
