@@ -1,1 +1,55 @@
-"""Experiments that can be run again: `python -m kit.experiments`."""
+"""Experiments that can be run again: `python -m kit.experiments` lists them.
+
+To add one, write a module with `main(arguments)` beside this file and one line in `EXPERIMENTS`.
+"""
+
+import argparse
+from dataclasses import dataclass
+
+__all__ = ["EXPERIMENTS", "Experiment", "parser"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A line of the list: what an experiment measures, and how long all of it takes."""
+
+    what: str
+    """What it measures."""
+    minutes: int
+    """Minutes that all of it takes on two cores, about."""
+
+
+EXPERIMENTS = {
+    "see_it_work": Experiment("film reviews: accuracy by number of labels, with controls", 60),
+    "builtin_sources": Experiment("the sources that come with the kit, against from scratch", 15),
+    "pretraining_objectives": Experiment("next-token prediction against a teacher's vectors", 25),
+    "freeze": Experiment("which parts to train: accuracy with 100 labels", 15),
+    "structure": Experiment("shrink, grow, change the vocabulary: accuracy with 100 labels", 20),
+    "strategies": Experiment("every strategy on every source: accuracy, time, memory", 240),
+    "domains": Experiment("sentiment from films to products, editorials and tweets", 60),
+    "entities": Experiment("named entities: F1 by source, strategy and number of sentences", 240),
+    "translation": Experiment("translation into languages with few pairs: BLEU and chrF", 120),
+    "summaries": Experiment("headlines of BBC articles: ROUGE by what was transferred", 60),
+    "large_source": Experiment("film reviews with SmolLM2 (134.5 M parameters): accuracy", 60),
+    "large_source_entities": Experiment("named entities with SmolLM2: F1", 300),
+    "finetuning_speed": Experiment("fine-tuning against transformers.Trainer: seconds", 10),
+    "pretraining_speed": Experiment("pretraining against transformers.Trainer: seconds", 4),
+    "generation_speed": Experiment("generation against transformers: tokens per second", 5),
+    "replays": Experiment("the trainings of the lessons' widgets, recorded for lectures", 30),
+}
+"""Name -> what it is. The module is kit.experiments.NAME, its file kit/results/data/NAME.json."""
+
+
+def parser(name: str, docstring: str) -> argparse.ArgumentParser:
+    """The command line of an experiment: its help is the module's docstring."""
+    result = argparse.ArgumentParser(
+        prog=f"python -m kit.experiments {name}",
+        description=docstring,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument(
+        "--verify",
+        action="store_true",
+        help="measure two quick rows again, print them beside the recorded ones, and stop",
+    )
+    return result

@@ -1,83 +1,75 @@
-"""What the sources that ship are worth: each against its own architecture from scratch.
+"""The sources that come with the kit: film reviews, with the source and from scratch.
 
-    python -m kit.experiments builtin_sources            # about a quarter of an hour on two cores
+    python -m kit.experiments builtin_sources                # about a quarter of an hour
+    python -m kit.experiments builtin_sources --validation   # score on validation, record nothing
 
-Film reviews, polarity; heads begin from words on both sides. Writes kit/results/data/builtin_sources.json after
-each run, so that it can be stopped and goes on.
+Test accuracy of polarity; heads begin from words on both sides.
 """
 
-import argparse
-import time
+from collections.abc import Iterator
+from functools import cache
 
-from kit import results, runtime, sources
-from kit.errors import KitError
-from kit.migrate import migrate
+from kit import results, sources
+from kit.experiment import prepare
+from kit.experiments import parser
+from kit.experiments.results_file import ResultsFile
 from kit.sources.builtin import ENGLISH
 from kit.tasks import sentiment
-from kit.train import fit
 
-NAME = "builtin_sources"
-FILE = results.FOLDER / f"{NAME}.json"
+FILE = ResultsFile(
+    "builtin_sources",
+    "film reviews, polarity: test accuracy from a baked source and from scratch",
+    keys=("source", "labels", "strategy", "seed"),
+)
+QUICK = tuple(
+    {"source": "rnn_writer", "labels": 100, "strategy": strategy, "seed": seed}
+    for strategy, seed in (("full", 0), ("from_scratch", 1))
+)
+
 BUDGETS = (0, 100, 400, 1600)
 STRATEGIES = ("full", "from_scratch")
 
 
-def measure(source, strategy: str, train, data, test, seed: int) -> dict:
-    """Migrate, ask by words, fine-tune where there are labels, score."""
-    made = migrate(source, sentiment.head, strategy, seed=seed)
-    sentiment.from_words(made.model, source.tokenizer, sentiment.unlabelled(data["train"]))
-    seconds = 0.0
-    if train:
-        examples = sentiment.encode(train, source.tokenizer)
-        recipe = sentiment.recipe(len(train), strategy, seed=seed)
-        seconds = fit(made.model, examples, recipe, groups=made.groups).seconds
-    accuracy = sentiment.scorer(test, source.tokenizer)(made.model)
-    return {"accuracy": accuracy, "seconds": round(seconds, 1)}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sources", nargs="+", default=ENGLISH)
-    parser.add_argument("--labels", type=int, nargs="+", default=BUDGETS)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--validation", action="store_true", help="score there, and save nothing")
-    options = parser.parse_args()
-    try:
-        found = [] if options.validation else results.load(NAME)["rows"]
-    except KitError:
-        found = []
-    done = {(r["source"], r["labels"], r["strategy"], r["seed"]) for r in found}
-    data = sentiment.load()
-    test = data["validation" if options.validation else "test"]
+def main(arguments: list[str]) -> None:
+    command = parser("builtin_sources", __doc__)
+    command.add_argument("--sources", nargs="+", default=ENGLISH, choices=ENGLISH)
+    command.add_argument("--labels", type=int, nargs="+", default=BUDGETS)
+    command.add_argument("--seeds", type=int, default=5)
+    command.add_argument("--validation", action="store_true", help="score there, record nothing")
+    options = command.parse_args(arguments)
+    split = "validation" if options.validation else "test"
+    rows = FILE.grow(
+        planned(options), lambda about: measure(about, split), save=not options.validation
+    )
     for name in options.sources:
-        source = sources.load(name)
+        means = results.by_budget([row for row in rows if row["source"] == name])
+        for labels, scores in means.items():
+            cells = {k: f"{100 * m:.1f} ± {100 * h:.1f}" for k, (m, h) in scores.items()}
+            print(name, labels, cells)
+
+
+def planned(options) -> Iterator[dict]:
+    """Every measurement."""
+    for name in options.sources:
         for labels in options.labels:
             for seed in range(options.seeds):
-                train = sentiment.sample(data["train"], labels, seed) if labels else []
                 for strategy in STRATEGIES:
-                    row = {"source": name, "labels": labels, "strategy": strategy, "seed": seed}
-                    if tuple(row.values()) in done:
-                        continue
-                    row |= measure(source, strategy, train, data, test, seed)
-                    found.append(row)
-                    if not options.validation:
-                        save(found)
-            scores = results.by_budget([r for r in found if r["source"] == name])[labels]
-            print(
-                name, labels, {k: f"{100 * m:.1f} ± {100 * h:.1f}" for k, (m, h) in scores.items()}
-            )
+                    yield {"source": name, "labels": labels, "strategy": strategy, "seed": seed}
 
 
-def save(found: list[dict]) -> None:
-    what = {
-        "what": "film reviews, polarity: test accuracy from a baked source and from scratch",
-        "command": f"python -m kit.experiments {NAME}",
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": runtime.machine(),
-        "rows": found,
-    }
-    runtime.write_json(FILE, what)
+def measure(about: dict, split: str = "test") -> dict:
+    """Migrate, begin the head from words, fine-tune where there are labels, score."""
+    train, labels, seed = films()["train"], about["labels"], about["seed"]
+    rows = sentiment.sample(train, labels, seed) if labels else []
+    source = sources.load(about["source"])
+    texts = sentiment.unlabelled(train)
+    experiment = prepare(source, about["strategy"], sentiment, rows, seed=seed, texts=texts)
+    run = experiment.fit()
+    accuracy = experiment.score(films()[split])["accuracy"]
+    return about | {"accuracy": accuracy, "seconds": round(run.seconds, 1)}
 
 
-if __name__ == "__main__":
-    main()
+@cache
+def films():
+    """The film reviews, as train, validation and test."""
+    return sentiment.load()

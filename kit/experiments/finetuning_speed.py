@@ -1,11 +1,12 @@
 """Fine-tuning with the kit against `transformers.Trainer`: same model, data, batches, precision.
 
-    python -m kit.experiments finetuning_speed     # about ten minutes on two cores, nothing else running
+    python -m kit.experiments finetuning_speed     # about ten minutes on two cores
+    python -m kit.experiments finetuning_speed --labels 100 --rounds 1    # print, record nothing
 
-Both start from the same values (MiniLM, mean pooling, one head), see the same 1,600 labels for
-three epochs in batches of 16 at the same rate, and take turns in one process. Prints the ratio
-of seconds, both test accuracies, the three largest items of the kit's profile, and the peak
-memory of each in a process of its own. Writes kit/results/data/finetuning_speed.json.
+Nothing else should run. Both start from the same values (MiniLM, mean pooling, one head), see the
+same 1,600 labels for three epochs in batches of 16 at the same rate, and alternate in one process.
+Prints the ratio of seconds, both test accuracies, the three slowest operators of the kit, and the
+peak memory of each in a process of its own.
 """
 
 import tempfile
@@ -16,23 +17,62 @@ import numpy as np
 from torch import nn
 
 from kit import sources
+from kit.experiment import prepare
 from kit.experiments import timing
 from kit.migrate import migrate
 from kit.tasks import sentiment
 from kit.train import Recipe, fit
 
-RATE, EPOCHS, BATCH = 1e-4, 3, 16
+QUICK = "Its rows are timings of minutes."
+RATE = 1e-4
+EPOCHS = 3
+BATCH = 16
 
 
-class Theirs(nn.Module):
+def main(arguments: list[str]) -> None:
+    command = timing.parser("finetuning_speed", __doc__)
+    command.add_argument("--labels", type=int, default=1600)
+    options = command.parse_args(arguments)
+    save = timing.ready(options, command.parse_args([]))
+    data, source = sentiment.load(), sources.minilm()
+    train = list(sentiment.sample(data["train"], options.labels, 0))
+    test = list(data["test"])
+    with tempfile.TemporaryDirectory() as space:
+        folder = str(sources.export(source, Path(space, "minilm")))
+        runs = {
+            "kit": lambda seed: kit_run(source, train, test, seed),
+            "trainer": lambda seed: trainer_run(source, train, test, seed, folder),
+        }
+        rows = timing.alternate(runs, options)
+    if rows:
+        timing.report(
+            "finetuning_speed",
+            rows,
+            [f"--labels={options.labels}"],
+            save=save,
+            accuracy=timing.mean(rows, "accuracy"),
+            **{"largest items of the profile": profile(source, train)},
+        )
+
+
+def profile(source, train) -> list[str]:
+    """The operators that take most of the kit's time."""
+    experiment = prepare(source, "full", sentiment, train)
+    model, training = experiment.model, experiment.target.training
+    return timing.slowest_operators(
+        lambda steps: fit(model, experiment.examples, Recipe(steps=steps), **training)
+    )
+
+
+class TransformersModel(nn.Module):
     """transformers' BertModel with the kit's pooling and the kit's fresh head."""
 
     def __init__(self, folder: str, head: nn.Linear) -> None:
         from transformers import AutoModel
 
         super().__init__()
-        still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-        self.body = AutoModel.from_pretrained(folder, add_pooling_layer=False, **still)
+        no_dropout = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+        self.body = AutoModel.from_pretrained(folder, add_pooling_layer=False, **no_dropout)
         self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(head.in_features, head.out_features))
         self.head[1].load_state_dict(head.state_dict())
 
@@ -45,21 +85,20 @@ class Theirs(nn.Module):
 
 
 def kit_run(source, train, test, seed: int) -> dict:
-    target = migrate(source, sentiment.head, "full", seed=seed)
+    """Fine-tune with the kit; seconds and test accuracy."""
     recipe = Recipe(epochs=EPOCHS, batch_size=BATCH, rate=RATE, keep_best=False, seed=seed)
-    examples = sentiment.encode(train, source.tokenizer)
+    experiment = prepare(source, "full", sentiment, train, seed=seed, recipe=recipe)
     began = time.perf_counter()
-    fit(target.model, examples, recipe, groups=target.groups)
+    experiment.fit()
     seconds = time.perf_counter() - began
-    score = sentiment.scorer(test, source.tokenizer)(target.model)
-    return {"seconds": seconds, "accuracy": score}
+    return {"seconds": seconds, "accuracy": experiment.score(test)["accuracy"]}
 
 
 def trainer_run(source, train, test, seed: int, folder: str) -> dict:
     from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer
 
     start = migrate(source, sentiment.head, "full", seed=seed).model
-    model = Theirs(folder, start.head.linear)
+    model = TransformersModel(folder, start.head.linear)
     settings = timing.settings(
         folder,
         num_train_epochs=EPOCHS,
@@ -82,41 +121,6 @@ def trainer_run(source, train, test, seed: int, folder: str) -> dict:
     began = time.perf_counter()
     trainer.train()
     seconds = time.perf_counter() - began
-    found = trainer.predict(sets[1])
-    score = float(np.mean(found.predictions.argmax(-1) == found.label_ids))
-    return {"seconds": seconds, "accuracy": score}
-
-
-def main() -> None:
-    parser = timing.parser(__doc__)
-    parser.add_argument("--labels", type=int, default=1600)
-    options = parser.parse_args()
-    data, source = sentiment.load(), sources.minilm()
-    train = list(sentiment.sample(data["train"], options.labels, 0))
-    test = list(data["test"])
-    with tempfile.TemporaryDirectory() as space:
-        folder = str(sources.export(source, Path(space, "minilm")))
-        both = {
-            "kit": lambda seed: kit_run(source, train, test, seed),
-            "trainer": lambda seed: trainer_run(source, train, test, seed, folder),
-        }
-        rows = timing.take(both, options)
-    if rows:
-        target = migrate(source, sentiment.head, "full")
-        examples = sentiment.encode(train, source.tokenizer)
-        timing.write(
-            "against_trainer",
-            "seconds of transformers.Trainer over seconds of the kit, per round",
-            rows,
-            [__file__, "--labels", str(options.labels)],
-            accuracy=timing.mean(rows, "accuracy"),
-            **{
-                "largest items of the profile": timing.largest(
-                    lambda n: fit(target.model, examples, Recipe(steps=n), groups=target.groups)
-                )
-            },
-        )
-
-
-if __name__ == "__main__":
-    main()
+    output = trainer.predict(sets[1])
+    accuracy = float(np.mean(output.predictions.argmax(-1) == output.label_ids))
+    return {"seconds": seconds, "accuracy": accuracy}

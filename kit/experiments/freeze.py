@@ -1,25 +1,29 @@
-"""What to freeze: accuracy with 100 labels for some choices of what is trained, and how fast.
+"""Freezing: test accuracy on film reviews with 100 labels, by which parts of MiniLM are trained.
 
     python -m kit.experiments freeze               # about a quarter of an hour on two cores
     python -m kit.experiments freeze --seeds 1     # one seed of each
 
-Writes kit/results/data/freeze.json after each run, so that it can be stopped and goes on. The controls
-(from scratch, TF-IDF, majority) are those of see_it_work.json with as many labels.
+The controls (from scratch, TF-IDF, majority) are those of see_it_work.json with as many labels.
 """
 
-import argparse
-import gc
-import time
+from collections.abc import Iterator
+from functools import cache
 
-from kit import results, runtime, sources
-from kit.errors import KitError
-from kit.migrate import migrate
+from kit import results, sources
+from kit.experiment import prepare
+from kit.experiments import parser
+from kit.experiments.results_file import ResultsFile
 from kit.tasks import sentiment
-from kit.train import fit
 
-NAME = "freeze"
-FILE = results.FOLDER / f"{NAME}.json"
 LABELS = 100
+FILE = ResultsFile(
+    "freeze",
+    f"film reviews, polarity: test accuracy with {LABELS} labels, parts frozen",
+    keys=("strategy", "seed"),
+    order=lambda row: (row["strategy"], row["seed"]),
+)
+QUICK = ({"strategy": "frozen", "seed": 0}, {"strategy": "frozen", "seed": 1})
+
 CHOICES = {
     "full": {},
     "frozen": {},
@@ -30,57 +34,52 @@ CHOICES = {
     "gradual": {"rate": 1e-4, "decay": 1.0},
     "l2_sp": {},
 }
-"""Name -> strategy (the name itself where none is given) and its options."""
+"""Name -> strategy (default: the name) and its options."""
 
 
-def fine_tune(source, data, choice: str, seed: int) -> dict:
+def main(arguments: list[str]) -> None:
+    command = parser("freeze", __doc__)
+    command.add_argument("--seeds", type=int, default=5)
+    options = command.parse_args(arguments)
+    rows = FILE.grow(planned(options.seeds), measure)
+    for name, (mean, half) in results.by_budget(rows)[LABELS].items():
+        print(f"{name:12} {100 * mean:.1f} ± {100 * half:.1f}")
+
+
+def planned(seeds: int) -> Iterator[dict]:
+    """Every measurement, one seed of all choices first."""
+    for seed in range(seeds):
+        for choice in CHOICES:
+            yield {"strategy": choice, "seed": seed}
+
+
+def measure(about: dict) -> dict:
     """Migrate, fine-tune, score: one row of the results."""
-    rows = sentiment.sample(data["train"], LABELS, seed)
-    target = migrate(source, sentiment.head, **{"strategy": choice} | CHOICES[choice], seed=seed)
-    examples, recipe = sentiment.encode(rows, source.tokenizer), sentiment.recipe(LABELS, seed=seed)
-    run = fit(target.model, examples, recipe, groups=target.groups, penalty=target.penalty)
+    choice, seed = about["strategy"], about["seed"]
+    options = {"strategy": choice} | CHOICES[choice]
+    rows = sentiment.sample(films()["train"], LABELS, seed)
+    # The same number of passes for all, `frozen` included: only what is trained differs.
+    recipe = sentiment.recipe(LABELS, seed=seed)
+    experiment = prepare(source(), task=sentiment, rows=rows, seed=seed, recipe=recipe, **options)
+    run = experiment.fit()
     return {
         "labels": LABELS,
         "strategy": choice,
         "seed": seed,
-        "accuracy": sentiment.scorer(data["test"], source.tokenizer)(target.model),
+        "accuracy": experiment.score(films()["test"])["accuracy"],
         "seconds": round(run.seconds, 1),
         "updates": len(run.steps),
-        "trained": target.totals["trained"],
+        "trained": experiment.target.totals["trained"],
     }
 
 
-def save(found: list[dict]) -> None:
-    what = {
-        "what": f"film reviews, polarity: test accuracy with {LABELS} labels, parts frozen",
-        "command": "python -m kit.experiments freeze",
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": runtime.machine(),
-        "rows": sorted(found, key=lambda r: (r["strategy"], r["seed"])),
-    }
-    runtime.write_json(FILE, what)
+@cache
+def films():
+    """The film reviews, as train, validation and test."""
+    return sentiment.load()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    options = parser.parse_args()
-    try:
-        found = results.load(NAME)["rows"]
-    except KitError:
-        found = []
-    done = {(row["strategy"], row["seed"]) for row in found}
-    source, data = sources.minilm(), sentiment.load()
-    for seed in range(options.seeds):
-        for choice in CHOICES:
-            if (choice, seed) not in done:
-                found.append(fine_tune(source, data, choice, seed))
-                print(found[-1], flush=True)
-                save(found)
-                gc.collect()
-    for name, (mean, half) in results.by_budget(found)[LABELS].items():
-        print(f"{name:12} {100 * mean:.1f} ± {100 * half:.1f}")
-
-
-if __name__ == "__main__":
-    main()
+@cache
+def source():
+    """MiniLM, loaded once."""
+    return sources.minilm()

@@ -1,25 +1,25 @@
-"""The same minute, spent twice: on next tokens, or on a teacher's vectors; worth what on labels?
+"""Pretraining objectives: accuracy after one minute of next tokens or of a teacher's vectors.
 
-    python -m kit.experiments pretraining_objectives                  # all of it; about 25 minutes on two cores
-    python -m kit.experiments pretraining_objectives --seeds 2        # some seeds; what is there is not repeated
-    python -m kit.experiments pretraining_objectives --validation     # score on validation: for choosing recipes
+    python -m kit.experiments pretraining_objectives                  # about 25 minutes
+    python -m kit.experiments pretraining_objectives --seeds 2        # some seeds
+    python -m kit.experiments pretraining_objectives --validation     # score there, record nothing
 
-One body, one minute, and only what is predicted differs. Writes kit/results/data/pretraining_objectives.json
-after each pretraining, so that it can be stopped and goes on.
+Test accuracy on film reviews, without a label and with 100. One body, one minute: only what is
+predicted differs. What a minute achieves depends on the machine: only the rows of "none" can come
+out the same on another one.
 """
 
-import argparse
-import gc
-import time
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
 import torch
 
-from kit import objectives, results, runtime, sources
+from kit import objectives, results, sources
 from kit.data import corpora
-from kit.errors import KitError
-from kit.migrate import migrate
+from kit.experiment import prepare
+from kit.experiments import parser
+from kit.experiments.results_file import ResultsFile
 from kit.models import (
     RNN,
     LanguageHead,
@@ -33,15 +33,25 @@ from kit.models.ngram import NGram
 from kit.sources import Source
 from kit.sources.builtin import teacher
 from kit.tasks import sentiment
+from kit.tokenizer import Tokenizer
 from kit.train import Recipe, fit
 
-NAME = "pretraining_objectives"
-FILE = results.FOLDER / f"{NAME}.json"
+FILE = ResultsFile(
+    "pretraining_objectives",
+    "film reviews, polarity: test accuracy after a minute of pretraining, on so many labels, "
+    "the head from words or fresh",
+    keys=("body", "pretraining", "seed"),
+    parts=("labels", "head"),
+    order=lambda row: (row["labels"], row["strategy"], row["seed"]),
+)
+QUICK = tuple({"body": "rnn", "pretraining": "none", "seed": seed} for seed in (0, 1))
+
 SECONDS = 60
 LABELS = (0, 100)
 RATE = 3e-4
 """Of values that moved, in fine-tuning: chosen on validation sentences."""
 WINDOW = 64
+OBJECTIVES = ("none", "next_token", "vectors")
 
 
 def rnn(vocabulary: int) -> RNN:
@@ -49,9 +59,19 @@ def rnn(vocabulary: int) -> RNN:
 
 
 def transformer(vocabulary: int) -> Transformer:
-    shape = {"width": 128, "layers": 2, "heads": 4, "intermediate_size": 512, "block_size": 512}
-    switches = {"causal": True, "norm_first": True, "norm_eps": 1e-5, "positions": "rotary"}
-    return Transformer(TransformerConfig(vocabulary=vocabulary, **shape, **switches))
+    config = TransformerConfig(
+        vocabulary=vocabulary,
+        width=128,
+        layers=2,
+        heads=4,
+        intermediate_size=512,
+        block_size=512,
+        causal=True,
+        norm_first=True,
+        norm_eps=1e-5,
+        positions="rotary",
+    )
+    return Transformer(config)
 
 
 BODIES = {"rnn": rnn, "transformer": transformer}
@@ -64,121 +84,123 @@ RECIPES = {  # highest rate, batch
 """Chosen on validation sentences and held-out news."""
 
 
+def main(arguments: list[str]) -> None:
+    command = parser("pretraining_objectives", __doc__)
+    command.add_argument("--seeds", type=int, default=5)
+    command.add_argument("--bodies", nargs="+", default=tuple(BODIES), choices=tuple(BODIES))
+    command.add_argument(
+        "--seconds", type=float, default=SECONDS, help="other than 60: record nothing"
+    )
+    command.add_argument("--validation", action="store_true", help="score there, record nothing")
+    options = command.parse_args(arguments)
+    split = "validation" if options.validation else "test"
+    rows = FILE.grow(
+        planned(options),
+        lambda about: measure(about, split, options.seconds),
+        save=not options.validation and options.seconds == SECONDS,
+        describe=lambda _: {"seconds": SECONDS},
+    )
+    for labels, means in results.by_budget(rows).items():
+        print(labels, {k: f"{100 * m:.1f} ± {100 * h:.1f}" for k, (m, h) in means.items()})
+
+
+def planned(options) -> Iterator[dict]:
+    """Every measurement, one seed of everything first."""
+    for seed in range(options.seeds):
+        for name in options.bodies:
+            for objective in OBJECTIVES:
+                yield {"body": name, "pretraining": objective, "seed": seed}
+
+
+def measure(about: dict, split: str = "test", seconds: float = SECONDS) -> list[dict]:
+    """Pretrain, then fine-tune at each budget: the head from words, and a fresh one."""
+    name, objective, seed = about["body"], about["pretraining"], about["seed"]
+    source, pretraining = pretrain(name, objective, tokenizer(), seconds, seed)
+    rows = []
+    for labels in LABELS:
+        for head in ("words", "fresh") if labels else ("words",):
+            row = {"strategy": f"{name}/{objective}/{head}", "labels": labels, **about}
+            accuracy = fine_tuned(source, labels, head, seed, split)
+            rows.append(row | {"head": head, "accuracy": accuracy} | pretraining)
+    return rows
+
+
+def pretrain(
+    name: str, objective: str, tokenizer: Tokenizer, seconds: float, seed: int
+) -> tuple[Source, dict]:
+    """A source after so many seconds, and what its pretraining was like."""
+    torch.manual_seed(seed)
+    body = BODIES[name](tokenizer.size)
+    if objective == "none":
+        return Source(f"{name}, fresh", body, tokenizer), {}
+    if objective == "next_token":
+        model, examples = next_token(body, tokenizer)
+        loss = "cross_entropy"
+    else:
+        model, examples = vectors(body, tokenizer)
+        loss = "squared_error"
+    rate, batch = RECIPES[name, objective]
+    recipe = Recipe(loss=loss, seconds=seconds, rate=rate, batch_size=batch, seed=seed)
+    run = fit(model, examples, recipe)
+    tokens = len(run.steps) * batch * np.mean([len(e["ids"]) for e in examples])
+    about = {
+        "updates": len(run.steps),
+        "tokens per second": round(tokens / run.seconds),
+        "last loss": round(float(np.mean([s["loss"] for s in run.steps[-30:]])), 3),
+    }
+    return Source(f"{name}, {objective}", model.body.cpu(), tokenizer), about
+
+
+def next_token(body, tokenizer: Tokenizer) -> tuple[Model, list[dict]]:
+    """A language model whose bias begins as the frequencies of single tokens, and its examples."""
+    head = LanguageHead.tied(body, bias=True)
+    head.bias.data = log_frequencies(tokenizer).clone()
+    return Model(body, head), objectives.next_token(windows(tokenizer))
+
+
+def vectors(body, tokenizer: Tokenizer) -> tuple[Model, list[dict]]:
+    """An encoder whose mean hidden state is to be the teacher's vector, and its examples."""
+    return Model(body, VectorHead(body.width)), sentences(tokenizer, body.width)
+
+
 @cache
-def windows(tokenizer) -> np.ndarray:
+def windows(tokenizer: Tokenizer) -> np.ndarray:
     """News and film reviews, (N, T + 1)."""
     corpus = corpora.pinned("train", ("news", "films"))
     return corpora.windows(corpus, tokenizer, WINDOW + 1).with_format("numpy")["ids"][:]
 
 
 @cache
-def frequencies(tokenizer) -> torch.Tensor:
+def log_frequencies(tokenizer: Tokenizer) -> torch.Tensor:
     """log p of each token alone, (V,)."""
-    alone = NGram(windows(tokenizer).ravel(), tokenizer.size, 1).next([])
-    return torch.from_numpy(np.log(alone)).float()
-
-
-def next_token(body, tokenizer) -> tuple[Model, list[dict]]:
-    """A writer that begins with the frequencies of single tokens, and what it reads."""
-    head = LanguageHead.tied(body, bias=True)
-    head.bias.data = frequencies(tokenizer).clone()
-    return Model(body, head), objectives.next_token(windows(tokenizer))
+    p = NGram(windows(tokenizer).ravel(), tokenizer.size, 1).next([])
+    return torch.from_numpy(np.log(p)).float()
 
 
 @cache
-def sentences(tokenizer, size: int) -> list[dict]:
+def sentences(tokenizer: Tokenizer, size: int) -> list[dict]:
     """Sentences, and the first `size` numbers of the teacher's vectors of them."""
-    texts, wanted = teacher(size)
-    return objectives.vectors(texts, tokenizer, wanted, limit=WINDOW)
+    texts, targets = teacher(size)
+    return objectives.vectors(texts, tokenizer, targets, limit=WINDOW)
 
 
-def vectors(body, tokenizer) -> tuple[Model, list[dict]]:
-    """A reader whose mean hidden state is to be the teacher's vector, and what it reads."""
-    return Model(body, VectorHead(body.width)), sentences(tokenizer, body.width)
+def fine_tuned(source: Source, labels: int, head: str, seed: int, split: str) -> float:
+    """Accuracy with so many labels; head: "words" or "fresh", from what it begins."""
+    train = films()["train"]
+    rows = sentiment.sample(train, labels, seed) if labels else []
+    options = {"texts": sentiment.unlabelled(train)} if head == "words" else {}
+    experiment = prepare(source, "full", sentiment, rows, seed=seed, rate=RATE, **options)
+    experiment.fit()
+    return experiment.score(films()[split])["accuracy"]
 
 
-def pretrain(
-    name: str, objective: str, tokenizer, seconds: float, seed: int
-) -> tuple[Source, dict]:
-    """A source, and what the minute was spent on."""
-    torch.manual_seed(seed)
-    body = BODIES[name](tokenizer.size)
-    if objective == "none":
-        return Source(f"{name}, fresh", body, tokenizer), {}
-    model, examples = {"next_token": next_token, "vectors": vectors}[objective](body, tokenizer)
-    loss = {"next_token": "cross_entropy", "vectors": "squared_error"}[objective]
-    rate, batch = RECIPES[name, objective]
-    recipe = Recipe(loss=loss, seconds=seconds, rate=rate, batch_size=batch, seed=seed)
-    run = fit(model, examples, recipe)
-    read = len(run.steps) * batch * np.mean([len(e["ids"]) for e in examples])
-    about = {
-        "updates": len(run.steps),
-        "tokens per second": round(read / run.seconds),
-        "last loss": round(float(np.mean([s["loss"] for s in run.steps[-30:]])), 3),
-    }
-    return Source(f"{name}, {objective}", model.body.cpu(), tokenizer), about
+@cache
+def tokenizer() -> Tokenizer:
+    """The vocabulary of all bodies."""
+    return sources.load("rnn_encoder").tokenizer
 
 
-def scores(source: Source, data, test, seed: int):
-    """(labels, head, accuracy) at each budget: the head from words, and a fresh one."""
-    texts, score = sentiment.unlabelled(data["train"]), sentiment.scorer(test, source.tokenizer)
-    for labels in LABELS:
-        rows = sentiment.sample(data["train"], labels, seed) if labels else []
-        for head in ("words", "fresh") if labels else ("words",):
-            target = migrate(source, sentiment.head, "full", seed=seed, rate=RATE)
-            if head == "words":
-                sentiment.from_words(target.model, source.tokenizer, texts)
-            if labels:
-                examples = sentiment.encode(rows, source.tokenizer)
-                recipe = sentiment.recipe(labels, seed=seed)
-                fit(target.model, examples, recipe, groups=target.groups)
-            yield labels, head, score(target.model)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--bodies", nargs="+", default=list(BODIES))
-    parser.add_argument("--seconds", type=float, default=SECONDS)
-    parser.add_argument("--validation", action="store_true")
-    options = parser.parse_args()
-    keep = not options.validation and options.seconds == SECONDS
-    try:
-        found = results.load(NAME)["rows"] if keep else []
-    except KitError:
-        found = []
-    data, tokenizer = sentiment.load(), sources.load("rnn_encoder").tokenizer
-    test = data["validation" if options.validation else "test"]
-    for seed in range(options.seeds):
-        for name in options.bodies:
-            for objective in ("none", "next_token", "vectors"):
-                who = {"body": name, "pretraining": objective, "seed": seed}
-                if any(who.items() <= row.items() for row in found):
-                    continue
-                source, about = pretrain(name, objective, tokenizer, options.seconds, seed)
-                for labels, head, accuracy in scores(source, data, test, seed):
-                    row = {"strategy": f"{name}/{objective}/{head}", "labels": labels, **who}
-                    found.append(row | {"head": head, "accuracy": accuracy} | about)
-                    print(found[-1], flush=True)
-                if keep:
-                    save(found)
-                gc.collect()
-    for labels, means in results.by_budget(found).items():
-        print(labels, {k: f"{100 * m:.1f} ± {100 * h:.1f}" for k, (m, h) in means.items()})
-
-
-def save(found: list[dict]) -> None:
-    what = {
-        "what": "film reviews, polarity: test accuracy after a minute of pretraining, on so many "
-        "labels, the head from words or fresh",
-        "command": "python -m kit.experiments pretraining_objectives",
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": runtime.machine(),
-        "seconds": SECONDS,
-        "rows": sorted(found, key=lambda r: (r["labels"], r["strategy"], r["seed"])),
-    }
-    runtime.write_json(FILE, what)
-
-
-if __name__ == "__main__":
-    main()
+@cache
+def films():
+    """The film reviews, as train, validation and test."""
+    return sentiment.load()

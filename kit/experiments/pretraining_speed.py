@@ -1,12 +1,13 @@
 """Pretraining with the kit against `transformers.Trainer`: same model, text, batches, precision.
 
-    python -m kit.experiments pretraining_speed     # under four minutes on two cores, nothing else running
+    python -m kit.experiments pretraining_speed     # under four minutes on two cores
+    python -m kit.experiments pretraining_speed --steps 5 --rounds 1    # print, record nothing
 
-A causal Transformer in GPT-2's shape; the Trainer trains transformers' GPT2LMHeadModel from the
-same values. In turns in one process. Prints tokens a second, the share that this is of what the
-machine does in matrix products (model FLOPs, Chowdhery et al. 2022, arxiv.org/abs/2204.02311,
-appendix B), peak memory of each in a process of its own, and the three largest items of the kit's
-profile. Writes kit/results/data/pretraining_speed.json.
+Nothing else should run. A causal Transformer in GPT-2's shape; the Trainer trains transformers'
+GPT2LMHeadModel from the same values. They alternate in one process. Prints tokens a second, the
+share that this is of what the machine does in matrix products (model FLOPs, Chowdhery et al. 2022,
+arxiv.org/abs/2204.02311, appendix B), peak memory of each in a process of its own, and the three
+slowest operators of the kit.
 """
 
 import copy
@@ -25,10 +26,64 @@ from kit.sources import Source
 from kit.tokenizer import Tokenizer
 from kit.train import Recipe, fit
 
+QUICK = "Its rows are timings."
 V, T, BATCH, RATE = 8192, 128, 32, 1e-3
 
 
-def fresh(tokenizer: Tokenizer, width: int, layers: int) -> Source:
+def main(arguments: list[str]) -> None:
+    command = timing.parser("pretraining_speed", __doc__)
+    command.add_argument("--steps", type=int, default=50)
+    command.add_argument("--width", type=int, default=128)
+    command.add_argument("--layers", type=int, default=2)
+    options = command.parse_args(arguments)
+    save = timing.ready(options, command.parse_args([]))
+    corpus = pinned("train", ("films", "products"))
+    tokenizer = Tokenizer.train(corpus["text"][:], V)
+    ids = windows(corpus, tokenizer, T).with_format("numpy")["ids"][:]
+    source = fresh_source(tokenizer, options.width, options.layers)
+    before = operations_per_second()
+    with tempfile.TemporaryDirectory() as space:
+        folder = str(sources.export(source, Path(space, "gpt2")))
+        runs = {
+            "kit": lambda seed: kit_run(source, ids, options.steps, seed),
+            "trainer": lambda seed: trainer_run(folder, ids, options.steps, seed),
+        }
+        rows = timing.alternate(runs, options)
+    if rows:
+        operations = max(before, operations_per_second())
+        arguments = [f"--{k}={getattr(options, k)}" for k in ("steps", "width", "layers")]
+        fields = describe(rows, source, ids, operations)
+        timing.report("pretraining_speed", rows, arguments, save=save, **fields)
+
+
+def describe(rows: list[dict], source: Source, ids, operations: float) -> dict:
+    """What the results file says beside its rows. operations: of the machine, per second."""
+    config = source.body.config
+    speed = timing.mean(rows, "tokens per second", 0)
+    return {
+        "shape": {
+            "width": config.width,
+            "layers": config.layers,
+            "vocabulary": config.vocabulary,
+            "window": T,
+            "batch": BATCH,
+        },
+        "tokens per second": speed,
+        "matrix products, FLOP per second": round(operations),
+        "share of that": {
+            library: round(operations_per_token(config) * speed[library] / operations, 3)
+            for library in timing.LIBRARIES
+        },
+        "loss": timing.mean(rows, "loss", 3),
+        "largest items of the profile": timing.slowest_operators(
+            lambda steps: train(source, ids, steps)
+        ),
+        "gpu": torch.cuda.is_available(),
+    }
+
+
+def fresh_source(tokenizer: Tokenizer, width: int, layers: int) -> Source:
+    """A Transformer in GPT-2's shape, its values fresh."""
     config = TransformerConfig(
         vocabulary=tokenizer.size,
         width=width,
@@ -92,13 +147,13 @@ def trainer_run(folder: str, ids, steps: int, seed: int) -> dict:
     return {"seconds": seconds, "tokens per second": BATCH * T * steps / seconds, "loss": loss}
 
 
-def flops(config: TransformerConfig) -> float:
+def operations_per_token(config: TransformerConfig) -> float:
     """Of one token, forward and backward: 6 for a number in a matrix; attention sees T/2."""
     matrices = config.layers * 12 * config.width**2 + config.vocabulary * config.width
     return 6 * matrices + 6 * config.layers * config.width * T
 
 
-def rate(n: int = 2048) -> float:
+def operations_per_second(n: int = 2048) -> float:
     """Floating-point operations a second in products of n × n matrices, the best of ten."""
     dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[runtime.precision()]
     a, b = torch.randn(2, n, n, device=runtime.device()).to(dtype)
@@ -108,47 +163,3 @@ def rate(n: int = 2048) -> float:
         float((a @ b)[0, 0])  # waits for the GPU
         best = min(best, time.perf_counter() - began)
     return 2 * n**3 / best
-
-
-def main() -> None:
-    parser = timing.parser(__doc__)
-    parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=2)
-    options = parser.parse_args()
-    corpus = pinned("train", ("films", "products"))
-    tokenizer = Tokenizer.train(corpus["text"][:], V)
-    ids = windows(corpus, tokenizer, T).with_format("numpy")["ids"][:]
-    source = fresh(tokenizer, options.width, options.layers)
-    before = rate()
-    with tempfile.TemporaryDirectory() as space:
-        folder = str(sources.export(source, Path(space, "gpt2")))
-        both = {
-            "kit": lambda seed: kit_run(source, ids, options.steps, seed),
-            "trainer": lambda seed: trainer_run(folder, ids, options.steps, seed),
-        }
-        rows = timing.take(both, options)
-    if rows:
-        speed, most = timing.mean(rows, "tokens per second", 0), max(before, rate())
-        size = {"width": options.width, "layers": options.layers, "vocabulary": tokenizer.size}
-        found = {
-            "shape": size | {"window": T, "batch": BATCH},
-            "tokens per second": speed,
-            "matrix products, FLOP per second": round(most),
-            "share of that": {
-                who: round(flops(source.body.config) * speed[who] / most, 3) for who in timing.WHO
-            },
-            "loss": timing.mean(rows, "loss", 3),
-            "largest items of the profile": timing.largest(lambda n: train(source, ids, n)),
-            "gpu": torch.cuda.is_available(),
-        }
-        command = [
-            __file__,
-            *(f"--{k}={getattr(options, k)}" for k in ("steps", "width", "layers")),
-        ]
-        what = "seconds of transformers.Trainer over seconds of the kit, per round"
-        timing.write("pretrain", what, rows, command, **found)
-
-
-if __name__ == "__main__":
-    main()

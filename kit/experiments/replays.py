@@ -1,20 +1,22 @@
-"""Trainings of the lessons as they went, to be replayed in a lecture: with the widgets themselves.
+"""Replays: trainings of the lessons, recorded from the widgets, to be shown in a lecture.
 
-    python -m kit.experiments replays              # what is missing
+    python -m kit.experiments replays                  # what is missing
     python -m kit.experiments replays --again films    # those whose name begins so, anew
 
-Writes kit/results/data/replays.json after each; two threads, and nothing else should run.
+Two threads, and nothing else should run.
 """
 
-import argparse
 import gc
+import json
 import time
 from collections.abc import Iterator
-
-import nbformat
+from pathlib import Path
 
 from kit import results, runtime, sources
-from kit.results import load, see_it_work
+from kit.errors import KitError
+from kit.experiments import parser
+from kit.experiments.results_file import check_writable
+from kit.results import see_it_work
 from kit.tasks import entities, sentiment
 from kit.widgets.base.race import REPLAYS, Race
 from kit.widgets.entities.tagging_race import TaggingRace
@@ -22,60 +24,67 @@ from kit.widgets.labels.side_by_side import SideBySide
 from kit.widgets.parameters.freeze import RECORDED, Freeze
 from kit.widgets.translation.translation_race import TranslationRace
 
-FILE = results.FOLDER / f"{REPLAYS}.json"
+PATH = results.FOLDER / f"{REPLAYS}.json"
+LESSONS = Path(__file__).parents[2] / "notebooks"
+QUICK = "Its recordings are trainings of so many seconds, whose updates depend on the machine."
 
 
-def of_lesson(number: str, name: str):
-    """What a lesson calls by this name, made by its own cells."""
-    [path] = (FILE.parents[2] / "notebooks").glob(f"{number}_*.ipynb")
-    known: dict = {}
-    for cell in nbformat.read(path, 4).cells:
-        if cell.cell_type == "code" and cell.id != "setup" and name not in known:
-            exec(cell.source, known)  # the project's own text
-    return known[name]
+def main(arguments: list[str]) -> None:
+    command = parser("replays", __doc__)
+    command.add_argument("--again", help="record those anew whose name begins so")
+    options = command.parse_args(arguments)
+    check_writable(results.FOLDER)
+    for widget in widgets():
+        name = widget.what
+        again = options.again and name.startswith(options.again)
+        if name in recordings() and not again:
+            continue
+        began = time.monotonic()
+        widget.train().wait()
+        print(f"{name}, {time.monotonic() - began:.0f} s: {widget.status.value}", flush=True)
+        save(name, widget.recording())
+        del widget
+        gc.collect()
 
 
 def widgets() -> Iterator[Race]:
     """Each widget in each setting that is recorded."""
-    race = of_lesson("02", "race")
+    race = lesson_variable("02", "race")
     for race.seconds.value in (10, 30):
         yield race
     films, source = sentiment.load(), sources.minilm()
     for labels in (0, 50, 100, 400, 1600):
         yield SideBySide(source, films, see_it_work.summary(), labels=labels)
-    play = Freeze(source, films, load("freeze"))
+    freeze = Freeze(source, films, results.load("freeze"))
     for parts in RECORDED:
-        yield play.choose(*parts)
+        yield freeze.choose(*parts)
     for sentences in (100, 200, 300, 1000):
         yield TaggingRace(source, entities.load(), sentences=sentences)
-    yield TranslationRace(sources.load("translator"), load("translation"), "it", pairs=300)
+    yield TranslationRace(sources.load("translator"), results.load("translation"), "it", pairs=300)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--again", default=None)
-    options = parser.parse_args()
-    known = load(REPLAYS)["recordings"]
-    for widget in widgets():
-        what = widget.what
-        if what in known and not (options.again and what.startswith(options.again)):
-            continue
-        began = time.monotonic()
-        widget.train().wait()
-        print(f"{what}, {time.monotonic() - began:.0f} s: {widget.status.value}", flush=True)
-        known[what] = widget.recording()
-        save(known)
-        del widget
-        gc.collect()
+def lesson_variable(number: str, name: str):
+    """The variable of a lesson, after the lesson's own cells up to the one that sets it."""
+    paths = list(LESSONS.glob(f"{number}_*.ipynb"))
+    if not paths:
+        raise KitError(f"lesson {number} is not in {LESSONS}: run this in the course's folder.")
+    variables: dict = {}
+    for cell in json.loads(paths[0].read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code" and cell["id"] != "setup" and name not in variables:
+            exec("".join(cell["source"]), variables)  # the project's own text
+    return variables[name]
 
 
-def save(known: dict) -> None:
-    about = {
+def recordings() -> dict:
+    """Name -> recording, of all that are recorded."""
+    return results.load(REPLAYS)["recordings"] if PATH.exists() else {}
+
+
+def save(name: str, recording: dict) -> None:
+    """Add a recording, which says itself when and on which machine it was made."""
+    content = {
         "what": "trainings of the lessons as they went: curves, and scores of the end",
         "command": f"python -m kit.experiments {REPLAYS}",
+        "recordings": recordings() | {name: recording},
     }
-    runtime.write_json(FILE, about | {"recordings": known})
-
-
-if __name__ == "__main__":
-    main()
+    runtime.write_json(PATH, content)

@@ -1,190 +1,184 @@
-"""Headlines: what a reader's and a writer's values are worth, against scratch and the lead.
+"""Headlines: ROUGE with the values of an encoder and of a decoder, from scratch, and of the lead.
 
     python -m kit.experiments summaries                # about an hour on one core
     python -m kit.experiments summaries --minutes 3.5  # as much as fits; the same again goes on
 
 {RNN, Transformer} x {scratch, parameter, structure, mixed} x articles x seeds, straight or after
-headlines that nobody wrote (`kit.tasks.summarization.pseudo_headlines`), and MiniLM as a reader that stays as it is: all
-scored on the same test articles. Writes kit/results/data/summaries.json after each run. Two may work
-at once, each on its `--part`: 0/2 and 1/2.
+training on pseudo-headlines (`kit.tasks.summarization.pseudo_headlines`), and MiniLM as a frozen
+encoder: all scored on the same test articles. Two may work at once, each on its `--part`: 0/2 and
+1/2.
 """
 
-import argparse
 import itertools
-import time
+from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
-from filelock import FileLock
-
-from kit import results, runtime, sources
-from kit.errors import KitError
+from kit import sources
+from kit.experiments import parser
+from kit.experiments.results_file import ResultsFile
 from kit.metrics import bootstrap
+from kit.migrate import Migration
 from kit.sources import Source
 from kit.tasks import summarization
 from kit.tasks.summarization import pseudo_headlines
 from kit.tasks.summarization.keyword_baseline import KeywordBaseline
 from kit.train import fit
 
-NAME = "summaries"
-FILE = results.FOLDER / f"{NAME}.json"
+
+def order(row: dict) -> tuple:
+    """Where a row stands in the file."""
+    way = list(summarization.WAYS).index(row["way"])
+    return row["kind"], row["first"], row["articles"], way, row["seed"]
+
+
+FILE = ResultsFile(
+    "summaries",
+    "BBC articles to headlines: ROUGE and invented names on 205 test articles",
+    keys=("kind", "way", "first", "articles", "seed"),
+    order=order,
+)
+QUICK = (
+    {"kind": "rnn", "way": "scratch", "first": "", "articles": 100, "seed": 0},
+    {"kind": "transformer", "way": "mixed", "first": "", "articles": 100, "seed": 1},
+)
+
 KINDS = ("transformer", "rnn")
 ARTICLES = (100, 400, 1640)
 SEEDS = 3
-KEYS = ("kind", "way", "first", "articles", "seed")
-PRETEXT = "unwritten headlines"
+PSEUDO = "unwritten headlines"
+"""In the field `first`: trained on pseudo-headlines first."""
 
 
-def scores(answers: list[str], rows: list[dict]) -> dict:
-    """The means, and of each ROUGE the 95 % interval over the test articles."""
-    found = [summarization.rouge(a, r["headline"]) for a, r in zip(answers, rows, strict=True)]
-    means = {k: round(v, 4) for k, v in summarization.score(answers, rows).items()}
-    low_high = {k: bootstrap([one[k] for one in found]) for k in found[0]}
-    return means | {"intervals": {k: [round(x, 4) for x in v] for k, v in low_high.items()}}
+def main(arguments: list[str]) -> None:
+    command = parser("summaries", __doc__)
+    command.add_argument("--minutes", type=float, default=float("inf"))
+    command.add_argument("--part", default="0/1", help="i/n: every n-th run, from the i-th")
+    kinds = (*KINDS, "minilm")
+    command.add_argument("--kinds", nargs="+", default=kinds, choices=kinds)
+    command.add_argument("--seeds", nargs="+", type=int, default=range(SEEDS))
+    options = command.parse_args(arguments)
+    FILE.grow(planned(options), measure, minutes=options.minutes, describe=describe)
 
 
-@cache
-def parts(kind: str) -> tuple[Source, Source]:
-    """A reader and a writer. MiniLM's states are computed once for all rows of a process."""
-    if kind == "minilm":
-        writer = sources.load("transformer_writer")
-        return summarization.retokenized(sources.minilm(), writer.tokenizer), writer
-    return tuple(sources.load(f"{kind}_{half}") for half in ("encoder", "writer"))
+def planned(options) -> Iterator[dict]:
+    """Every measurement of these kinds and seeds, and of this part."""
+    part, parts = map(int, options.part.split("/"))
+    for number, about in enumerate(plan()):
+        chosen = about["kind"] in options.kinds and about["seed"] in options.seeds
+        if chosen and number % parts == part:
+            yield about
 
 
-@cache
-def states() -> dict:
-    """MiniLM's states of what was read so far."""
-    return {}
+def plan() -> Iterator[dict]:
+    """Every measurement: straight, then after pseudo-headlines."""
+    for seed in range(SEEDS):
+        for n, kind, way in itertools.product(ARTICLES, KINDS, summarization.WAYS):
+            yield {"kind": kind, "way": way, "first": "", "articles": n, "seed": seed}
+        for n in ARTICLES:
+            yield {"kind": "minilm", "way": "mixed", "first": "", "articles": n, "seed": seed}
+    for seed in range(SEEDS):
+        pairs = [*itertools.product(("mixed", "scratch"), KINDS), ("mixed", "minilm")]
+        for (way, kind), n in itertools.product(pairs, (0, *ARTICLES)):
+            yield {"kind": kind, "way": way, "first": PSEUDO, "articles": n, "seed": seed}
 
 
-@cache
-def unwritten(tokenizer) -> list[dict]:
-    """Headlines that nobody wrote, as examples."""
-    return summarization.encode(pseudo_headlines.rows(), tokenizer)
+def measure(about: dict) -> dict:
+    """Migrate, train, write a headline for each test article: one row of the results."""
+    kind, way, n, seed = about["kind"], about["way"], about["articles"], about["seed"]
+    target = migrated(kind, way, seed)
+    tokenizer = parts(kind)[1].tokenizer
+    training = target.training
+    if about["first"]:
+        target.model.load_state_dict(after_pseudo_headlines(kind, way, seed))
+        training = training | {"groups": summarization.uniform_groups(target)}
+    details = {}
+    if n:
+        rows = summarization.sample(data()["train"], n, seed)
+        examples = summarization.encode(rows, tokenizer)
+        run = fit(target.model, examples, summarization.recipe(n, seed=seed), **training)
+        details = {"seconds": round(run.seconds, 1), "updates": len(run.steps)}
+    test = test_articles()
+    texts = [row["text"] for row in test]
+    answers = summarization.predict(target.model.eval(), tokenizer, texts)
+    details |= {k: target.totals[k] for k in ("parameters", "moved")}
+    return about | scores(answers, test) | details | {"first five": answers[:5]}
 
 
-def made(kind: str, way: str, seed: int):
+def migrated(kind: str, way: str, seed: int) -> Migration:
     """A target before it has seen a headline."""
-    reader, writer = parts(kind)
+    encoder, decoder = parts(kind)
     options = {"freeze_encoder": True} if kind == "minilm" else {}
-    target = summarization.target(reader, way, writer=writer, seed=seed, **options)
+    target = summarization.target(encoder, way, writer=decoder, seed=seed, **options)
     if kind == "minilm":
-        target.model.body.known = states()
+        target.model.body.known = minilm_states()
     return target
 
 
 @cache
-def taught(kind: str, way: str, seed: int) -> dict:
-    """The values after headlines that nobody wrote; in memory, for the rows that begin there."""
-    target = made(kind, way, seed)
-    examples = unwritten(parts(kind)[1].tokenizer)
-    fit(
-        target.model,
-        examples,
-        summarization.pseudo_headline_recipe(seed=seed),
-        groups=target.groups,
-    )
+def parts(kind: str) -> tuple[Source, Source]:
+    """An encoder and a decoder. MiniLM's states are computed once for all rows of a process."""
+    if kind == "minilm":
+        decoder = sources.load("transformer_writer")
+        return summarization.retokenized(sources.minilm(), decoder.tokenizer), decoder
+    return sources.load(f"{kind}_encoder"), sources.load(f"{kind}_writer")
+
+
+@cache
+def minilm_states() -> dict:
+    """MiniLM's states of each text that it has encoded so far."""
+    return {}
+
+
+@cache
+def after_pseudo_headlines(kind: str, way: str, seed: int) -> dict:
+    """The values after training on pseudo-headlines; in memory, for the rows that begin there."""
+    target = migrated(kind, way, seed)
+    examples = pseudo_examples(parts(kind)[1].tokenizer)
+    fit(target.model, examples, summarization.pseudo_headline_recipe(seed=seed), **target.training)
     return target.model.state_dict()
 
 
-def measure(kind: str, way: str, first: str, articles: int, seed: int, data, test) -> dict:
-    """Migrate, train, write a headline for each test article: one row of the results."""
-    target, tokenizer, run = made(kind, way, seed), parts(kind)[1].tokenizer, None
-    groups = target.groups
-    if first:
-        target.model.load_state_dict(taught(kind, way, seed))
-        groups = summarization.uniform_groups(target)
-    if articles:
-        rows = summarization.sample(data["train"], articles, seed)
-        examples = summarization.encode(rows, tokenizer)
-        run = fit(target.model, examples, summarization.recipe(articles, seed=seed), groups=groups)
-    texts = [row["text"] for row in test]
-    answers = summarization.predict(target.model.eval(), tokenizer, texts)
-    more = {"seconds": round(run.seconds, 1), "updates": len(run.steps)} if run else {}
-    more |= {k: target.totals[k] for k in ("parameters", "moved")}
-    return scores(answers, test) | more | {"first five": answers[:5]}
+@cache
+def pseudo_examples(tokenizer) -> list[dict]:
+    """Articles with their pseudo-headlines, as examples."""
+    return summarization.encode(pseudo_headlines.rows(), tokenizer)
 
 
-def controls(data, test: list[dict]) -> dict[str, dict]:
-    """What needs no model, and what people wrote: how many names they invent."""
+def describe(_: dict) -> dict:
+    """The field of the file beside its rows: the controls, measured once."""
+    return {"controls": FILE.content().get("controls") or controls()}
+
+
+def scores(answers: list[str], rows: list[dict]) -> dict:
+    """The means, and of each ROUGE the 95 % interval over the test articles."""
+    rouge = [summarization.rouge(a, r["headline"]) for a, r in zip(answers, rows, strict=True)]
+    means = {k: round(v, 4) for k, v in summarization.score(answers, rows).items()}
+    intervals = {k: bootstrap([one[k] for one in rouge]) for k in rouge[0]}
+    return means | {"intervals": {k: [round(x, 4) for x in v] for k, v in intervals.items()}}
+
+
+def controls() -> dict[str, dict]:
+    """The baselines without a network, and the people's headlines: how many names they invent."""
+    test = test_articles()
     texts = [row["text"] for row in test]
-    return {
-        "lead": scores([summarization.lead(t) for t in texts], test),
-        "eight words": scores([summarization.lead(t, 8) for t in texts], test),
-        "weighty words": scores(
-            pseudo_headlines.TfidfHeadlines(pseudo_headlines.documents()).headlines(texts), test
-        ),
-        "chosen words": scores(KeywordBaseline(data["train"]).headlines(texts), test),
-        "people": scores([row["headline"] for row in test], test),
+    weights = pseudo_headlines.TfidfHeadlines(pseudo_headlines.documents())
+    answers = {
+        "lead": [summarization.lead(text) for text in texts],
+        "eight words": [summarization.lead(text, 8) for text in texts],
+        "weighty words": weights.headlines(texts),
+        "chosen words": KeywordBaseline(data()["train"]).headlines(texts),
+        "people": [row["headline"] for row in test],
     }
+    return {name: scores(headlines, test) for name, headlines in answers.items()}
 
 
-def save(row: dict | None, extra: dict) -> None:
-    """Add a row to what is there by now."""
-    with FileLock(str(FILE) + ".lock"):
-        rows = recorded() + ([row] if row else [])
-        order = {key: i for i, key in enumerate(summarization.WAYS)}
-        what = {
-            "what": "BBC articles to headlines: ROUGE and invented names on 205 test articles",
-            "command": f"python -m kit.experiments {NAME}",
-            "date": time.strftime("%Y-%m-%d"),
-            "machine": runtime.machine(),
-            **extra,
-            "rows": sorted(
-                rows,
-                key=lambda r: (r["kind"], r["first"], r["articles"], order[r["way"]], r["seed"]),
-            ),
-        }
-        runtime.write_json(FILE, what)
-    Path(str(FILE) + ".lock").unlink(missing_ok=True)
+@cache
+def data():
+    """The articles, as train, validation and test."""
+    return summarization.load()
 
 
-def recorded(part: str = "rows"):
-    """A part of what is there by now; nothing where there is none."""
-    try:
-        return results.load(NAME)[part]
-    except KitError:
-        return []
-
-
-def plan() -> list[tuple]:
-    """All rows: kind, way, what came first, articles, seed."""
-    ways, found = summarization.WAYS, []
-    for seed in range(SEEDS):
-        found += [(k, w, "", n, seed) for n in ARTICLES for k in KINDS for w in ways]
-        found += [("minilm", "mixed", "", n, seed) for n in ARTICLES]
-    for seed in range(SEEDS):
-        taught = itertools.product(("mixed", "scratch"), KINDS, (0, *ARTICLES))
-        found += [(k, w, PRETEXT, n, seed) for w, k, n in taught]
-        found += [("minilm", "mixed", PRETEXT, n, seed) for n in (0, *ARTICLES)]
-    return found
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--minutes", type=float, default=float("inf"))
-    parser.add_argument("--part", default="0/1", help="i/n: every n-th run, from the i-th")
-    parser.add_argument("--kinds", nargs="+", default=(*KINDS, "minilm"))
-    parser.add_argument("--seeds", nargs="+", type=int, default=range(SEEDS))
-    options = parser.parse_args()
-    began, longest = time.perf_counter(), 0.0
-    data = summarization.load()
-    test = list(data["test"])
-    extra = {"controls": recorded("controls") or controls(data, test)}
-    part, parts = map(int, options.part.split("/"))
-    for i, key in enumerate(plan()):
-        wanted = key[0] in options.kinds and key[-1] in options.seeds and i % parts == part
-        if not wanted or key in {tuple(r[k] for k in KEYS) for r in recorded()}:
-            continue
-        start = time.perf_counter()
-        if start - began + longest > 60 * options.minutes:
-            return
-        row = dict(zip(KEYS, key, strict=True)) | measure(*key, data, test)
-        longest = max(longest, time.perf_counter() - start)
-        print({k: row[k] for k in (*KEYS, "rouge1", "rougeL", "invented")}, flush=True)
-        save(row, extra)
-
-
-if __name__ == "__main__":
-    main()
+@cache
+def test_articles() -> list[dict]:
+    """The test articles."""
+    return list(data()["test"])

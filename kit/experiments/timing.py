@@ -1,26 +1,28 @@
-"""What the comparisons with `transformers.Trainer` share: turns, peak memory, profile, the file."""
+"""Timings against `transformers.Trainer`: alternating runs, peak memory, profile, file."""
 
 import argparse
 import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 from kit import results, runtime
+from kit.experiments import parser as base_parser
+from kit.experiments.results_file import check_writable, write
 
-WHO = ("kit", "trainer")
-
-
-def parser(doc: str, rounds: int = 3) -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(description=doc.split("\n")[0])
-    made.add_argument("--rounds", type=int, default=rounds)
-    made.add_argument("--only", choices=WHO, help="one run, then its peak memory")
-    return made
+LIBRARIES = ("kit", "trainer")
 
 
-def settings(folder: str, **more):
+def parser(name: str, docstring: str, rounds: int = 3) -> argparse.ArgumentParser:
+    """The command line of a comparison."""
+    result = base_parser(name, docstring)
+    result.add_argument("--rounds", type=int, default=rounds)
+    result.add_argument("--only", choices=LIBRARIES, help="one run, then print its peak memory")
+    return result
+
+
+def settings(folder: str, **options):
     """TrainingArguments in which nothing is done but training."""
     import torch
     from transformers import TrainingArguments
@@ -34,70 +36,87 @@ def settings(folder: str, **more):
         report_to=[],
         disable_tqdm=True,
         dataloader_pin_memory=False,
-        **more,
+        **options,
     )
 
 
-def take(both: dict[str, Callable[[int], dict]], options) -> list[dict] | None:
-    """A row for each of both and each seed, the other one first each time; None with --only."""
+def alternate(runs: dict[str, Callable[[int], dict]], options) -> list[dict] | None:
+    """A row for each library and each seed, the other one first each time; None with --only."""
     if options.only:
-        both[options.only](0)
+        runs[options.only](0)
         print(json.dumps(runtime.peak_memory()))
         return None
     rows = []
     for seed in range(options.rounds):
-        for who in sorted(both, reverse=seed % 2 == 1):
-            rows.append({"who": who, "seed": seed} | both[who](seed))
+        for library in sorted(runs, reverse=seed % 2 == 1):
+            rows.append({"who": library, "seed": seed} | runs[library](seed))
             print(rows[-1], flush=True)
     return rows
 
 
-def of(rows: list[dict], who: str, what: str) -> list[float]:
-    return [row[what] for row in rows if row["who"] == who]
+def values(rows: list[dict], library: str, field: str) -> list[float]:
+    """The values of a field, of the rows of one library."""
+    return [row[field] for row in rows if row["who"] == library]
 
 
-def mean(rows: list[dict], what: str, digits: int = 4) -> dict[str, float]:
-    return {who: round(statistics.mean(of(rows, who, what)), digits) for who in WHO}
+def mean(rows: list[dict], field: str, digits: int = 4) -> dict[str, float]:
+    """Library -> mean of a field."""
+    return {
+        library: round(statistics.mean(values(rows, library, field)), digits)
+        for library in LIBRARIES
+    }
 
 
-def largest(train: Callable[[int], object]) -> list[str]:
-    """The three operators that most of the time of `train(steps)` goes to, with their share."""
+def slowest_operators(train: Callable[[int], object]) -> list[str]:
+    """The three operators that take most of the time of `train(steps)`, with their share."""
     from torch.profiler import profile
 
     train(10)
-    with profile() as found:
+    with profile() as profiler:
         train(20)
-    rows = sorted(found.key_averages(), key=lambda r: -_time(r))
-    total = sum(map(_time, rows))
-    return [f"{r.key} {100 * _time(r) / total:.0f} %" for r in rows[:3]]
+    operators = sorted(profiler.key_averages(), key=lambda operator: -_time(operator))
+    total = sum(map(_time, operators))
+    return [f"{o.key} {100 * _time(o) / total:.0f} %" for o in operators[:3]]
 
 
-def _time(row) -> float:
+def _time(operator) -> float:
     import torch
 
-    return row.self_device_time_total if torch.cuda.is_available() else row.self_cpu_time_total
+    on_gpu = torch.cuda.is_available()
+    return operator.self_device_time_total if on_gpu else operator.self_cpu_time_total
 
 
-def write(name: str, what: str, rows: list[dict], command: list[str], **found) -> None:
-    """kit/results/data/NAME.json: what was measured, and the peak memory of each, alone."""
-    pairs = zip(*(of(rows, who, "seconds") for who in WHO), strict=True)
-    ratios = [theirs / ours for ours, theirs in pairs]
-    memory = {
-        who: json.loads(
-            subprocess.check_output([sys.executable, *command, "--only", who]).splitlines()[-1]
-        )
-        for who in WHO
-    }
-    all_of_it = {
-        "what": what,
-        "command": f"python -m kit.experiments {name}",
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": runtime.machine(),
-        "rows": rows,
+def peak_memory(name: str, library: str, arguments: list[str]) -> float:
+    """The peak memory, in MB, of a process that trains once with one library."""
+    command = [sys.executable, "-m", "kit.experiments", name, *arguments, "--only", library]
+    return round(json.loads(subprocess.check_output(command).splitlines()[-1]))
+
+
+def ready(options, defaults: argparse.Namespace) -> bool:
+    """Whether the options are those that are recorded: the results can then be written. Other
+    options only print."""
+    if options.only or vars(options) != vars(defaults):
+        return False
+    check_writable(results.FOLDER)
+    return True
+
+
+def report(name: str, rows: list[dict], arguments: list[str], *, save: bool, **fields) -> None:
+    """Print what was measured, with the peak memory of each library, alone; with `save`, write
+    kit/results/data/NAME.json."""
+    pairs = zip(*(values(rows, library, "seconds") for library in LIBRARIES), strict=True)
+    ratios = [trainer / kit for kit, trainer in pairs]
+    measured = {
         "ratio": round(statistics.median(ratios), 2),
-        "ratios": [round(r, 2) for r in ratios],
-        **found,
-        "peak memory, MB": {who: round(value) for who, value in memory.items()},
+        "ratios": [round(ratio, 2) for ratio in ratios],
+        **fields,
+        "peak memory, MB": {
+            library: peak_memory(name, library, arguments) for library in LIBRARIES
+        },
     }
-    runtime.write_json(results.FOLDER / f"{name}.json", all_of_it)
-    print(json.dumps({k: v for k, v in all_of_it.items() if k != "rows"}, indent=1))
+    if save:
+        what = "seconds of transformers.Trainer over seconds of the kit, per round"
+        write(results.FOLDER / f"{name}.json", what, rows=rows, **measured)
+    else:
+        print("These options are not the recorded ones: nothing is written.")
+    print(json.dumps(measured, indent=1))

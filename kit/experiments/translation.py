@@ -1,48 +1,60 @@
-"""What a parent is worth to a child: few pairs of a language that the parent has never seen.
+"""Translation: a child of a language with few pairs, which its parent has never seen.
 
-    python -m kit.experiments translation                  # all that is missing, two hours on one core
+    python -m kit.experiments translation                  # two hours on one core
     python -m kit.experiments translation --minutes 5      # stop after a while, and go on next time
-    python -m kit.experiments translation --parts kin      # one part; each child is saved as it is made
+    python -m kit.experiments translation --parts kin      # one part
 
 Parts: rates (what was chosen, on validation), cheap (no training: the English as it is, and the
 parent as it is, which writes its own nearest language), budgets (four children, 100 to 1,000
-pairs: with the parent, from scratch, memory; in Italian also LoRA, and the parent's reader before
-a fresh writer), transformer (the same in Italian, of a parent that is a Transformer), what (which
+pairs: with the parent, from scratch, memory; in Italian also LoRA, and the parent's encoder before
+a fresh decoder), transformer (the same in Italian, of a parent that is a Transformer), what (which
 other parts of the parent to keep), kin (small parents of related and unrelated languages).
-Scored on the same 300 test messages of a language. Writes kit/results/data/translation.json after each
-child. First of all: python -m kit.pretrain translator. Small parents stay in the cache.
+BLEU and chrF on the same 300 test messages of a language. Small parents are trained when they are
+needed first, in minutes (the Transformer in hours), and stay in the cache.
 """
 
-import argparse
-import gc
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 
-from filelock import FileLock
-
-from kit import metrics, results, runtime
+from kit import metrics, runtime
 from kit.data import placeholders
-from kit.experiments import rows as rows_file
+from kit.experiments import parser
+from kit.experiments.results_file import ResultsFile
+from kit.migrate import Migration
 from kit.models import Model
-from kit.sources import checkpoint
+from kit.sources import Source, checkpoint
 from kit.sources.builtin import FOLDER
 from kit.tasks import translation
 from kit.tasks.translation.memory import Memory
 from kit.tasks.translation.parent import rnn, train_parent, transformer
 from kit.train import Recipe, fit
 
-NAME = "translation"
-FILE = results.FOLDER / f"{NAME}.json"
-KEYS = ("part", "source", "language", "pairs", "strategy", "seed", "rate")
-SEEDS, MESSAGES, PAIRS = 3, 300, 4000
-"""Of the children; test messages; pairs of each language for the small parents of `kin`."""
+MESSAGES = 300
+"""Test messages."""
+FILE = ResultsFile(
+    "translation",
+    f"BLEU and chrF of children on {MESSAGES} test messages of their language",
+    keys=("part", "source", "language", "pairs", "strategy", "seed", "rate"),
+)
+QUICK = tuple(
+    {
+        "part": "cheap" if not pairs else "budgets",
+        "source": "translator",
+        "language": "it",
+        "pairs": pairs,
+        "strategy": strategy,
+        "seed": seed,
+    }
+    for pairs, strategy, seed in ((0, "english", 0), (100, "full", 1), (100, "memory", 0))
+)
 
-PARTS = ("rates", "cheap", "budgets", "transformer", "what", "kin")
+SEEDS = 3
+"""Of the children."""
+PAIRS = 4000
+"""Pairs of each language for the small parents of `kin`."""
 NEAR = {"ca": "es", "it": "es", "ro": "es", "uk": "ru"}
 """The language of the parent that it shall write for a child's, when nothing was trained."""
-
 BUDGETS = (300, 100, 1000)
 FAR = 0.6
 """A test message is far when none of the parent's English is this like it (cosine, `Memory`)."""
@@ -77,59 +89,32 @@ RATES = {
 """What was tried on validation: Italian, 300 pairs, one seed."""
 
 
-@cache
-def source(name: str):
-    """The baked parent, or a small one: from the cache, or trained and put there."""
-    if name == "translator":
-        return checkpoint.load(FOLDER / name)
-    folder = runtime.cache_dir() / "experiments" / f"translation-{name}"
-    if not (folder / "source.json").exists():
-        folder = runtime.cache_dir() / "pretrain" / f"translation-{name}"
-        made = train_parent(name, tokenizer(), *PARENTS[name], folder=folder)
-        checkpoint.save(made, folder)
-    return checkpoint.load(folder)
+def main(arguments: list[str]) -> None:
+    command = parser("translation", __doc__)
+    command.add_argument("--parts", nargs="+", default=tuple(PARTS), choices=tuple(PARTS))
+    command.add_argument("--pairs", nargs="+", type=int, default=BUDGETS)
+    command.add_argument("--minutes", type=float, default=float("inf"))
+    command.add_argument(
+        "--parents",
+        nargs="+",
+        default=(),
+        choices=tuple(PARENTS),
+        help="train these, and nothing else",
+    )
+    options = command.parse_args(arguments)
+    for name in options.parents:
+        print(source(name))
+    if not options.parents:
+        rows = FILE.grow(planned(options), measure, minutes=options.minutes, describe=describe)
+        summary(rows)
 
 
-def tokenizer():
-    """The vocabulary that the shipped parent has: every other parent reads and writes it too."""
-    return checkpoint.load(FOLDER / "translator").tokenizer
-
-
-def wanted(parts) -> Iterator[dict]:
-    """Every child of these parts: what it is made of."""
-    makers = {"rates": rates, "cheap": cheap, "budgets": budgets, "kin": kin}
-    makers |= {"transformer": transformers, "what": what}
-    for part in parts:
-        yield from makers[part]()
-
-
-def budgets() -> Iterator[dict]:
-    """300 pairs first; Italian with more strategies than the others."""
-    for n, language, seed in product(BUDGETS, ("it", "uk", "ca", "ro"), range(SEEDS)):
-        more = ("lora", "encoder") if language == "it" else ()
-        for strategy in ("full", "from_scratch", "memory", *more):
-            yield row("budgets", "translator", language, n, strategy, seed)
-
-
-def transformers() -> Iterator[dict]:
-    """The same for Italian, with a Transformer for a parent."""
-    for n, seed in product(BUDGETS, range(SEEDS)):
-        for strategy in ("full", "from_scratch", "lora", "encoder"):
-            yield row("transformer", "transformer", "it", n, strategy, seed)
-
-
-def what() -> Iterator[dict]:
-    """The reader held still; its layer fresh."""
-    for seed, strategy in product(range(SEEDS), ("frozen", "decoder")):
-        yield row("what", "translator", "it", 300, strategy, seed)
-
-
-def kin() -> Iterator[dict]:
-    """Romance, Slavic and far parents; a Romance and a Slavic child."""
-    for name in ("romance", "slavic", "far"):
-        for seed in range(SEEDS):
-            for language in ("it", "uk"):
-                yield row("kin", name, language, 300, "full", seed)
+def planned(options) -> Iterator[dict]:
+    """Every child of these parts with so many pairs, or without any."""
+    for part in options.parts:
+        for about in PARTS[part]():
+            if about["pairs"] in (0, *options.pairs):
+                yield about
 
 
 def rates() -> Iterator[dict]:
@@ -137,78 +122,135 @@ def rates() -> Iterator[dict]:
     for name, strategies in RATES.items():
         for strategy, tried in strategies.items():
             for rate in tried:
-                yield row("rates", name, "it", 300, strategy, 0) | {"rate": rate}
+                yield child("rates", name, "it", 300, strategy, 0) | {"rate": rate}
 
 
 def cheap() -> Iterator[dict]:
-    """What needs no pair at all."""
+    """Answers that need no pair."""
     for language in NEAR:
         for strategy in ("english", "untouched"):
-            yield row("cheap", "translator", language, 0, strategy, 0)
+            yield child("cheap", "translator", language, 0, strategy, 0)
 
 
-def row(part, name, language, pairs, strategy, seed) -> dict:
-    about = {"part": part, "source": name, "language": language, "pairs": pairs}
+def budgets() -> Iterator[dict]:
+    """300 pairs first; Italian with more strategies than the others."""
+    for n, language, seed in product(BUDGETS, ("it", "uk", "ca", "ro"), range(SEEDS)):
+        more = ("lora", "encoder") if language == "it" else ()
+        for strategy in ("full", "from_scratch", "memory", *more):
+            yield child("budgets", "translator", language, n, strategy, seed)
+
+
+def transformers() -> Iterator[dict]:
+    """The same for Italian, with a Transformer for a parent."""
+    for n, seed in product(BUDGETS, range(SEEDS)):
+        for strategy in ("full", "from_scratch", "lora", "encoder"):
+            yield child("transformer", "transformer", "it", n, strategy, seed)
+
+
+def kept_parts() -> Iterator[dict]:
+    """The encoder frozen; its layer fresh."""
+    for seed, strategy in product(range(SEEDS), ("frozen", "decoder")):
+        yield child("what", "translator", "it", 300, strategy, seed)
+
+
+def kin() -> Iterator[dict]:
+    """Romance, Slavic and far parents; a Romance and a Slavic child."""
+    for name in ("romance", "slavic", "far"):
+        for seed in range(SEEDS):
+            for language in ("it", "uk"):
+                yield child("kin", name, language, 300, "full", seed)
+
+
+PARTS: dict[str, Callable[[], Iterator[dict]]] = {
+    "rates": rates,
+    "cheap": cheap,
+    "budgets": budgets,
+    "transformer": transformers,
+    "what": kept_parts,
+    "kin": kin,
+}
+"""Name -> its children."""
+
+
+def child(part: str, source: str, language: str, pairs: int, strategy: str, seed: int) -> dict:
+    """What identifies a child."""
+    about = {"part": part, "source": source, "language": language, "pairs": pairs}
     return about | {"strategy": strategy, "seed": seed}
 
 
 def measure(about: dict) -> dict:
     """Train the child, let it translate, score it; on validation where a rate is chosen."""
-    data, strategy = translation.load(about["language"]), about["strategy"]
+    data = translation.load(about["language"])
+    strategy = about["strategy"]
     split = "validation" if about["part"] == "rates" else "test"
     test = translation.sample(data[split], MESSAGES, 0)
-    texts, seconds = test["english"][:], 0.0
+    texts = test["english"][:]
+    pairs = []
+    if about["pairs"]:
+        pairs = translation.sample(data["train"], about["pairs"], about["seed"])
+    seconds = 0.0
     if strategy == "english":
         answers = texts
     elif strategy == "untouched":
-        given = source(about["source"])
-        model, near = Model(given.body, given.head), NEAR[about["language"]]
-        answers = translation.predict(model, given.tokenizer, texts, near)
+        parent_source = source(about["source"])
+        model = Model(parent_source.body, parent_source.head)
+        near = NEAR[about["language"]]
+        answers = translation.predict(model, parent_source.tokenizer, texts, near)
     elif strategy == "memory":
-        answers = Memory(train(about, data)).translate(texts)
+        answers = Memory(pairs).translate(texts)
     else:
-        answers, seconds = taught(about, train(about, data), texts)
-    return found(answers, test) | {"seconds": round(seconds, 1)}
+        answers, seconds = train_and_translate(about, pairs, texts)
+    return about | score(answers, test) | {"seconds": round(seconds, 1)}
 
 
-def train(about: dict, data):
-    """The pairs of a child."""
-    return translation.sample(data["train"], about["pairs"], about["seed"])
+def describe(about: dict) -> dict:
+    """The fields of the file beside its rows: how it was scored, and the scores of the parents."""
+    parents = FILE.content().get("parents", {})
+    for name in ("translator", about["source"]):
+        parents |= {name: source(name).card["scores"]}
+    return {
+        "signature": translation.signature(),
+        "far": f"no English of the parent's training is {FAR} like it",
+        "parents": dict(sorted(parents.items())),
+    }
 
 
-def taught(about: dict, rows, texts: list[str]) -> tuple[list[str], float]:
-    """What a child answers after its training, and the seconds of that."""
-    given, n = source(about["source"]), about["pairs"]
-    made = child(given, about["strategy"], about["seed"], about.get("rate"))
-    recipe = translation.recipe(n, about["strategy"], seed=about["seed"])
-    examples = translation.encode(rows, given.tokenizer)
-    seconds = fit(made.model, examples, recipe, groups=made.groups).seconds
-    return translation.predict(made.model, given.tokenizer, texts, about["language"]), seconds
+def train_and_translate(about: dict, pairs, texts: list[str]) -> tuple[list[str], float]:
+    """A child's translations after its training, and the seconds of that."""
+    parent_source = source(about["source"])
+    target = migrated(parent_source, about["strategy"], about["seed"], about.get("rate"))
+    recipe = translation.recipe(about["pairs"], about["strategy"], seed=about["seed"])
+    examples = translation.encode(pairs, parent_source.tokenizer)
+    seconds = fit(target.model, examples, recipe, **target.training).seconds
+    tokenizer = parent_source.tokenizer
+    answers = translation.predict(target.model, tokenizer, texts, about["language"])
+    return answers, seconds
 
 
-def child(given, strategy: str, seed: int, rate: float | None = None):
+def migrated(source: Source, strategy: str, seed: int, rate: float | None = None) -> Migration:
     """The child, by a strategy of the table, or the parent's encoder before a fresh decoder, or
     its decoder after an encoder whose layer is fresh."""
     options = {"rate": rate} if rate else {}
     if strategy == "encoder":
-        fresh = translation.rate(given, "from_scratch")["rate"]
-        return translation.target(given, "full", head=True, head_rate=fresh, seed=seed, **options)
+        fresh = translation.rate(source, "from_scratch")["rate"]
+        return translation.target(source, "full", head=True, head_rate=fresh, seed=seed, **options)
     name = "reinitialised" if strategy == "decoder" else strategy
-    return translation.target(given, name, seed=seed, **options)
+    return translation.target(source, name, seed=seed, **options)
 
 
-def found(answers: list[str], test) -> dict:
+def score(answers: list[str], test) -> dict:
     """BLEU, chrF and placeholders on all messages; BLEU and chrF on those that are far, and on
     the plain ones: without a placeholder, which sacrebleu cuts into many words, easy to copy."""
-    scores = translation.score(answers, test)
-    places = {
-        "far": [i for i, likeness in enumerate(known(test)) if likeness < FAR],
-        "plain": [i for i, t in enumerate(test["english"][:]) if not placeholders.found(t)],
+    texts = test["english"][:]
+    subsets = {
+        "far": [i for i, (_, likeness) in enumerate(memory().nearest(texts)) if likeness < FAR],
+        "plain": [i for i, text in enumerate(texts) if not placeholders.found(text)],
     }
-    for name, some in places.items():
-        part = translation.score([answers[i] for i in some], test.select(some))
-        scores |= {f"{value}_{name}": part[value] for value in ("bleu", "chrf")}
-        scores[name] = len(some)
+    scores = translation.score(answers, test)
+    for name, indices in subsets.items():
+        part = translation.score([answers[i] for i in indices], test.select(indices))
+        scores |= {f"{metric}_{name}": part[metric] for metric in ("bleu", "chrf")}
+        scores[name] = len(indices)
     return {name: round(value, 3) for name, value in scores.items()}
 
 
@@ -219,70 +261,29 @@ def memory() -> Memory:
     return Memory({r["english"]: r for r in rows}.values())
 
 
-def known(test) -> list[float]:
-    """How like each message is to the nearest English that the parent has seen."""
-    return [likeness for _, likeness in memory().nearest(test["english"][:])]
-
-
-def save(new: dict) -> list[dict]:
-    """Add a row to the file, to which another process may have added since."""
-    with FileLock(runtime.cache_dir() / "experiments" / f"{NAME}.lock"):
-        about = {k: v for k, v in new.items() if k in KEYS}
-        old = [r for r in rows_file.known(NAME) if {k: r[k] for k in KEYS if k in r} != about]
-        rows = [*old, new]
-        what = {
-            "what": f"BLEU and chrF of children on {MESSAGES} test messages of their language",
-            "command": f"python -m kit.experiments {NAME}",
-            "date": time.strftime("%Y-%m-%d"),
-            "machine": runtime.machine(),
-            "signature": translation.signature("it"),
-            "far": f"no English of the parent's training is {FAR} like it",
-            "parents": {name: source(name).card["scores"] for name in made(rows)},
-            "rows": rows,
-        }
-        runtime.write_json(FILE, what)
-    return rows
-
-
-def made(rows: list[dict]) -> list[str]:
-    """The parents that the rows are from."""
-    return sorted({r["source"] for r in rows} | {"translator"})
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
-    parser.add_argument("--pairs", nargs="+", type=int, default=BUDGETS)
-    parser.add_argument("--minutes", type=float, default=float("inf"))
-    parser.add_argument("--parents", nargs="+", default=(), help="train these, and nothing else")
-    options = parser.parse_args()
-    if options.parents:
-        print(*map(source, options.parents))
-        return
-    end = time.monotonic() + 60 * options.minutes
-    for about in wanted(options.parts):
-        done = [{k: r.get(k) for k in about} for r in rows_file.known(NAME) if "plain" in r]
-        if about["pairs"] in (0, *options.pairs) and about not in done and time.monotonic() < end:
-            print(save(about | measure(about))[-1], flush=True)
-            gc.collect()
-    summary(rows_file.known(NAME))
+@cache
+def source(name: str) -> Source:
+    """The shipped parent, or a small one: from the cache, or trained and put there."""
+    if name == "translator":
+        return checkpoint.load(FOLDER / name)
+    folder = runtime.cache_dir() / "experiments" / f"translation-{name}"
+    if not (folder / "source.json").exists():
+        training = runtime.cache_dir() / "pretrain" / f"translation-{name}"
+        # Every parent has the vocabulary of the shipped one.
+        tokenizer = source("translator").tokenizer
+        checkpoint.save(train_parent(name, tokenizer, *PARENTS[name], folder=training), folder)
+    return checkpoint.load(folder)
 
 
 def summary(rows: list[dict]) -> None:
-    """Means over the seeds, for a look."""
+    """Print the means over the seeds."""
     groups: dict = {}
-    for r in rows:
-        about = (r[k] for k in ("part", "source", "language", "pairs", "strategy"))
-        key = (*about, r.get("rate", 0))
-        groups.setdefault(key, []).append(r)
-    for key, each in sorted(groups.items()):
+    for row in rows:
+        about = (row[k] for k in ("part", "source", "language", "pairs", "strategy"))
+        groups.setdefault((*about, row.get("rate", 0)), []).append(row)
+    for key, group in sorted(groups.items()):
         means = {
-            m: metrics.interval([r[m] for r in each])
-            for m in ("bleu", "chrf", "bleu_plain")
-            if all(m in r for r in each)
+            metric: metrics.interval([row[metric] for row in group])
+            for metric in ("bleu", "chrf", "bleu_plain")
         }
-        print(*key, {m: f"{mean:.1f} ± {half:.1f}" for m, (mean, half) in means.items()})
-
-
-if __name__ == "__main__":
-    main()
+        print(*key, {metric: f"{mean:.1f} ± {half:.1f}" for metric, (mean, half) in means.items()})
