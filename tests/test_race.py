@@ -10,7 +10,7 @@ from kit.results import load, see_it_work
 from kit.tasks import sentiment
 from kit.train import Run
 from kit.widgets.base import race as race_module
-from kit.widgets.labels import side_by_side
+from kit.widgets.labels import side_by_side_figure
 from kit.widgets.labels.side_by_side import SideBySide
 
 
@@ -51,7 +51,10 @@ def test_what_was_trained_outlives_the_kernel(race) -> None:
     second.replay_button.click()
     second.wait()
     assert second.scene.tested == first.scene.tested
-    assert side_by_side.traces(second.scene)[1]["y"] == side_by_side.traces(first.scene)[1]["y"]
+    assert (
+        side_by_side_figure.traces(second.scene)[1]["y"]
+        == side_by_side_figure.traces(first.scene)[1]["y"]
+    )
     assert "Replayed, not trained now: recorded on" in second.status.value
     assert "the source was worth" in second.status.value and second.job.bar.value == 1
     with pytest.raises(KitError, match="press “Train both”"):

@@ -13,7 +13,7 @@ from kit.migrate import migrate
 from kit.migrate.structure.naive_growth import grown, naive, old_layers, size
 from kit.models import Model
 from kit.tasks import sentiment
-from kit.widgets.structure import grow, grow_figure, pieces, shrink_figure
+from kit.widgets.structure import grow, grow_figure, pieces_figure, shrink_figure
 from kit.widgets.structure.grow import Grow
 from kit.widgets.structure.grow_figure import Scene
 from kit.widgets.structure.pieces import Pieces, Tables
@@ -149,7 +149,7 @@ def test_pieces_say_what_the_tables_hold(minilm, moved) -> None:
     made, new = moved
     tables = Tables(minilm, made, new)
     kinds = {p.text: p for p in tables.pieces("A film, unforgettable.")}
-    assert kinds["␣film"] == pieces.Piece("␣film", "copied", ("film",))
+    assert kinds["␣film"] == pieces_figure.Piece("␣film", "copied", ("film",))
     counts = tables.count()
     assert sum(counts.values()) == new.size and counts["copied"] > counts["composed"] > 0
     note = made.origins[0].note

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from kit import runtime
-from kit.html import FONT
+from kit.html import FONT, INK, PAPER
 
 __all__ = ["Health", "rows", "table"]
 
@@ -59,7 +59,7 @@ def table(found: dict[str, str], alive: bool) -> str:
         for name, value in (found | {"widgets": WIDGETS[alive]}).items()
     )
     return (
-        f'<table style="font:14px {FONT};color:#1A1A1A;background:#F5F5F5;border-radius:.4em">'
+        f'<table style="font:14px {FONT};color:{INK};background:{PAPER};border-radius:.4em">'
         f"<tr>{cells}</tr></table>"
     )
 

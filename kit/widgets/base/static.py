@@ -2,7 +2,7 @@
 
 from html import escape
 
-from kit.html import FONT, note
+from kit.html import FONT, GREY, note
 
 __all__ = ["Shown", "figure", "kinds", "show", "static"]
 
@@ -67,4 +67,4 @@ def static(widget, plotly: str | bool = False) -> str:
     label = getattr(widget, "label", None)
     value = str(widget.value if label is None else label)
     about = f"{widget.description}: " if widget.description else ""
-    return f'<div style="font:15px {FONT};color:#595959">{escape(about + value)}</div>'
+    return f'<div style="font:15px {FONT};color:{GREY}">{escape(about + value)}</div>'

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from kit.html import FONT
+from kit.html import BLUE, FONT, GREEN, GREY, INK, LIGHT_BLUE, LIGHT_GREY, ORANGE, PALE_BLUE, PAPER
 
 __all__ = [
     "COLOUR",
@@ -13,20 +13,22 @@ __all__ = [
     "Strip",
     "dress",
     "error_bars",
+    "fit_page_width",
     "heights",
+    "hide_buttons",
     "live",
     "redraw",
     "strip",
 ]
 
 COLOUR = {
-    "full": "#0072B2",
-    "full_elsewhere": "#56B4E9",
-    "from_scratch": "#D55E00",
-    "frozen": "#009E73",
-    "tfidf": "#595959",
+    "full": BLUE,
+    "full_elsewhere": LIGHT_BLUE,
+    "from_scratch": ORANGE,
+    "frozen": GREEN,
+    "tfidf": GREY,
     "tfidf_elsewhere": "#AA7F39",
-    "majority": "#8C8C8C",
+    "majority": LIGHT_GREY,
 }
 """One colour for one thing in the whole course (Okabe & Ito 2008: told apart by all eyes)."""
 
@@ -77,7 +79,7 @@ def dress(figure, *, height: int = 420):
     """Give a plotly figure the course's look: large type, white card, room for labels."""
     figure.update_layout(
         template="plotly_white",
-        font={"family": FONT, "size": 16, "color": "#1A1A1A"},
+        font={"family": FONT, "size": 16, "color": INK},
         paper_bgcolor="white",
         plot_bgcolor="white",
         height=height,
@@ -86,7 +88,7 @@ def dress(figure, *, height: int = 420):
         legend={"orientation": "h", "y": -0.2, "x": 0.5, "xanchor": "center", "font": {"size": 15}},
         hoverlabel={"font": {"family": FONT, "size": 15}},
     )
-    axis = {"showline": True, "linecolor": "#595959", "gridcolor": "#EDEDED", "zeroline": False}
+    axis = {"showline": True, "linecolor": GREY, "gridcolor": "#EDEDED", "zeroline": False}
     figure.update_xaxes(title_font_size=16, **axis)
     figure.update_yaxes(title_font_size=16, title_standoff=6, **axis)
     figure.update_annotations(font_size=17)
@@ -98,6 +100,24 @@ def live(figure):
     import plotly.graph_objects as go
 
     return go.FigureWidget(figure)
+
+
+def fit_page_width(figure) -> None:
+    """Let a live figure take the width of its page once it is displayed, without plotly's buttons.
+
+    The first figure of a page is drawn before its place is measured: without a later update it
+    would keep 700 pixels.
+    """
+    if hasattr(figure, "observe"):
+        hide_buttons(figure)
+        figure._view_count = 0  # from now on the page counts how often it is displayed
+        figure.observe(lambda _: figure.update_layout(meta="shown"), "_view_count")
+
+
+def hide_buttons(figure) -> None:
+    """Hide plotly's own buttons above a live figure."""
+    if hasattr(figure, "_config"):
+        figure._config = {**figure._config, "displayModeBar": False}
 
 
 class Strip:
@@ -130,14 +150,14 @@ def strip(today: str) -> str:
     boxes = []
     for stage, meaning in STAGES.items():
         on = stage in today
-        colour = "#0072B2" if on else "#595959"
-        ground = "#E3F1FA" if on else "#F5F5F5"
+        colour = BLUE if on else GREY
+        ground = PALE_BLUE if on else PAPER
         boxes.append(
             f'<div style="flex:1;padding:.6em 1em;border-radius:.5em;background:{ground};'
-            f'border:2px solid {colour if on else "#D9D9D9"};color:#1A1A1A">'
+            f'border:2px solid {colour if on else "#D9D9D9"};color:{INK}">'
             f'<b style="font-size:1.25em;color:{colour}">{escape(stage)}</b><br>{meaning}</div>'
         )
-    arrow = '<div style="font-size:1.8em;align-self:center;color:#8C8C8C">→</div>'
+    arrow = f'<div style="font-size:1.8em;align-self:center;color:{LIGHT_GREY}">→</div>'
     return (
         f'<div style="display:flex;gap:.6em;font:15px {FONT};margin:.4em 0;max-width:75em">'
         f"{arrow.join(boxes)}</div>"

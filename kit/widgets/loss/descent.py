@@ -7,7 +7,7 @@ from kit.html import note
 from kit.train.loss_surface import Surface, Walker
 from kit.widgets.base.job import Job, Working
 from kit.widgets.base.static import show
-from kit.widgets.base.style import live, redraw
+from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.loss.descent_figure import (
     NAME,
     RANGE,
@@ -18,7 +18,6 @@ from kit.widgets.loss.descent_figure import (
     titles,
     traces,
 )
-from kit.widgets.loss.loss_curves import fill
 
 __all__ = ["Descent", "news"]
 
@@ -91,7 +90,7 @@ class Descent(Working):
         self._begin(self.land.start)
         self._place()
         self.figure = live(figure(self.land, self.walkers))
-        fill(self.figure)
+        fit_page_width(self.figure)
         self.figure.data[0].on_click(self._click)
         self._observe()
         self._say(news(self.land, self.walkers))

@@ -4,12 +4,13 @@ import copy
 
 import numpy as np
 
+from kit.html import INK, WINE
 from kit.train.loss_surface import Surface, Walker
 from kit.widgets.base.style import dress
 
 __all__ = ["COLOUR", "NAME", "RANGE", "UPDATES", "Land", "figure", "ground", "titles", "traces"]
 
-COLOUR = {"SGD": "#882255", "AdamW": "#E69F00"}
+COLOUR = {"SGD": WINE, "AdamW": "#E69F00"}
 DASH = {"SGD": "solid", "AdamW": "dash"}
 SYMBOL = {"SGD": "circle", "AdamW": "diamond"}
 NAME = {
@@ -81,7 +82,7 @@ def titles(land: Land) -> list[str]:
 def traces(land: Land, walkers: dict[str, Walker]) -> list[dict]:
     """The surface, its minimum, then path, next step, place and heights of each walker."""
     edge = {"color": "white", "width": 1}
-    star = {"symbol": "star", "size": 17, "color": "#1A1A1A", "line": edge}
+    star = {"symbol": "star", "size": 17, "color": INK, "line": edge}
     low = {"x": [float(land.theta[0])], "y": [float(land.theta[1])], "mode": "markers"}
     low |= {"marker": star, "name": "minimum", "hoverinfo": "skip"}
     return [ground(land), low] + [t for n, w in walkers.items() for t in _walk(land, n, w)]
@@ -111,11 +112,11 @@ def _walk(land: Land, name: str, walker: Walker) -> list[dict]:
     ahead = copy.deepcopy(walker).step().path[-1]
     colour = COLOUR[name]
     quiet = {"legendgroup": name, "hoverinfo": "skip", "showlegend": False}
-    edge = {"color": "#1A1A1A", "width": 1.5}
+    edge = {"color": INK, "width": 1.5}
     path = {"mode": "lines+markers", "line": {"color": colour, "width": 3}}
     path |= {"x": x, "y": y, "marker": {"size": 6, "color": colour}}
-    arrow = {"symbol": "arrow", "angleref": "previous", "size": [0, 15], "color": "#1A1A1A"}
-    step = {"mode": "lines+markers", "line": {"color": "#1A1A1A", "width": 2, "dash": "dot"}}
+    arrow = {"symbol": "arrow", "angleref": "previous", "size": [0, 15], "color": INK}
+    step = {"mode": "lines+markers", "line": {"color": INK, "width": 2, "dash": "dot"}}
     step |= {"x": [x[-1], ahead[0]], "y": [y[-1], ahead[1]], "marker": arrow}
     dot = {"symbol": SYMBOL[name], "size": 17, "color": colour, "line": edge}
     place = {"x": x[-1:], "y": y[-1:], "mode": "markers", "marker": dot}

@@ -12,8 +12,7 @@ from kit.results import by_budget, see_it_work
 from kit.tasks import sentiment
 from kit.train import Run, training_steps
 from kit.widgets.base.race import Race
-from kit.widgets.base.style import live, redraw
-from kit.widgets.loss.loss_curves import fill
+from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.parameters.freeze_figure import WORDS, Choice, figure, traces
 from kit.widgets.parameters.tensors import layer
 
@@ -85,7 +84,7 @@ class Freeze(Race):
         self._stack()
         super().__init__(f"Click on layers to freeze them, then train on {labels} labels.", "Train")
         self.figure = live(figure([], self.references, {}, len(self.sizes) - 1))
-        fill(self.figure)
+        fit_page_width(self.figure)
         self._count()
 
     def _stack(self) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kit.html import BLUE, INK, LIGHT_BLUE
 from kit.widgets.base.style import COLOUR, DASH, NAME, dress, error_bars
 
 __all__ = ["WORDS", "Choice", "figure", "traces"]
@@ -13,7 +14,7 @@ LEVELS = ("majority", "from_scratch", "tfidf")
 FLOOR, PERCENT = 40, [50, 60, 70, 80]
 TITLES = ("trained", "test accuracy", "s / update", "parameters")
 MIDDLE = (0.12, 0.42, 0.695, 0.91)
-SOME = "#56B4E9"
+SOME = LIGHT_BLUE
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ def traces(done: list[Choice], controls: dict, recorded: dict, layers: int) -> l
     marker["pattern"] = {"shape": ["/" if choice.replayed else "" for _, choice in last]}
     known = [(y, *recorded[i]) for y, (i, _) in enumerate(last) if recorded.get(i)]
     mark = {"symbol": "diamond", "size": 12, "color": "white"}
-    mark["line"] = {"width": 2, "color": "#1A1A1A"}
+    mark["line"] = {"width": 2, "color": INK}
     diamond = {
         "x": [100 * mean for _, mean, _ in known],
         "y": [y for y, _, _ in known],
         "error_x": {
             "array": error_bars([half for *_, half in known]),
             "thickness": 2,
-            "color": "#1A1A1A",
+            "color": INK,
         },
         "mode": "markers",
         "marker": mark,
@@ -111,10 +112,10 @@ def _squares(done: list[Choice], layers: int) -> list[dict]:
             into = filled if part == "head" or part in choice.parts else empty
             into[0].append(x), into[1].append(row)
     look = {"mode": "markers", "hoverinfo": "skip", "showlegend": False}
-    edge = {"symbol": "square", "size": 12, "line": {"width": 1.5, "color": "#0072B2"}}
+    edge = {"symbol": "square", "size": 12, "line": {"width": 1.5, "color": BLUE}}
     return [
         {"x": x, "y": y, "marker": {**edge, "color": colour}, **look}
-        for (x, y), colour in ((filled, "#0072B2"), (empty, "white"))
+        for (x, y), colour in ((filled, BLUE), (empty, "white"))
     ]
 
 

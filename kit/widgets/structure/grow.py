@@ -14,8 +14,7 @@ from kit.tasks import sentiment
 from kit.texts import check_texts
 from kit.widgets.base.job import Job, Working
 from kit.widgets.base.static import show
-from kit.widgets.base.style import live, redraw
-from kit.widgets.loss.loss_curves import fill
+from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.structure import grow_figure
 from kit.widgets.structure.grow_figure import Scene, answers, cards, traces
 
@@ -49,7 +48,7 @@ class Grow(Working):
         self._load(next(iter(sources)))
         self._controls()
         self.figure = live(grow_figure.figure(self.scene, widest=WIDEST))
-        fill(self.figure)
+        fit_page_width(self.figure)
         self._change()
 
     def _load(self, name: str) -> None:

@@ -1,42 +1,21 @@
-"""Another vocabulary, piece by piece: what each new row of the word table was made of."""
+"""A new vocabulary, piece by piece: what each row of the new embedding table was made of."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from html import escape
 
 import torch
 from torch import Tensor
 
 from kit.errors import KitError
-from kit.html import FONT, note
+from kit.html import note
 from kit.migrate import Migration
-from kit.migrate.report import DONE
 from kit.sources import Source
 from kit.tasks.next_token import shown
 from kit.texts import check_texts
 from kit.tokenizer import Tokenizer
 from kit.widgets.base.static import Shown
+from kit.widgets.structure.pieces_figure import KINDS, Piece, legend, picture
 
-__all__ = ["Piece", "Pieces", "Tables", "legend", "picture"]
-
-KINDS = {
-    "copied": (DONE["copied"], "white", "copied: the same row"),
-    "composed": (DONE["composed"], "#1A1A1A", "composed: the mean of the pieces that spell it"),
-    "other": (DONE["fresh"], "#1A1A1A", "neither: the mean of all rows"),
-}
-"""Kind -> ground, text and meaning."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One piece of the new vocabulary, and what its row is."""
-
-    text: str
-    """As a reader sees it, a blank as ␣."""
-    kind: str
-    """A key of `KINDS`, read off the values of both tables."""
-    parts: tuple[str, ...]
-    """The old pieces that its row was made of."""
+__all__ = ["Pieces", "Tables"]
 
 
 class Tables:
@@ -77,58 +56,6 @@ class Tables:
 
     def _old(self, i: int) -> str:
         return self.old.decode([i]) or "‹special›"
-
-
-def picture(pieces: list[Piece]) -> str:
-    """A column for each new piece: itself, and beneath it the old ones that its row is made of."""
-    columns = []
-    for piece in pieces:
-        ground, ink, _ = KINDS[piece.kind]
-        parts = "".join(_chip(part, "#ECECEC", "#1A1A1A", 16) for part in piece.parts)
-        sign = "=" if piece.kind == "copied" else "mean of"
-        columns.append(
-            f'<div style="display:flex;flex-direction:column;align-items:center;gap:.15em">'
-            f"{_chip(piece.text, ground, ink, 20)}"
-            f'<div style="font-size:14px;color:#595959">{sign if piece.parts else "?"}</div>'
-            f"{parts}</div>"
-        )
-    look = f"display:flex;flex-wrap:wrap;gap:.5em .7em;font-family:{FONT};padding:.5em 0"
-    return f'<div style="{look}">{"".join(columns)}</div>'
-
-
-def legend(counts: dict[str, dict[str, int]]) -> str:
-    """A bar for each way of counting, divided by kind. counts: title -> kind -> how many."""
-    rows = []
-    for title, found in counts.items():
-        whole = sum(found.values())
-        parts = "".join(
-            f'<div style="width:{100 * n / whole:.1f}%;background:{KINDS[kind][0]};'
-            f"color:{KINDS[kind][1]};overflow:hidden;white-space:nowrap;text-align:center;"
-            f'font-weight:600">{_percent(n / whole)}</div>'
-            for kind, n in found.items()
-            if n
-        )
-        rows.append(
-            f'<div style="display:flex;gap:.8em;align-items:center;margin:.25em 0">'
-            f'<div style="width:15em">{escape(title)}</div>'
-            f'<div style="flex:1;display:flex;border-radius:.3em;overflow:hidden">{parts}</div>'
-            "</div>"
-        )
-    kinds = " ".join(_chip(words, ground, ink, 14) for ground, ink, words in KINDS.values())
-    look = f"font:16px {FONT};color:#1A1A1A;max-width:72em"
-    return f'<div style="{look}">{"".join(rows)}<div>{kinds}</div></div>'
-
-
-def _percent(share: float) -> str:
-    """Nothing where there is no room for it."""
-    return f"{100 * share:.0f} %" if share > 0.04 else ""
-
-
-def _chip(text: str, ground: str, ink: str, size: int) -> str:
-    return (
-        f'<span style="display:inline-block;background:{ground};color:{ink};font-size:{size}px;'
-        f'padding:.1em .45em;border-radius:.3em;white-space:pre">{escape(text)}</span>'
-    )
 
 
 class Pieces(Shown):

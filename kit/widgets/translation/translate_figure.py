@@ -12,13 +12,13 @@ import torch
 from torch import nn
 
 from kit.data.placeholders import hide, restore
-from kit.html import FONT
+from kit.html import FONT, GREY, INK
 from kit.tasks import translation
 from kit.tokenizer import Tokenizer
 
 __all__ = ["Alignment", "align", "page"]
 
-BLUE = (0, 114, 178)
+BLUE_RGB = (0, 114, 178)
 NUMBERS = itertools.count()
 
 
@@ -90,7 +90,7 @@ def page(shown: Alignment) -> str:
     name = f"align{next(NUMBERS)}"
     lines = [line(shown.read, "r", "English"), line(shown.written, "w", "written")]
     return (
-        f'<div id={name!r} style="font:20px {FONT};color:#1A1A1A;background:white;padding:.4em">'
+        f'<div id={name!r} style="font:20px {FONT};color:{INK};background:white;padding:.4em">'
         f"<style>{style(name, shown.weights)}</style>{''.join(lines)}{grid(shown)}</div>"
     )
 
@@ -115,7 +115,7 @@ def grid(shown: Alignment) -> str:
 
 
 def cell(i: int, j: int, weight: float) -> str:
-    ink = "white" if weight > 0.5 else "#1A1A1A"
+    ink = "white" if weight > 0.5 else INK
     text = f"{100 * weight:.0f}" if weight >= 0.05 else ""
     paint = f"background:{shade(weight)};color:{ink}"
     return f'<td class="c{i}_{j}" style="{paint}" title="{100 * weight:.0f} %">{text}</td>'
@@ -123,7 +123,7 @@ def cell(i: int, j: int, weight: float) -> str:
 
 def shade(weight: float) -> str:
     """White for 0, the course's blue for 1."""
-    mixed = (round(255 + (part - 255) * min(1.0, float(weight))) for part in BLUE)
+    mixed = (round(255 + (part - 255) * min(1.0, float(weight))) for part in BLUE_RGB)
     return f"rgb({','.join(map(str, mixed))})"
 
 
@@ -132,9 +132,9 @@ def style(name: str, weights: np.ndarray) -> str:
     rules = [
         f"#{name} .word,#{name} th{{padding:.15em .3em;border-radius:.3em;font-weight:500}}",
         f"#{name} .word{{cursor:default;display:inline-block}}",
-        f"#{name} .word:hover,#{name} .word:focus{{outline:3px solid #1A1A1A}}",
+        f"#{name} .word:hover,#{name} .word:focus{{outline:3px solid {INK}}}",
         f"#{name} .line{{margin:.35em 0}} #{name} .what{{display:inline-block;width:5em;"
-        "color:#595959;font-size:16px}",
+        f"color:{GREY};font-size:16px}}",
         f"#{name} table{{border-collapse:separate;border-spacing:2px;margin-top:.6em}}",
         f"#{name} td{{width:3.2em;height:1.8em;text-align:center;font-size:15px;padding:0}}",
         f"#{name} th{{font-size:16px;text-align:right;background:none}}",
@@ -151,10 +151,10 @@ def lights(name: str, i: int, j: int, weight: float, weights: np.ndarray) -> lis
     found = []
     for mine, other, strength in ((f"w{i}", f"r{j}", weight), (f"r{j}", f"w{i}", back)):
         if strength >= 0.05:
-            ink = "white" if strength > 0.5 else "#1A1A1A"
+            ink = "white" if strength > 0.5 else INK
             on = f"#{name}:has(.{mine}:hover) .{other},#{name}:has(.{mine}:focus) .{other}"
             found.append(f"{on}{{background:{shade(strength)};color:{ink}}}")
     if weight >= 0.05:
         on = f"#{name}:has(.c{i}_{j}:hover)"
-        found.append(f"{on} .w{i},{on} .r{j}{{outline:3px solid #1A1A1A}}")
+        found.append(f"{on} .w{i},{on} .r{j}{{outline:3px solid {INK}}}")
     return found
