@@ -62,7 +62,7 @@ def test_surprise_at_held_out_text_by_hand(tokenizer, windows) -> None:
     model, text = writer("RNN", tokenizer), HeldOut(windows[:3], tokenizer)
     nats, n = total_loss(model, next_token(windows[:3]))
     size = sum(len(tokenizer.decode(row[1:]).encode()) for row in windows[:3])
-    assert (text.tokenizer, text.bytes) == (n, size)
+    assert (text.tokens, text.bytes) == (n, size)
     assert text.bits(model) == pytest.approx(nats / np.log(2) / size)
 
 

@@ -173,9 +173,9 @@ def test_any_text_has_a_picture(minilm, moved) -> None:
     assert "copied" in shown.view.children[0].value
     for text in ("naïve <b>café</b>", "日本 🎬", "x" * 500):
         shown.text.value = text
-        assert "flex-wrap" in shown.said.value and "<b>" not in shown.said.value
+        assert "flex-wrap" in shown.columns.value and "<b>" not in shown.columns.value
     shown.text.value = ""
-    assert "FDEBE5" in shown.said.value
+    assert "FDEBE5" in shown.columns.value
 
 
 def test_what_the_lesson_claims_has_three_seeds_and_its_control() -> None:

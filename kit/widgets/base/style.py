@@ -1,4 +1,4 @@
-"""One look for every widget: palette, figure template, the pipeline strip, live figures."""
+"""The look that all widgets share: colours, figure template, pipeline strip, live figures."""
 
 from collections.abc import Iterable
 from html import escape
@@ -30,7 +30,7 @@ COLOUR = {
     "tfidf_elsewhere": "#AA7F39",
     "majority": LIGHT_GREY,
 }
-"""One colour for one thing in the whole course (Okabe & Ito 2008: told apart by all eyes)."""
+"""Strategy or baseline -> its colour (Okabe & Ito 2008, safe for colour-blind readers)."""
 
 DASH = {
     "full": "solid",
@@ -41,7 +41,7 @@ DASH = {
     "tfidf_elsewhere": "dashdot",
     "majority": "dot",
 }
-"""The same things told apart without colour."""
+"""The same as line styles, to tell them apart without colour."""
 
 SYMBOL = {
     "full": "circle",
@@ -52,7 +52,7 @@ SYMBOL = {
     "tfidf_elsewhere": "triangle-down",
     "majority": "cross",
 }
-"""And as markers."""
+"""The same as markers."""
 
 NAME = {
     "full": "with a source",
@@ -63,7 +63,7 @@ NAME = {
     "tfidf_elsewhere": "TF-IDF, elsewhere too",
     "majority": "majority class",
 }
-"""What a figure calls them."""
+"""Strategy or baseline -> its name in figures."""
 
 STAGES = {
     "pretrain": "learn a language from text without labels",
@@ -72,11 +72,11 @@ STAGES = {
 }
 
 KEYS = ("x", "y", "text", "error_x", "error_y", "marker")
-"""What of a trace changes while a figure is shown."""
+"""The keys of a trace that change while a figure is displayed."""
 
 
 def dress(figure, *, height: int = 420):
-    """Give a plotly figure the course's look: large type, white card, room for labels."""
+    """Give a plotly figure the look of the course: large type, white ground, room for labels."""
     figure.update_layout(
         template="plotly_white",
         font={"family": FONT, "size": 16, "color": INK},
@@ -96,7 +96,7 @@ def dress(figure, *, height: int = 420):
 
 
 def live(figure):
-    """A figure that can still change once it is shown."""
+    """A plotly figure as a widget, which can be changed after it is displayed."""
     import plotly.graph_objects as go
 
     return go.FigureWidget(figure)
@@ -134,27 +134,29 @@ class Strip:
 
 
 def error_bars(halves: list[float], scale: float = 100) -> list[float]:
-    """Half-widths of intervals in percent; none is drawn where one seed has none (nan)."""
+    """Half-widths of intervals in percent; 0 for a single seed, which has no interval (nan)."""
     return [scale * half if half == half else 0.0 for half in halves]
 
 
-def heights(found: Iterable[tuple[float, float]]) -> dict:
-    """Of a trace: means and their half-widths, both in percent."""
-    means, halves = zip(*found, strict=True) if (found := list(found)) else ((), ())
+def heights(intervals: Iterable[tuple[float, float]]) -> dict:
+    """The y values and error bars of a trace, in percent, from (mean, half-width) pairs."""
+    intervals = list(intervals)
+    means = [mean for mean, _ in intervals]
+    halves = [half for _, half in intervals]
     bars = {"array": error_bars(halves), "thickness": 2}
     return {"y": [100 * mean for mean in means], "error_y": bars}
 
 
 def strip(today: str) -> str:
-    """The strip's HTML."""
+    """The strip as HTML."""
     boxes = []
     for stage, meaning in STAGES.items():
-        on = stage in today
-        colour = BLUE if on else GREY
-        ground = PALE_BLUE if on else PAPER
+        is_today = stage in today
+        colour = BLUE if is_today else GREY
+        ground = PALE_BLUE if is_today else PAPER
         boxes.append(
             f'<div style="flex:1;padding:.6em 1em;border-radius:.5em;background:{ground};'
-            f'border:2px solid {colour if on else "#D9D9D9"};color:{INK}">'
+            f'border:2px solid {colour if is_today else "#D9D9D9"};color:{INK}">'
             f'<b style="font-size:1.25em;color:{colour}">{escape(stage)}</b><br>{meaning}</div>'
         )
     arrow = f'<div style="font-size:1.8em;align-self:center;color:{LIGHT_GREY}">→</div>'
@@ -165,9 +167,9 @@ def strip(today: str) -> str:
 
 
 def redraw(shown, traces: list[dict], titles: list[str] = (), keys: tuple[str, ...] = KEYS) -> None:
-    """Give a figure that is shown already the data of new traces, the same ones in the same order.
+    """Update a displayed figure with the data of new traces: as many, in the same order.
 
-    Only `keys` are sent to the browser; building a new figure would take ten times as long.
+    Only `keys` are sent to the browser, which is ten times as fast as a new figure.
     """
     with shown.batch_update():
         for old, new in zip(shown.data, traces, strict=True):

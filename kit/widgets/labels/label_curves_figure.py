@@ -11,13 +11,13 @@ __all__ = ["figure", "place", "traces"]
 CURVES = ("full", "full_elsewhere", "tfidf", "tfidf_elsewhere", "from_scratch", "majority")
 
 NONE = 20
-"""Where no labels at all stand on the axis."""
+"""The place of zero labels on the logarithmic axis."""
 
 
 def figure(results: dict, again: list[dict] = ()):
     """Mean accuracy and its 95 % interval over seeds against labels, as a plotly figure.
 
-    results: a results file (`kit.train.run.recorded`). again: rows that were made just now, stars.
+    results: `results.load("see_it_work")`. again: rows of live trainings, shown as stars.
     """
     import plotly.graph_objects as go
 
@@ -33,15 +33,16 @@ def figure(results: dict, again: list[dict] = ()):
 
 
 def place(budgets: Iterable[int]) -> list[int]:
-    """Where a budget stands on the logarithmic axis: none at all a little left of the others."""
+    """The places of numbers of labels on the logarithmic axis; zero is a little left of the others."""
     return [n or NONE for n in budgets]
 
 
 def traces(results: dict, again: list[dict] = ()) -> list[dict]:
-    """The figure's traces: one curve a strategy or baseline, then the stars."""
-    budgets, curves = by_budget(results["rows"]), []
+    """The traces of the figure: a curve for each strategy or baseline, then the stars."""
+    budgets = by_budget(results["rows"])
+    curves = []
     for name in CURVES:
-        points = [(n, *found[name]) for n, found in budgets.items() if name in found]
+        points = [(n, *scores[name]) for n, scores in budgets.items() if name in scores]
         curve = {
             "x": place(n for n, _, _ in points),
             "y": [100 * mean for _, mean, _ in points],
@@ -63,9 +64,8 @@ def traces(results: dict, again: list[dict] = ()) -> list[dict]:
 
 
 def worth(shown, budgets: dict) -> None:
-    """Say in the figure what all labels bring from scratch: the height that a source starts at."""
-    most = max(budgets)
-    height = 100 * budgets[most]["from_scratch"][0]
+    """Mark the accuracy from scratch with all labels, to compare the source with."""
+    height = 100 * budgets[max(budgets)]["from_scratch"][0]
     shown.add_hline(y=height, line={"color": COLOUR["from_scratch"], "width": 1.5, "dash": "dot"})
     shown.add_annotation(
         x=0.91,

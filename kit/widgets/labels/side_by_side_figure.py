@@ -12,7 +12,7 @@ __all__ = ["RIVALS", "Scene", "figure", "opinions", "smooth", "titles", "traces"
 RIVALS = ("full", "from_scratch")
 
 FLOOR = 40
-"""Where the axes of accuracy begin, in percent."""
+"""The lower end of the axes of accuracy, in percent."""
 
 
 BARS = ("majority", "tfidf", "from_scratch", "full")
@@ -27,16 +27,16 @@ SHORT = {  # every second one a line lower, so that they do not touch
 
 @dataclass
 class Scene:
-    """All that the figure shows, as plain data."""
+    """The data of the figure, as plain values."""
 
     labels: int
-    """How many labelled sentences both learn from."""
+    """The number of labelled sentences that both are trained on."""
     recorded: dict[str, tuple[float, float]]
-    """Name -> (mean, half-width of its 95 % interval) of the recorded runs at this budget."""
+    """Name -> (mean, half-width of its 95 % interval) of the recorded runs with as many labels."""
     runs: dict[str, Run] = field(default_factory=dict)
     """Strategy -> its run so far."""
     tested: dict[str, float] = field(default_factory=dict)
-    """Name -> accuracy on the test set, for what was trained just now."""
+    """Name -> accuracy on the test set after this training."""
 
 
 def figure(scene: Scene):
@@ -61,7 +61,7 @@ def figure(scene: Scene):
 
 
 def titles(scene: Scene) -> list[str]:
-    """What stands above the panels."""
+    """The titles of the panels."""
     return [
         f"<b>Loss</b> on the<br>{scene.labels:,} labels",
         "<b>Accuracy</b> on<br>unseen sentences",
@@ -70,22 +70,22 @@ def titles(scene: Scene) -> list[str]:
 
 
 def traces(scene: Scene) -> list[dict]:
-    """The figure's traces, always the same ones in the same order, so that it can be redrawn."""
+    """The traces of the figure, always the same ones in the same order, as `redraw` needs them."""
     end = max([10.0, *(run.seconds for run in scene.runs.values())])
     lines = []
     for name in RIVALS:
         run = scene.runs.get(name, Run())
-        begun = bool(run.steps)
+        start = ([0.0], [50.0]) if run.steps else ([], [])  # chance, before the first update
         x, y = smooth(run.steps)
         curve = {"x": x, "y": y, "mode": "lines", "name": NAME[name], "legendgroup": name}
         pen = {"color": COLOUR[name], "dash": DASH[name], "width": 4}
         lines.append({"line": pen, **curve})
-        curve |= {"x": [0.0] * begun + [e["seconds"] for e in run.evaluations]}
-        curve |= {"y": [50.0] * begun + [100 * e["score"] for e in run.evaluations]}
+        curve["x"] = start[0] + [e["seconds"] for e in run.evaluations]
+        curve["y"] = start[1] + [100 * e["score"] for e in run.evaluations]
         curve |= {"mode": "lines+markers", "marker": {"size": 9}, "showlegend": False}
         lines.append({"line": pen, **curve, "xaxis": "x2", "yaxis": "y2"})
     for name in ("tfidf", "majority"):
-        known = scene.recorded.get(name, (float("nan"), 0.0))[0]  # no words counted in no labels
+        known = scene.recorded.get(name, (float("nan"), 0.0))[0]  # TF-IDF needs labels
         height = 100 * scene.tested.get(name, known)
         pen = {"color": COLOUR[name], "dash": DASH[name], "width": 2.5}
         level = {"x": [0, end], "y": [height, height], "mode": "lines", "name": NAME[name]}
@@ -94,7 +94,7 @@ def traces(scene: Scene) -> list[dict]:
 
 
 def bars(scene: Scene) -> list[dict]:
-    """The third panel: what was reached just now, and beside it what was recorded."""
+    """The third panel: accuracy after this training, and the recorded accuracy."""
     x = [SHORT[name] for name in BARS]
     y = [100 * scene.tested[name] - FLOOR if name in scene.tested else None for name in BARS]
     recorded = [scene.recorded.get(name, (float("nan"), float("nan"))) for name in BARS]
@@ -102,7 +102,7 @@ def bars(scene: Scene) -> list[dict]:
     half = error_bars([half for _, half in recorded])
     now = {
         "type": "bar",
-        "base": FLOOR,  # so that the number stands on the axis, clear of the diamond
+        "base": FLOOR,  # the number is then on the axis, apart from the diamond
         "text": ["" if v is None else f"<b>{v + FLOOR:.0f}</b>" for v in y],
         "hovertemplate": "%{text} %<extra></extra>",
         "textposition": "inside",
@@ -124,14 +124,14 @@ def bars(scene: Scene) -> list[dict]:
 
 
 def smooth(steps: list[dict], points: int = 40) -> tuple[list, list]:
-    """The loss as at most `points` means of neighbouring updates: (update, loss)."""
+    """The loss as means over neighbouring updates, at most `points` of them: (updates, losses)."""
     stride = max(1, -(-len(steps) // points))
     chunks = [steps[i : i + stride] for i in range(0, len(steps), stride)]
     return [c[-1]["step"] for c in chunks], [sum(s["loss"] for s in c) / len(c) for c in chunks]
 
 
-def opinions(text: str, found: dict[str, float]) -> str:
-    """Both models' P(positive) for a sentence, as HTML bars from negative to positive."""
+def opinions(text: str, probabilities: dict[str, float]) -> str:
+    """P(positive) of a sentence by each model, as HTML bars from negative to positive."""
     rows = "".join(
         f'<div style="display:flex;align-items:center;gap:.8em;margin:.35em 0">'
         f'<div style="width:8em;font-weight:600;color:{COLOUR[name]}">{NAME[name]}</div>'
@@ -140,7 +140,7 @@ def opinions(text: str, found: dict[str, float]) -> str:
         f'border-radius:.3em"></div><div style="position:absolute;left:50%;top:-.2em;bottom:-.2em;'
         f'border-left:2px solid {INK}"></div></div>'
         f'<div style="width:9em"><b>{100 * p:.0f} %</b> positive</div></div>'
-        for name, p in found.items()
+        for name, p in probabilities.items()
     )
     return (
         f'<div style="font:17px {FONT};color:{INK};background:white;padding:.6em 1em;'

@@ -1,4 +1,4 @@
-"""The picture of a walk: a loss surface, where its walkers have been, how high they stand."""
+"""A loss surface with the path of each optimizer, and the height of each above the minimum."""
 
 import copy
 
@@ -19,30 +19,32 @@ NAME = {
 }
 UNIT = {"cross_entropy": "nats", "squared_error": "squared points"}
 RANGE = {"cross_entropy": [-5, 0.5], "squared_error": [-4, 3]}
-"""Of the heights in the figure, as powers of ten."""
+"""The range of the heights, as powers of ten."""
 TICKS = ["0.00001", "0.0001", "0.001", "0.01", "0.1", "1", "10", "100", "1,000"]
 UPDATES = 100
-"""How many the second panel has room for at first."""
+"""The number of updates that the second panel shows at first."""
 LEAST = 1e-6
-"""Nats; float32 cannot tell a smaller height above the minimum from none."""
+"""Nats: in float32 a smaller height above the minimum cannot be told from zero."""
 
 
 class Land:
-    """A surface as the figure shows it: its heights above the minimum, made once."""
+    """The heights of a surface above its minimum, on a grid, computed once."""
 
     def __init__(self, surface: Surface) -> None:
         self.surface = surface
         self.theta, curvature = surface.minimum()
         self.least = float(surface.mean(self.theta))
         self.limit = 2 / float(curvature.max())
-        side = -1 if self.theta[1] > 0 else 1  # begin on the other side of 0 than the minimum
+        side = (
+            -1 if self.theta[1] > 0 else 1
+        )  # the start and the minimum are on opposite sides of 0
         self.start = (1.5, 1.0 * side)
         self.across = np.linspace(-2.5, 2.5, 33)
         self.up = np.sort(side * np.linspace(-3.5, 1.5, 33))
         self.height = self.above(surface.grid(self.across, self.up))
 
     def above(self, means) -> np.ndarray:
-        """Mean losses as heights above the lowest one, in the loss's units."""
+        """Mean losses as heights above the lowest one, in the units of the loss."""
         return np.maximum(np.asarray(means) - self.least, LEAST)
 
 
@@ -64,14 +66,14 @@ def figure(land: Land, walkers: dict[str, Walker]):
             for x, text in zip((0.26, 0.82), titles(land), strict=True)
         ],
     }
-    # One unit is as long across as it is up: or else downhill would not cross the lines squarely.
+    # Both axes have one scale: else the gradient would not be at right angles to the contour lines.
     layout["xaxis"] |= {"constrain": "domain", "dtick": 1}
     layout["yaxis"] |= {"constrain": "domain", "scaleanchor": "x"}
     return dress(go.Figure(traces(land, walkers), layout | {"dragmode": False}), height=560)
 
 
 def titles(land: Land) -> list[str]:
-    """What stands above the panels."""
+    """The titles of the panels."""
     unit = UNIT[land.surface.loss]
     return [
         "<b>L(θ)/N</b> on real sentences: darker is lower,<br>each line doubles the height",
@@ -80,7 +82,7 @@ def titles(land: Land) -> list[str]:
 
 
 def traces(land: Land, walkers: dict[str, Walker]) -> list[dict]:
-    """The surface, its minimum, then path, next step, place and heights of each walker."""
+    """The surface, its minimum, then the path, next update, place and heights of each walker."""
     edge = {"color": "white", "width": 1}
     star = {"symbol": "star", "size": 17, "color": INK, "line": edge}
     low = {"x": [float(land.theta[0])], "y": [float(land.theta[1])], "mode": "markers"}

@@ -1,14 +1,14 @@
 """Cross-entropy and squared error, while the answer ŷ is dragged."""
 
-from kit.widgets.base.static import Shown
+from kit.widgets.base.static import Widget
 from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.loss.loss_curves_figure import HEIGHT, HIGHEST, LOWEST, OF, figure, traces, verdict
 
 __all__ = ["LossCurves"]
 
 
-class LossCurves(Shown):
-    """The widget: drag the answer; choose what the squared error is taken of."""
+class LossCurves(Widget):
+    """The widget: drag the answer; choose the argument of the squared error."""
 
     def __init__(self, answer: float = -2.0) -> None:
         import ipywidgets as w

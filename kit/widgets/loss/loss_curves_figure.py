@@ -21,15 +21,15 @@ LOWEST, HIGHEST = -3.0, 4.0
 TRUTH = 1.0
 
 OF = {"answer": "the answer ŷ", "probability": "the probability σ(ŷ)"}
-"""What the squared error is taken of."""
+"""The argument of the squared error."""
 
 
 HEIGHT = {"answer": ([-0.5, 16.5], [-8.8, 6.8]), "probability": ([-0.1, 3.3], [-1.1, 0.15])}
-"""The panels' ranges: losses, slopes."""
+"""The ranges of the panels: of losses, of slopes."""
 
 
 def cost(name: str, answers: list[float], of: str = "answer") -> tuple[list[float], list[float]]:
-    """ℓ(1, ŷ) and its slope dℓ/dŷ for each answer ŷ, by `kit.loss` and its gradient.
+    """ℓ(1, ŷ) and its slope dℓ/dŷ for each answer ŷ, from `kit.loss` and autograd.
 
     cross_entropy: -log σ(ŷ), ŷ being the logit of the right class of two (the other one's is 0).
     squared_error of the answer: (1 - ŷ)²; of the probability: (1 - σ(ŷ))².
@@ -50,7 +50,7 @@ def _loss(name: str, answer: Tensor, of: str) -> Tensor:
 
 
 def figure(answer: float, of: str = "answer"):
-    """What ŷ costs | the slope there, as a plotly figure."""
+    """The loss of ŷ | its slope, as a plotly figure."""
     import plotly.graph_objects as go
 
     ticks = {"tickvals": list(range(-3, 5)), "range": [LOWEST - 0.1, HIGHEST + 0.1]}
@@ -71,7 +71,7 @@ def figure(answer: float, of: str = "answer"):
 
 
 def traces(answer: float, of: str = "answer") -> list[dict]:
-    """The figure's traces: for each loss its curve, tangent, point, then slopes and their point."""
+    """The traces: for each loss its curve, tangent and point, then its slopes and their point."""
     grid = torch.linspace(LOWEST, HIGHEST, 141).tolist()
     shown = []
     for name, colour in COLOUR.items():
@@ -99,7 +99,7 @@ def traces(answer: float, of: str = "answer") -> list[dict]:
 
 
 def verdict(answer: float, of: str = "answer") -> str:
-    """The same in words, as HTML: a probability, two prices, two slopes."""
+    """The same in words, as HTML: the probability of the right class, both losses, both slopes."""
     share = 100 / (1 + torch.exp(torch.tensor(-answer)).item())
     mood = "wrong and sure of it" if answer < -1.5 else "wrong" if answer < 0 else "right"
     boxes = "".join(

@@ -3,12 +3,12 @@
 import time
 from html import escape
 
-from kit.html import FONT, INK, note
+from kit.html import FONT, INK
 from kit.models.ngram import NGram
 from kit.sources import Source
 from kit.tasks.next_token import voice
 from kit.tokenizer import Tokenizer
-from kit.widgets.base.job import Job, Working
+from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.pretraining.next_token_figure import (
     COLOUR,
@@ -26,11 +26,12 @@ from kit.widgets.pretraining.next_token_figure import (
 __all__ = ["NextToken"]
 
 
-class NextToken(Working):
-    """The widget: type, choose who predicts, drag the temperature, let it write on."""
+class NextToken(JobWidget):
+    """The widget: type a text, choose a model and a temperature, let the model write on."""
 
     def __init__(self, writers: dict[str, Source | NGram], tokenizer: Tokenizer, text: str) -> None:
-        """writers: name -> a source with a language head, or counts; tokens: those of counts."""
+        """writers: name -> a source with a language head, or an n-gram model. tokenizer: that of
+        the n-gram models."""
         import ipywidgets as w
 
         self.voices = {name: voice(writer, tokenizer) for name, writer in writers.items()}
@@ -54,7 +55,8 @@ class NextToken(Working):
             style={"description_width": "110px"},
             layout={"width": "480px"},
         )
-        self.status, self.pages = w.HTML(), w.HTML()
+        self.status = w.HTML()
+        self.pages = w.HTML()
         self.figure = live(figure(self._scene()))
         fit_page_width(self.figure)
         for control in (self.model, self.text, self.temperature):
@@ -65,21 +67,24 @@ class NextToken(Working):
         self.view = w.VBox(rows)
 
     def write(self) -> "NextToken":
-        """Let the chosen model write on; a second click while it writes does nothing."""
+        """Let the chosen model write on; during the writing it does nothing."""
         self.job.start()
         return self
 
     def _work(self, stopping) -> None:
-        name, who = self.model.value, self.voices[self.model.value]
-        text, ids, self.seed = self.text.value, [], self.seed + 1
-        self.written.pop(name, None)  # so that the newest stands last
-        for piece in who.write(who.read(text), self.temperature.value, self.seed):
+        name = self.model.value
+        model = self.voices[name]
+        text = self.text.value
+        self.seed += 1
+        self.written.pop(name, None)  # the newest text comes last
+        ids: list[int] = []
+        for piece in model.write(model.read(text), self.temperature.value, self.seed):
             if stopping():
                 break
             ids.append(piece)
-            self.written[name] = pages(text.rstrip(" "), who.tokenizer.decode(ids))
-            self._page()
-            time.sleep(0.02)  # so that one can read along
+            self.written[name] = pages(text.rstrip(" "), model.tokenizer.decode(ids))
+            self._show_written()
+            time.sleep(0.02)  # slow enough to read
 
     def _scene(self) -> Scene:
         return scene(self.voices[self.model.value], self.text.value, self.temperature.value)
@@ -92,7 +97,7 @@ class NextToken(Working):
             self.figure.update_layout(axes(now))
         self._say(verdict(now, self.temperature.value))
 
-    def _page(self) -> None:
+    def _show_written(self) -> None:
         rows = "".join(
             f'<div style="margin:.4em 0"><b style="color:{COLOUR}">{escape(name)}</b><br>{page}'
             "</div>"
@@ -101,6 +106,3 @@ class NextToken(Working):
         self.pages.value = (
             f'<div style="font:17px/1.45 {FONT};color:{INK};max-width:62em">{rows}</div>'
         )
-
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)

@@ -30,11 +30,11 @@ __all__ = [
 BARS = 12
 
 SHOWN = 20
-"""Tokens of the text that the map of attention has room for: the last ones."""
+"""The number of tokens that the attention map shows: the last ones of the text."""
 
 
 TICKS = {20: 5, 50: 10, 100: 20}
-"""Where the axis of probability may end, in percent, and the steps on it."""
+"""Possible ends of the axis of probability, in percent -> the step between its ticks."""
 
 
 COLOUR = BLUE
@@ -47,35 +47,35 @@ BLIND = {
 
 @dataclass(frozen=True)
 class Scene:
-    """All that the figure shows, as plain data."""
+    """The data of the figure, as plain values."""
 
     names: list[str]
-    """The likeliest pieces, likeliest first."""
+    """The most probable next pieces, the most probable one first."""
     p: list[float]
     """Their probabilities."""
     entropy: float
-    """Of the whole distribution, in bits."""
+    """The entropy of the whole distribution, in bits."""
     bits: float
-    """Of the text so far, per byte; nan for an empty one."""
+    """Bits per byte of the text so far; nan for an empty text."""
     words: list[str]
     """The pieces of the text."""
     attention: list[np.ndarray] | None
-    """How much the last piece looks at each: one array (H, T) a layer; None where none does."""
+    """The attention of the last piece to each: one array (H, T) a layer; None without attention."""
     blind: str = ""
-    """Why there is no attention."""
+    """The reason why there is no attention."""
 
 
 def scene(who: Network | Counts, text: str, temperature: float) -> Scene:
-    """Ask a model what comes after a text."""
+    """A model's prediction of the next token after a text."""
     ids = who.read(text)
     p = sharpen(who.next(ids), temperature)
     best = np.argsort(-p, kind="stable")[:BARS]
-    some = p[p > 0]
+    positive = p[p > 0]
     size = len(who.tokenizer.decode(ids[1:]).encode())
     return Scene(
         names=[shown(int(i), who.tokenizer) for i in best],
         p=p[best].tolist(),
-        entropy=float(-(some * np.log2(some)).sum()),
+        entropy=float(-(positive * np.log2(positive)).sum()),
         bits=bits_per_byte(who.cost(ids), size) if size else float("nan"),
         words=["‹begin›"] + [shown(i, who.tokenizer) for i in ids[1:]],
         attention=who.attention(ids) if who.attends else None,
@@ -84,7 +84,7 @@ def scene(who: Network | Counts, text: str, temperature: float) -> Scene:
 
 
 def figure(now: Scene):
-    """The likeliest next tokens | what each head of the last token looks at, as a figure."""
+    """The most probable next tokens | the attention of each head of the last token, as a figure."""
     import plotly.graph_objects as go
 
     layout = {
@@ -98,20 +98,20 @@ def figure(now: Scene):
             for x, text in zip((0.18, 0.75), titles(now)[:2], strict=True)
         ],
     }
-    made = dress(go.Figure(traces(now), layout | {"dragmode": False}), height=410)
-    made.update_layout(margin={"l": 120, "b": 96, "t": 44}, bargap=0.25, **axes(now))
+    shown_figure = dress(go.Figure(traces(now), layout | {"dragmode": False}), height=410)
+    shown_figure.update_layout(margin={"l": 120, "b": 96, "t": 44}, bargap=0.25, **axes(now))
     middle = {"x": 0.75, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
-    made.add_annotation(text=now.blind, font={"size": 18, "color": GREY}, **middle)
-    return made
+    shown_figure.add_annotation(text=now.blind, font={"size": 18, "color": GREY}, **middle)
+    return shown_figure
 
 
 def titles(now: Scene) -> list[str]:
-    """What stands above the panels, and in the middle of the second where it is empty."""
+    """The titles of the panels, and the text in the second one where it is empty."""
     return ["<b>What comes next</b>", "<b>Where the last token looks</b>", now.blind]
 
 
 def traces(now: Scene) -> list[dict]:
-    """The bars, then the map."""
+    """The bars of the probabilities, then the attention map."""
     bars = {
         "type": "bar",
         "orientation": "h",
@@ -123,12 +123,12 @@ def traces(now: Scene) -> list[dict]:
         "marker": {"color": COLOUR},
         "hoverinfo": "skip",
     }
-    looks = heads(now)
+    weights = heads(now)
     grid = {
         "type": "heatmap",
-        "x": list(range(looks.shape[1])),
-        "y": list(range(looks.shape[0])),
-        "z": looks,
+        "x": list(range(weights.shape[1])),
+        "y": list(range(weights.shape[0])),
+        "z": weights,
         "zmin": 0,
         "zmax": 1,
         "xgap": 1,
@@ -143,18 +143,19 @@ def traces(now: Scene) -> list[dict]:
 
 
 def heads(now: Scene) -> np.ndarray:
-    """(all heads of all layers, tokens that are shown); zeros where none looks."""
+    """(all heads of all layers, shown tokens); zeros for a model without attention."""
     if now.attention is None:
         return np.zeros((1, min(len(now.words), SHOWN)))
     return np.concatenate(now.attention)[:, -SHOWN:]
 
 
 def axes(now: Scene) -> dict:
-    """Ticks and ranges that change with the scene."""
-    looks, words = heads(now), now.words[-SHOWN:]
+    """The ticks and ranges of the axes, which change with the scene."""
+    rows = len(heads(now))
+    words = now.words[-SHOWN:]
     top = next(limit for limit in TICKS if limit >= 100 * max(now.p) - 1e-6)
     per = len(now.attention[0]) if now.attention else 1
-    layers = range(0, len(looks), per) if now.attention else []
+    layers = range(0, rows, per) if now.attention else []
     fixed = {"tickmode": "array", "autorange": False}
     return {
         "xaxis": {"range": [0, 1.15 * top], "autorange": False, "dtick": TICKS[top]},
@@ -163,20 +164,20 @@ def axes(now: Scene) -> dict:
         | {"tickvals": list(range(len(words))), "ticktext": words}
         | {"range": [-0.5, len(words) - 0.5]},
         "yaxis2": fixed
-        | {"tickvals": [i + (per - 1) / 2 for i in layers], "range": [len(looks) - 0.5, -0.5]}
+        | {"tickvals": [i + (per - 1) / 2 for i in layers], "range": [rows - 0.5, -0.5]}
         | {"ticktext": [f"layer {i // per + 1}" for i in layers]},
     }
 
 
 def verdict(now: Scene, temperature: float) -> str:
-    """In words: how unsure, and what the text has cost so far."""
-    unsure = f"Entropy {now.entropy:.1f} bits at τ = {temperature:.1f}"
+    """The entropy of the prediction, and the loss on the text so far, in words."""
+    entropy = f"Entropy {now.entropy:.1f} bits at τ = {temperature:.1f}"
     like = f"like choosing among {2**now.entropy:,.0f} tokens"
     cost = "" if np.isnan(now.bits) else f" · your text cost {now.bits:.2f} bits per byte"
-    return f"{unsure}, {like}{cost}"
+    return f"{entropy}, {like}{cost}"
 
 
 def pages(text: str, written: str) -> str:
-    """What was typed, grey, and what was written after it, as HTML."""
+    """The user's text in grey, and the generated text after it, as HTML."""
     written = escape(written).replace("\n", " ↵ ")
     return f'<span style="color:#6B6B6B">{escape(text)}</span>{written}'

@@ -20,11 +20,11 @@ COLOUR = {"RNN": WINE, "Transformer": BLUE, "unigrams": LIGHT_GREY, "trigrams": 
 DASH = {"RNN": "dash", "Transformer": "solid", "unigrams": "dot", "trigrams": "dashdot"}
 
 OTHER = (GREEN, "longdash")
-"""Colour and dash of whatever else is named."""
+"""The colour and line style of any other name."""
 
 
 RANGE = [1.35, 2.75]
-"""Of bits per byte in the figure."""
+"""The range of the axis of bits per byte."""
 
 
 PERPLEXITIES = (100, 200, 500, 1000, 2000)
@@ -34,26 +34,26 @@ PROMPT = "The government"
 
 @dataclass
 class Scene:
-    """All that the figure shows, as plain data."""
+    """The data of the figure, as plain values."""
 
     levels: dict[str, float]
-    """What needs no training: name -> bits per byte."""
+    """Baseline -> its bits per byte."""
     size: float
-    """Bytes of a token of the held-out text, on average: it turns bits into perplexity."""
+    """Mean bytes per token of the held-out text: it converts bits per byte to perplexity."""
     seconds: float
-    """Budget of each model."""
+    """The training budget of each model."""
     runs: dict[str, Run] = field(default_factory=dict)
-    """Name -> its run so far; the score of an evaluation is minus the bits per byte."""
+    """Model -> its run so far; the score of an evaluation is minus its bits per byte."""
     texts: dict[str, str] = field(default_factory=dict)
-    """Name -> what it writes at the moment."""
+    """Model -> a text that it generates now."""
 
     def perplexity(self, bits: float) -> float:
-        """Of a token, from bits per byte."""
+        """The perplexity per token for so many bits per byte."""
         return perplexity(bits * np.log(2) * self.size, 1)
 
 
 def look(name: str) -> dict:
-    """The line of a model or of a level."""
+    """The line style of a model or a baseline."""
     colour, dash = COLOUR.get(name, OTHER[0]), DASH.get(name, OTHER[1])
     return {"color": colour, "dash": dash, "width": 4 if name in MODELS else 2.5}
 
@@ -77,11 +77,11 @@ def figure(scene: Scene):
 
 
 def traces(scene: Scene) -> list[dict]:
-    """A curve for each model, a level line for each that counts; always in the same order."""
+    """A curve for each model and a level line for each baseline, always in the same order."""
     lines = []
     for name in MODELS:
-        found = scene.runs.get(name, Run()).evaluations
-        curve = {"x": [e["seconds"] for e in found], "y": [-e["score"] for e in found]}
+        evaluations = scene.runs.get(name, Run()).evaluations
+        curve = {"x": [e["seconds"] for e in evaluations], "y": [-e["score"] for e in evaluations]}
         curve |= {"mode": "lines+markers", "marker": {"size": 9}, "line": look(name)}
         hover = {"hovertemplate": name + ", %{x:.0f} s: %{y:.2f} bits per byte<extra></extra>"}
         lines.append({**curve, **hover, "name": name})
@@ -93,10 +93,10 @@ def traces(scene: Scene) -> list[dict]:
 
 
 def table(scene: Scene) -> str:
-    """The same as numbers, as HTML: three ways to say the loss, the speed, and a sample."""
+    """The same as an HTML table: the loss in three units, the tokens read, and a generated text."""
     heads = ("", "bits/byte", "perplexity", "nats/token", "tokens read", "writes now")
     rows = "".join(
-        f'<tr><td style="font-weight:600;color:{look(name)["color"]}">{name}</td>'
+        f'<tr><td style="font-weight:600;color:{look(name)["color"]}">{escape(name)}</td>'
         + "".join(f'<td style="text-align:right">{value}</td>' for value in values(scene, run))
         + f'<td style="text-align:left;padding-left:1.2em">{_sample(scene, name)}</td></tr>'
         for name, run in scene.runs.items()
@@ -113,7 +113,7 @@ def table(scene: Scene) -> str:
 
 
 def values(scene: Scene, run: Run) -> list[str]:
-    """Bits per byte, perplexity, nats, tokens read so far."""
+    """Bits per byte, perplexity, nats per token, tokens read so far."""
     if not run.evaluations:
         return ["–"] * 4
     bits = -run.evaluations[-1]["score"]

@@ -6,7 +6,7 @@ from kit.errors import KitError
 from kit.html import note
 from kit.tasks import sentiment
 from kit.tasks.occlusion import MOST, influence
-from kit.widgets.base.static import Shown
+from kit.widgets.base.static import Widget
 from kit.widgets.sentiment.words_figure import page
 
 __all__ = ["Words"]
@@ -14,40 +14,46 @@ __all__ = ["Words"]
 TEXT = "I wanted to love it, but the plot is a mess and the jokes are not funny."
 
 
-class Words(Shown):
-    """The widget: type a sentence, and see what each of its words did in each model."""
+class Words(Widget):
+    """The widget: type a sentence, and see the effect of each word on each model."""
 
     def __init__(self, models: dict, tokenizer, text: str = TEXT) -> None:
-        """models: name ("full", "from_scratch", or any) -> a model with two classes. tokens: the
-        vocabulary of all of them."""
+        """models: name ("full", "from_scratch", or any) -> a model with two classes. tokenizer:
+        that of all models."""
         import ipywidgets as w
 
-        self.models, self.tokenizer, self.found = models, tokenizer, {}
+        self.models = models
+        self.tokenizer = tokenizer
+        self.influences: dict = {}
         self.text = w.Text(
             value=text,
             description="A sentence:",
             layout={"width": "820px"},
             style={"description_width": "initial"},
         )
-        self.answer, self.status = w.HTML(), w.HTML()
+        self.answer = w.HTML()
+        self.status = w.HTML()
         self.view = w.VBox([self.text, self.answer, self.status])
         self.text.observe(lambda _: self.ask(), "value")
         self.ask()
 
     def ask(self, text: str | None = None) -> "Words":
-        """Ask all models about what is in the box, or about another text."""
+        """Ask all models about the sentence in the box, or about another one."""
         if text is not None and text != self.text.value:
-            self.text.value = text  # which asks
+            self.text.value = text  # its observer asks
             return self
+        sentence = self.text.value
         try:
-            self.found = {
-                name: influence(partial(sentiment.opinions, model, self.tokenizer), self.text.value)
+            self.influences = {
+                name: influence(partial(sentiment.opinions, model, self.tokenizer), sentence)
                 for name, model in self.models.items()
             }
         except KitError as error:
             self.status.value = note(str(error), "error")
             return self
-        self.answer.value = page(self.found)
-        more = len(self.text.value.split()) - MOST
-        self.status.value = note(f"{more} words more were read, and not left out.") * (more > 0)
+        self.answer.value = page(self.influences)
+        more = len(sentence.split()) - MOST
+        self.status.value = ""
+        if more > 0:
+            self.status.value = note(f"{more} words more were read, and not left out.")
         return self

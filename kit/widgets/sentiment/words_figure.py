@@ -8,19 +8,19 @@ from kit.widgets.base.style import COLOUR, NAME
 __all__ = ["page"]
 
 UP, DOWN = (0, 114, 178), (213, 94, 0)
-"""Blue raised P(positive), orange lowered it."""
+"""Blue: the word raises P(positive); orange: it lowers P(positive)."""
 
 
-def page(found: dict[str, tuple[float, list[tuple[str, float]]]]) -> str:
-    """The words of a sentence, coloured by what each changed, one line for each model, as HTML.
+def page(influences: dict[str, tuple[float, list[tuple[str, float]]]]) -> str:
+    """The words of a sentence, coloured by their effect, one line for each model, as HTML.
 
-    found: name -> (P(positive), [(word, change)]), as `kit.tasks.occlusion.influence` returns it.
+    influences: name -> (P(positive), [(word, change)]), as `kit.tasks.occlusion.influence` returns it.
     """
-    rows = "".join(_row(name, p, words) for name, (p, words) in found.items())
+    rows = "".join(_row(name, p, words) for name, (p, words) in influences.items())
     legend = "".join(
         f'<span style="background:rgba{(*rgb, 0.55)};padding:0 .5em;margin-left:1.2em">'
-        f"{sign}</span> {said}"
-        for rgb, sign, said in ((UP, "+", "made it more positive"), (DOWN, "−", "less positive"))
+        f"{sign}</span> {meaning}"
+        for rgb, sign, meaning in ((UP, "+", "made it more positive"), (DOWN, "−", "less positive"))
     )
     return (
         f'<div style="font:19px {FONT};color:{INK};background:white;padding:.5em 1em;'
@@ -30,8 +30,8 @@ def page(found: dict[str, tuple[float, list[tuple[str, float]]]]) -> str:
 
 
 def _row(name: str, p: float, words: list[tuple[str, float]]) -> str:
-    most = max(0.1, *(abs(change) for _, change in words))
-    marked = "".join(_word(word, change, most) for word, change in words)
+    largest = max(0.1, *(abs(change) for _, change in words))
+    marked = "".join(_word(word, change, largest) for word, change in words)
     colour = COLOUR.get(name, INK)
     return (
         f'<div style="display:flex;gap:1em;margin:.7em 0;border-left:.35em solid {colour};'
@@ -41,9 +41,9 @@ def _row(name: str, p: float, words: list[tuple[str, float]]) -> str:
     )
 
 
-def _word(word: str, change: float, most: float) -> str:
+def _word(word: str, change: float, largest: float) -> str:
     rgb = UP if change > 0 else DOWN
-    ground = f"rgba{(*rgb, round(0.75 * min(1.0, abs(change) / most), 2))}"
+    ground = f"rgba{(*rgb, round(0.75 * min(1.0, abs(change) / largest), 2))}"
     points = f"{100 * change:+.0f}".replace("-", "−") if abs(change) >= 0.005 else "0"
     return (
         f'<span style="display:inline-block;text-align:center;margin:.15em .12em;padding:0 .25em;'

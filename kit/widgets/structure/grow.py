@@ -12,7 +12,7 @@ from kit.models import Model
 from kit.sources import Source
 from kit.tasks import sentiment
 from kit.texts import check_texts
-from kit.widgets.base.job import Job, Working
+from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.static import show
 from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.structure import grow_figure
@@ -29,7 +29,7 @@ KEPT = 30_000_000
 """Parameters of what was made before and is kept, so that going back takes no time."""
 
 
-class Grow(Working):
+class Grow(JobWidget):
     """The widget: two sliders, a sentence of one's own, and three models that answer it."""
 
     def __init__(

@@ -13,23 +13,23 @@ KINDS = {
     "composed": (DONE["composed"], INK, "composed: the mean of the pieces that spell it"),
     "other": (DONE["fresh"], INK, "neither: the mean of all rows"),
 }
-"""Kind -> ground, text and meaning."""
+"""Kind -> background colour, text colour, meaning."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece of the new vocabulary, and what its row is."""
+    """One piece of the new vocabulary, and the origin of its row."""
 
     text: str
-    """As a reader sees it, a blank as ␣."""
+    """The piece as text, a space as ␣."""
     kind: str
-    """A key of `KINDS`, read off the values of both tables."""
+    """A key of `KINDS`, from comparing the values of both tables."""
     parts: tuple[str, ...]
-    """The old pieces that its row was made of."""
+    """The old pieces whose rows its row was made of."""
 
 
 def picture(pieces: list[Piece]) -> str:
-    """A column for each new piece: itself, and beneath it the old ones that its row is made of."""
+    """A column for each new piece, and beneath it the old pieces that its row was made of."""
     columns = []
     for piece in pieces:
         ground, ink, _ = KINDS[piece.kind]
@@ -46,15 +46,15 @@ def picture(pieces: list[Piece]) -> str:
 
 
 def legend(counts: dict[str, dict[str, int]]) -> str:
-    """A bar for each way of counting, divided by kind. counts: title -> kind -> how many."""
+    """A bar for each way of counting, divided by kind. counts: title -> kind -> number of pieces."""
     rows = []
-    for title, found in counts.items():
-        whole = sum(found.values())
+    for title, kinds in counts.items():
+        whole = sum(kinds.values())
         parts = "".join(
             f'<div style="width:{100 * n / whole:.1f}%;background:{KINDS[kind][0]};'
             f"color:{KINDS[kind][1]};overflow:hidden;white-space:nowrap;text-align:center;"
             f'font-weight:600">{_percent(n / whole)}</div>'
-            for kind, n in found.items()
+            for kind, n in kinds.items()
             if n
         )
         rows.append(
@@ -63,13 +63,13 @@ def legend(counts: dict[str, dict[str, int]]) -> str:
             f'<div style="flex:1;display:flex;border-radius:.3em;overflow:hidden">{parts}</div>'
             "</div>"
         )
-    kinds = " ".join(_chip(words, ground, ink, 14) for ground, ink, words in KINDS.values())
+    meanings = " ".join(_chip(words, ground, ink, 14) for ground, ink, words in KINDS.values())
     look = f"font:16px {FONT};color:{INK};max-width:72em"
-    return f'<div style="{look}">{"".join(rows)}<div>{kinds}</div></div>'
+    return f'<div style="{look}">{"".join(rows)}<div>{meanings}</div></div>'
 
 
 def _percent(share: float) -> str:
-    """Nothing where there is no room for it."""
+    """The share in percent; empty where the bar has no room for it."""
     return f"{100 * share:.0f} %" if share > 0.04 else ""
 
 

@@ -7,7 +7,7 @@ from html import escape
 from kit.errors import KitError
 from kit.html import FONT, GREY, INK, note
 from kit.tasks import translation
-from kit.widgets.base.static import Shown
+from kit.widgets.base.static import Widget
 from kit.widgets.translation.translate_figure import align, page
 
 __all__ = ["Translate", "Voice", "answers"]
@@ -38,7 +38,7 @@ def answers(found: dict[str, tuple[str, str]]) -> str:
     return f'<table style="font:19px {FONT};color:{INK};background:white">{rows}</table>'
 
 
-class Translate(Shown):
+class Translate(Widget):
     """The widget: a text, everybody's translation, and the alignment of whom you choose."""
 
     def __init__(self, tokenizer, voices: dict[str, Voice], text: str = ENTRIES[0]) -> None:
