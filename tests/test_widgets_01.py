@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kit.errors import KitError
 from kit.train.loss_surface import Surface, Walker, mentions
-from kit.widgets.base.static import DEAD, kinds
+from kit.widgets.base.static import DEAD, mime_bundle
 from kit.widgets.loss import loss_curves_figure
 from kit.widgets.loss.descent import Descent, news
 from kit.widgets.loss.descent_figure import UPDATES, Land, traces
@@ -32,7 +32,7 @@ def surfaces(rows) -> dict[str, Surface]:
 
 
 def test_where_no_widget_lives_there_is_a_still_picture() -> None:
-    shown = kinds(LossCurves().view)
+    shown = mime_bundle(LossCurves().view)
     assert next(iter(shown)) == "application/vnd.jupyter.widget-view+json"
     assert DEAD in shown["text/html"] and "Plotly.newPlot" in shown["text/html"]
     assert "cross-entropy" in shown["text/html"]

@@ -57,13 +57,13 @@ def main() -> None:
     options = parser.parse_args()
     known = load(REPLAYS)["recordings"]
     for widget in widgets():
-        what = widget.what
-        if what in known and not (options.again and what.startswith(options.again)):
+        setting = widget.setting
+        if setting in known and not (options.again and setting.startswith(options.again)):
             continue
         began = time.monotonic()
         widget.train().wait()
-        print(f"{what}, {time.monotonic() - began:.0f} s: {widget.status.value}", flush=True)
-        known[what] = widget.recording()
+        print(f"{setting}, {time.monotonic() - began:.0f} s: {widget.status.value}", flush=True)
+        known[setting] = widget.recording()
         save(known)
         del widget
         gc.collect()

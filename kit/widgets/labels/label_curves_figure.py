@@ -33,7 +33,7 @@ def figure(results: dict, again: list[dict] = ()):
 
 
 def place(budgets: Iterable[int]) -> list[int]:
-    """The places of numbers of labels on the logarithmic axis; zero is a little left of the others."""
+    """The places of numbers of labels on the axis; zero is a little left of the others."""
     return [n or NONE for n in budgets]
 
 

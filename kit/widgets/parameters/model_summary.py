@@ -12,7 +12,7 @@ from kit.models.rnn import RNN
 from kit.models.transformer import Transformer
 from kit.widgets.parameters.model_summary_figure import picture
 
-__all__ = ["Part", "Summary", "summary"]
+__all__ = ["ModelSummary", "Part", "summary"]
 
 PARTS = {
     "word table": r"embed\.tokens\.|embedding\.",
@@ -57,7 +57,7 @@ class Part:
 
 
 @dataclass(frozen=True, repr=False)
-class Summary:
+class ModelSummary:
     """Shows itself: as text in a terminal, as a page in a notebook."""
 
     title: str
@@ -116,13 +116,13 @@ class Summary:
         )
 
 
-def summary(model: nn.Module) -> Summary:
+def summary(model: nn.Module) -> ModelSummary:
     """What a Model or a body is made of."""
     body = getattr(model, "body", model)
     if not isinstance(body, Transformer | RNN):
         raise KitError(f"a {type(model).__name__} has no summary: give a Model or a body.")
     head = getattr(model, "head", None)
-    return Summary(_title(body, head), tuple(_parts(model)), picture(body, head))
+    return ModelSummary(_title(body, head), tuple(_parts(model)), picture(body, head))
 
 
 def _title(body: nn.Module, head: nn.Module | None) -> str:

@@ -192,11 +192,12 @@ class OwnData(JobWidget):
         accuracy = experiment.score(test)["accuracy"]
         baselines = experiment.task.baselines(experiment.rows, test)
         self.scores = {"source": accuracy} | baselines
-        controls = f"counting words (TF-IDF) {baselines['tfidf']:.0%}, majority {baselines['majority']:.0%}"
+        tfidf = f"counting words (TF-IDF) {baselines['tfidf']:.0%}"
+        majority = f"majority {baselines['majority']:.0%}"
         stopped = "Stopped early. " if experiment.run.spent < 1 else ""
         self._say(
             f"{stopped}With {len(experiment.rows):,} labels {accuracy:.0%} of {len(test):,} test "
-            f"texts are right; {controls}. Now ask it something."
+            f"texts are right; {tfidf}, {majority}. Now ask it something."
         )
         self.ask.disabled = False
         self._answer()

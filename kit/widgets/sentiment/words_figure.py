@@ -14,7 +14,7 @@ UP, DOWN = (0, 114, 178), (213, 94, 0)
 def page(influences: dict[str, tuple[float, list[tuple[str, float]]]]) -> str:
     """The words of a sentence, coloured by their effect, one line for each model, as HTML.
 
-    influences: name -> (P(positive), [(word, change)]), as `kit.tasks.occlusion.influence` returns it.
+    influences: name -> (P(positive), [(word, change)]), from `kit.tasks.occlusion.influence`.
     """
     rows = "".join(_row(name, p, words) for name, (p, words) in influences.items())
     legend = "".join(

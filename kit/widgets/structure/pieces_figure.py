@@ -46,7 +46,10 @@ def picture(pieces: list[Piece]) -> str:
 
 
 def legend(counts: dict[str, dict[str, int]]) -> str:
-    """A bar for each way of counting, divided by kind. counts: title -> kind -> number of pieces."""
+    """A bar for each way of counting, divided by kind.
+
+    counts: title -> kind -> number of pieces.
+    """
     rows = []
     for title, kinds in counts.items():
         whole = sum(kinds.values())

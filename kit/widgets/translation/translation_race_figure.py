@@ -6,7 +6,7 @@ from kit.html import GREY, INK
 from kit.metrics import interval
 from kit.train import Run
 from kit.widgets.base.style import COLOUR, DASH, dress, error_bars
-from kit.widgets.labels.side_by_side import smooth
+from kit.widgets.labels.side_by_side_figure import smooth
 
 __all__ = ["RIVALS", "Scene", "figure", "recorded", "traces"]
 
