@@ -7,12 +7,31 @@ table is shown as it is, markup in it included.
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["BLUE", "FONT", "GREY", "INK", "ORANGE", "PAPER", "card", "note", "table"]
+__all__ = [
+    "BLUE",
+    "FONT",
+    "GREEN",
+    "GREY",
+    "INK",
+    "LIGHT_BLUE",
+    "LIGHT_GREY",
+    "ORANGE",
+    "PALE_BLUE",
+    "PAPER",
+    "WINE",
+    "card",
+    "note",
+    "table",
+]
 
 INK, GREY, PAPER = "#1A1A1A", "#595959", "#F5F5F5"
 """Text; text that matters less; the ground of a note."""
 BLUE, ORANGE = "#0072B2", "#D55E00"
 """With a source; from scratch (Okabe & Ito 2008: told apart by all eyes)."""
+GREEN, LIGHT_BLUE, WINE = "#009E73", "#56B4E9", "#882255"
+"""Three more colours of the same kind."""
+LIGHT_GREY, PALE_BLUE = "#8C8C8C", "#E3F1FA"
+"""Lines that matter less; the ground behind blue text."""
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 NOTES = {"plain": (INK, PAPER), "error": ("#8A1C00", "#FDEBE5")}

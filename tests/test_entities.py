@@ -16,7 +16,7 @@ from kit.models import Model, TagHead, Transformer, TransformerConfig
 from kit.tasks import entities, tagging
 from kit.tokenizer import Tokenizer
 from kit.train import Run
-from kit.widgets.entities import tagging_race_figure
+from kit.widgets.entities import entity_matrix_figure, tagging_race_figure
 from kit.widgets.entities.tagging_race import TaggingRace
 
 RANDOM = random.Random(0)
@@ -229,7 +229,7 @@ def test_the_matrix_shows_what_is_recorded_and_no_more() -> None:
         ("minilm", 100): {"full": (0.5, 0.02), "from_scratch": (0.2, float("nan"))},
         ("none", 100): {"most frequent tag": (0.13, 0.01)},
     }
-    shown = tagging_race_figure.matrix(found)
+    shown = entity_matrix_figure.matrix(found)
     points = {(t.name, t.xaxis): t.y for t in shown.data if len(t.y)}
     assert points["with a source", "x3"] == (50.0,) and points["from scratch", "x3"] == (20.0,)
     assert len(points) == 5  # the lookup stands in each of three panels

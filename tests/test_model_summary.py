@@ -50,7 +50,7 @@ def test_every_parameter_is_counted_once(body, head):
     model = model_of(body, head)
     it = summary(model)
     numbers = sum(p.numel() for p in model.parameters())
-    assert it.numbers == it.tuned == numbers
+    assert it.parameters == it.trainable == numbers
     assert it.memory == pytest.approx(4 * numbers / 1e6)
     assert it.training_memory == pytest.approx(16 * numbers / 1e6)
     assert "others" not in repr(it) and f"{numbers:,}" in repr(it)
@@ -61,29 +61,29 @@ def test_every_parameter_is_counted_once(body, head):
 def test_parts_by_hand():
     parts = {part.name: part for part in summary(model_of("bert", "class by mean")).parts}
     assert parts["attention"].tensors == ("8 of 8 × 8", "8 of 8")
-    assert parts["attention"].numbers == 2 * 4 * (8 * 8 + 8)
-    assert parts["word table"].tensors == ("280 × 8",)
-    assert parts["head"].numbers == 3 * 8 + 3
+    assert parts["attention"].parameters == 2 * 4 * (8 * 8 + 8)
+    assert parts["token embedding"].tensors == ("280 × 8",)
+    assert parts["head"].parameters == 3 * 8 + 3
     tied = {part.name: part for part in summary(model_of("lstm", "tied language")).parts}
-    assert tied["head"].numbers == 0 and tied["head"].tensors == ("the word table again",)
+    assert tied["head"].parameters == 0 and tied["head"].tensors == ("the token embedding, shared",)
 
 
 def test_what_is_frozen_shows():
     model = model_of("bert", "class by mean")
     model.body.requires_grad_(False)
     it = summary(model)
-    assert it.tuned == 3 * 8 + 3
+    assert it.trainable == 3 * 8 + 3
     assert it._repr_html_().count("❄") == len(it.parts) - 1
 
 
 @pytest.mark.parametrize(
     ("body", "stands"),
     [
-        (Transformer(TRANSFORMER), ["all", "after", "LayerNorm", "learned", "GELU", "as many"]),
-        (Transformer(LLAMA), ["the past", "before", "RMSNorm", "rotary", "SwiGLU", "fewer"]),
+        (Transformer(TRANSFORMER), ["full", "post", "LayerNorm", "learned", "GELU", "one a head"]),
+        (Transformer(LLAMA), ["causal", "pre", "RMSNorm", "rotary", "SwiGLU", "grouped"]),
         (Transformer(replace(TRANSFORMER, activation="relu", positions="none")), ["none", "ReLU"]),
         (RNN(RECURRENT), ["LSTM", "forward"]),
-        (RNN(replace(RECURRENT, cell="gru", bidirectional=True)), ["GRU", "both ways"]),
+        (RNN(replace(RECURRENT, cell="gru", bidirectional=True)), ["GRU", "two-way"]),
     ],
 )
 def test_the_switches_stand_as_the_configuration_says(body, stands):

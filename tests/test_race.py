@@ -10,7 +10,7 @@ from kit.results import load, see_it_work
 from kit.tasks import sentiment
 from kit.train import Run
 from kit.widgets.base import race as race_module
-from kit.widgets.labels import side_by_side
+from kit.widgets.labels import side_by_side_figure
 from kit.widgets.labels.side_by_side import SideBySide
 
 
@@ -22,7 +22,7 @@ def source():
 @pytest.fixture
 def race(source, data, tmp_path, monkeypatch):
     """Makes the widget with a folder of its own for recordings, and a short replay."""
-    monkeypatch.setattr(race_module, "own", lambda what: tmp_path / f"{what}.json")
+    monkeypatch.setattr(race_module, "own_recording", lambda setting: tmp_path / f"{setting}.json")
     monkeypatch.setattr(race_module, "PLAY", 0.4)
     films = sentiment.load()
     few = films | {"test": films["test"].select(range(40))}
@@ -51,7 +51,10 @@ def test_what_was_trained_outlives_the_kernel(race) -> None:
     second.replay_button.click()
     second.wait()
     assert second.scene.tested == first.scene.tested
-    assert side_by_side.traces(second.scene)[1]["y"] == side_by_side.traces(first.scene)[1]["y"]
+    assert (
+        side_by_side_figure.traces(second.scene)[1]["y"]
+        == side_by_side_figure.traces(first.scene)[1]["y"]
+    )
     assert "Replayed, not trained now: recorded on" in second.status.value
     assert "the source was worth" in second.status.value and second.job.bar.value == 1
     with pytest.raises(KitError, match="press “Train both”"):
@@ -65,7 +68,7 @@ def test_what_learns_answers_when_it_has_learnt(race) -> None:
     shown.text.value = "Dull."
     assert "Train both first" in shown.answer.value
     shown.train()
-    while shown.learning:
+    while shown.training:
         assert "Dull." not in shown.answer.value
         shown.job._thread.join(0.01)
     shown.wait()
@@ -96,7 +99,7 @@ def test_without_a_recording_or_a_disk(race, monkeypatch) -> None:
     shown = race().replay()
     shown.wait()
     assert "nothing was recorded for films" in shown.status.value
-    monkeypatch.setattr(race_module, "own", lambda what: Path("/proc/no/such.json"))
+    monkeypatch.setattr(race_module, "own_recording", lambda setting: Path("/proc/no/such.json"))
     shown.train().replay().wait()  # nothing to show: what learns goes on
     assert "There will be no replay of it" in shown.status.value and shown.scene.tested
 
@@ -104,7 +107,7 @@ def test_without_a_recording_or_a_disk(race, monkeypatch) -> None:
 def test_what_ships_is_of_the_lessons() -> None:
     found = load(race_module.REPLAYS)["recordings"]
     assert {"films, MiniLM, 100 labels", "films, MiniLM, 400 labels"} <= set(found)
-    for what, recording in found.items():
-        assert recording["end"] and recording["machine"]["cores"], what
+    for setting, recording in found.items():
+        assert recording["end"] and recording["machine"]["cores"], setting
         for run in recording["runs"].values():
             assert Run(**run).stopped == "budget" and len(run["steps"]) <= 80

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from kit.errors import KitError
 from kit.train.loss_surface import Surface, Walker, mentions
-from kit.widgets.base.static import DEAD, kinds
-from kit.widgets.loss import loss_curves
+from kit.widgets.base.static import DEAD, mime_bundle
+from kit.widgets.loss import loss_curves_figure
 from kit.widgets.loss.descent import Descent, news
 from kit.widgets.loss.descent_figure import UPDATES, Land, traces
-from kit.widgets.loss.loss_curves import LossCurves, cost, verdict
+from kit.widgets.loss.loss_curves import LossCurves
+from kit.widgets.loss.loss_curves_figure import cost, verdict
 
 LOSSES = ("cross_entropy", "squared_error")
 START = (1.5, 1.0)
@@ -31,7 +32,7 @@ def surfaces(rows) -> dict[str, Surface]:
 
 
 def test_where_no_widget_lives_there_is_a_still_picture() -> None:
-    shown = kinds(LossCurves().view)
+    shown = mime_bundle(LossCurves().view)
     assert next(iter(shown)) == "application/vnd.jupyter.widget-view+json"
     assert DEAD in shown["text/html"] and "Plotly.newPlot" in shown["text/html"]
     assert "cross-entropy" in shown["text/html"]
@@ -48,7 +49,7 @@ def test_what_an_answer_costs(answer: float) -> None:
 
 
 def test_tangents_touch_their_curves_with_their_slope() -> None:
-    _, tangent, point, _, slope, *_ = loss_curves.traces(-1.5)
+    _, tangent, point, _, slope, *_ = loss_curves_figure.traces(-1.5)
     (x, x2), (y, y2) = tangent["x"], tangent["y"]
     assert (y2 - y) / (x2 - x) == pytest.approx(slope["y"][0])
     assert (y + y2) / 2 == pytest.approx(point["y"][0])

@@ -31,8 +31,7 @@ from kit.tasks.next_token import (
 from kit.tokenizer import Tokenizer
 from kit.train import Run, total_loss
 from kit.widgets import NextToken, Pretraining
-from kit.widgets.pretraining import next_token as shown_next
-from kit.widgets.pretraining import objectives_figure, pretraining
+from kit.widgets.pretraining import next_token_figure, objectives_figure, pretraining_figure
 from kit.widgets.pretraining.pretraining import HeldOut
 
 TEXT = "The government said it would"
@@ -70,30 +69,30 @@ def test_surprise_at_held_out_text_by_hand(tokenizer, windows) -> None:
     model, text = writer("RNN", tokenizer), HeldOut(windows[:3], tokenizer)
     nats, n = total_loss(model, next_token(windows[:3]))
     size = sum(len(tokenizer.decode(row[1:]).encode()) for row in windows[:3])
-    assert (text.tokenizer, text.bytes) == (n, size)
+    assert (text.tokens, text.bytes) == (n, size)
     assert text.bits(model) == pytest.approx(nats / np.log(2) / size)
 
 
 def test_the_axis_of_perplexity_says_the_same_as_that_of_bits() -> None:
-    scene = pretraining.Scene({"unigrams": 2.5}, size=4.1, seconds=10)
-    axis = pretraining.figure(scene).layout.yaxis2
+    scene = pretraining_figure.Scene({"unigrams": 2.5}, size=4.1, seconds=10)
+    axis = pretraining_figure.figure(scene).layout.yaxis2
     for place, text in zip(axis.tickvals, axis.ticktext, strict=True):
         assert scene.perplexity(place) == pytest.approx(float(text.replace(",", "")))
 
 
 def test_the_curves_are_a_pure_function_of_their_scene() -> None:
-    scene = pretraining.Scene({"unigrams": 2.5, "trigrams": 1.7}, size=4.0, seconds=10)
-    empty = pretraining.figure(scene)
+    scene = pretraining_figure.Scene({"unigrams": 2.5, "trigrams": 1.7}, size=4.0, seconds=10)
+    empty = pretraining_figure.figure(scene)
     scene.runs["RNN"] = Run(
         evaluations=[{"step": 1, "seconds": 0.5, "score": -2.0}],
         steps=[{"step": 1, "seconds": 0.5, "loss": 7.0}],
         settings={"tokens in an update": 1024},
     )
     scene.texts["RNN"] = "<b>bold</b>"
-    drawn = pretraining.figure(scene)
+    drawn = pretraining_figure.figure(scene)
     assert len(drawn.data) == len(empty.data) and drawn.data[0].y == (2.0,)
-    assert pretraining.figure(scene) == drawn
-    told = pretraining.table(scene)
+    assert pretraining_figure.figure(scene) == drawn
+    told = pretraining_figure.table(scene)
     assert "256" in told and "1,024" in told and "5.55" in told  # 2⁸, and 8 ln 2
     assert "<b>bold" not in told
 
@@ -171,16 +170,16 @@ def test_who_cannot_write_is_told_so(tokenizer) -> None:
 
 def test_bars_attention_and_numbers_of_a_scene(writers, tokenizer) -> None:
     who = predictor(writers["Transformer"], tokenizer)
-    now = shown_next.scene(who, TEXT, 1.0)
+    now = next_token_figure.scene(who, TEXT, 1.0)
     p = sharpen(who.next(who.read(TEXT)), 1.0)
-    assert now.p == sorted(p, reverse=True)[: shown_next.BARS]
+    assert now.p == sorted(p, reverse=True)[: next_token_figure.BARS]
     assert now.entropy == pytest.approx(-(p * np.log2(p)).sum())
     ids = who.read(TEXT)
     assert now.bits == pytest.approx(bits_per_byte(who.cost(ids), len(TEXT)))
     assert now.words[0] == "‹begin›" and len(now.words) == len(ids)
-    looks = shown_next.heads(now)
+    looks = next_token_figure.heads(now)
     assert looks.shape == (8, len(ids)) and np.allclose(looks.sum(1), 1, atol=1e-5)
-    drawn = shown_next.figure(now)
+    drawn = next_token_figure.figure(now)
     assert drawn.layout.yaxis.ticktext == tuple(now.names)
     assert "layer 2" in drawn.layout.yaxis2.ticktext
 
@@ -189,10 +188,10 @@ def test_bars_attention_and_numbers_of_a_scene(writers, tokenizer) -> None:
 def test_who_does_not_look_back_says_why(name: str, writers, tokenizer) -> None:
     who = predictor(writers[name], tokenizer)
     assert isinstance(who, NGramPredictor if name == "trigrams" else NeuralPredictor)
-    now = shown_next.scene(who, "", 1.0)
+    now = next_token_figure.scene(who, "", 1.0)
     assert now.attention is None
-    assert shown_next.figure(now).layout.annotations[-1].text == now.blind != ""
-    assert np.isnan(now.bits) and "bits per byte" not in shown_next.verdict(now, 1.0)
+    assert next_token_figure.figure(now).layout.annotations[-1].text == now.blind != ""
+    assert np.isnan(now.bits) and "bits per byte" not in next_token_figure.verdict(now, 1.0)
 
 
 def test_every_control_of_the_next_token(writers, tokenizer) -> None:

@@ -18,7 +18,7 @@ from kit.migrate.structure.naive_growth import (
 )
 from kit.models import Model
 from kit.tasks import sentiment
-from kit.widgets.structure import grow, grow_figure, pieces, shrink_figure
+from kit.widgets.structure import grow, grow_figure, pieces_figure, shrink_figure
 from kit.widgets.structure.grow import Grow
 from kit.widgets.structure.grow_figure import Scene
 from kit.widgets.structure.pieces import Pieces, Tables
@@ -155,7 +155,7 @@ def test_pieces_say_what_the_tables_hold(minilm, moved) -> None:
     made, new = moved
     tables = Tables(minilm, made, new)
     kinds = {p.text: p for p in tables.pieces("A film, unforgettable.")}
-    assert kinds["␣film"] == pieces.Piece("␣film", "copied", ("film",))
+    assert kinds["␣film"] == pieces_figure.Piece("␣film", "copied", ("film",))
     counts = tables.count()
     assert sum(counts.values()) == new.size and counts["copied"] > counts["composed"] > 0
     note = made.origins[0].note
@@ -179,9 +179,9 @@ def test_any_text_has_a_picture(minilm, moved) -> None:
     assert "copied" in shown.view.children[0].value
     for text in ("naïve <b>café</b>", "日本 🎬", "x" * 500):
         shown.text.value = text
-        assert "flex-wrap" in shown.said.value and "<b>" not in shown.said.value
+        assert "flex-wrap" in shown.columns.value and "<b>" not in shown.columns.value
     shown.text.value = ""
-    assert "FDEBE5" in shown.said.value
+    assert "FDEBE5" in shown.columns.value
 
 
 def test_what_the_lesson_claims_has_three_seeds_and_its_control() -> None:

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
     options = command.parse_args(arguments)
     check_writable(results.FOLDER)
     for widget in widgets():
-        name = widget.what
+        name = widget.setting
         again = options.again and name.startswith(options.again)
         if name in recordings() and not again:
             continue

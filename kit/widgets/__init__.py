@@ -1,31 +1,50 @@
-"""Widgets: each a pure figure of plain data, and a thin widget around it."""
+"""The widgets of the course: each is a pure figure of plain data, and a thin widget around it.
+
+A lesson imports its widgets from here. The figures of the recorded results are modules of the
+folders: `from kit.widgets.sentiment import domains_figure`.
+"""
 
 from kit.widgets.base.health import Health
 from kit.widgets.base.style import Strip
+from kit.widgets.entities.tagging_race import TaggingRace
 from kit.widgets.labels.label_curves import LabelCurves
 from kit.widgets.labels.side_by_side import SideBySide
 from kit.widgets.loss.descent import Descent
 from kit.widgets.loss.loss_curves import LossCurves
 from kit.widgets.parameters.freeze import Freeze
+from kit.widgets.parameters.model_summary import ModelSummary, summary
 from kit.widgets.parameters.tensor_map import TensorMap
 from kit.widgets.pretraining.next_token import NextToken
 from kit.widgets.pretraining.pretraining import Pretraining
+from kit.widgets.sentiment.own_data import OwnData
+from kit.widgets.sentiment.words import Words
 from kit.widgets.strategies.strategies import Strategies
 from kit.widgets.structure.grow import Grow
 from kit.widgets.structure.pieces import Pieces
+from kit.widgets.summarization.headlines import Headlines
+from kit.widgets.translation.translate import Translate
+from kit.widgets.translation.translation_race import TranslationRace
 
 __all__ = [
     "Descent",
     "Freeze",
     "Grow",
+    "Headlines",
     "Health",
     "LabelCurves",
     "LossCurves",
+    "ModelSummary",
     "NextToken",
+    "OwnData",
     "Pieces",
     "Pretraining",
     "SideBySide",
     "Strategies",
     "Strip",
+    "TaggingRace",
     "TensorMap",
+    "Translate",
+    "TranslationRace",
+    "Words",
+    "summary",
 ]

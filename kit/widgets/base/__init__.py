@@ -1,1 +1,1 @@
-"""What all widgets share: their look, their work in the background, live figures."""
+"""Parts that all widgets share: the look, background jobs, live figures, races."""

@@ -1,4 +1,4 @@
-"""Where does this notebook run, and does everything that the lessons use work there?"""
+"""A table of the machine that runs this notebook, and whether widgets work there."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from kit import runtime
-from kit.html import FONT
+from kit.html import FONT, INK, PAPER
 
 __all__ = ["Health", "rows", "table"]
 
@@ -15,8 +15,9 @@ HOSTS = {
     "BINDER_SERVICE_HOST": "Binder",
     "JUPYTERHUB_USER": "JupyterHub",
 }
-"""An environment variable that is there -> who set it."""
-LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Environment variable -> the host that sets it."""
+
+MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 WIDGETS = {
     True: "✓ alive",
     False: "✗ not here: figures stand still. In Jupyter, reload the page and run this cell again",
@@ -24,48 +25,48 @@ WIDGETS = {
 
 
 def rows() -> dict[str, str]:
-    """What a table of health says, in words; takes a moment on the first call on a machine."""
+    """Property of this machine -> its value. The first call on a machine takes a second."""
     import torch
 
-    on = runtime.device()
-    here = [name for variable, name in HOSTS.items() if variable in os.environ]
+    device = runtime.device()
+    hosts = [name for variable, name in HOSTS.items() if variable in os.environ]
     return {
-        "host": here[0] if here else "this computer",
+        "host": hosts[0] if hosts else "this computer",
         "Python": platform.python_version(),
         "torch": torch.__version__,
         "GPU": torch.cuda.get_device_name()
-        if on.type == "cuda"
-        else {"mps": "Apple's"}.get(on.type, "none: the CPU is enough"),
-        "precision": runtime.precision(on),
+        if device.type == "cuda"
+        else {"mps": "Apple's"}.get(device.type, "none: the CPU is enough"),
+        "precision": runtime.precision(device),
         "memory": memory(),
     }
 
 
 def memory() -> str:
-    """The memory that this process may use, in GiB: the machine's, or its container's limit."""
-    found = []
+    """The memory that this process may use: that of the machine, or the limit of its container."""
+    sizes = []
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    limits = [Path(path).read_text().strip() for path in LIMITS if Path(path).exists()]
-    found += [int(limit) for limit in limits if limit.isdigit()]
-    return f"{min(found) / 2**30:.1f} GiB" if found else "unknown"
+        sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    limits = [Path(path).read_text().strip() for path in MEMORY_LIMITS if Path(path).exists()]
+    sizes += [int(limit) for limit in limits if limit.isdigit()]
+    return f"{min(sizes) / 2**30:.1f} GiB" if sizes else "unknown"
 
 
-def table(found: dict[str, str], alive: bool) -> str:
-    """The rows as an HTML table, one column each, with a last one on widgets."""
+def table(facts: dict[str, str], alive: bool) -> str:
+    """The properties as an HTML table, one column each; the last column is about widgets."""
     cells = "".join(
         f'<td style="text-align:left;padding:.3em .9em"><b>{escape(name)}</b><br>'
         f"{escape(value)}</td>"
-        for name, value in (found | {"widgets": WIDGETS[alive]}).items()
+        for name, value in (facts | {"widgets": WIDGETS[alive]}).items()
     )
     return (
-        f'<table style="font:14px {FONT};color:#1A1A1A;background:#F5F5F5;border-radius:.4em">'
+        f'<table style="font:14px {FONT};color:{INK};background:{PAPER};border-radius:.4em">'
         f"<tr>{cells}</tr></table>"
     )
 
 
 class Health:
-    """The table. Where widgets live, a widget shows it, and says so; elsewhere plain HTML does."""
+    """The table: a widget where widgets work, else plain HTML that says that they do not."""
 
     def __init__(self) -> None:
         self.rows = rows()
@@ -77,7 +78,7 @@ class Health:
         return table(self.rows, alive=False)
 
     def _repr_mimebundle_(self, **_) -> dict:
-        """A front end takes the first kind that it can show: the widget, if it has them."""
+        """The front end shows the first kind that it can: the widget, where widgets work."""
         import ipywidgets as w
 
         self.shown = w.HTML(table(self.rows, alive=True))

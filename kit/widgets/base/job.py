@@ -1,22 +1,24 @@
-"""Work beside the kernel, and its buttons: it reports, stops when asked, never runs twice."""
+"""Work in a background thread, with its buttons: it reports, it can be stopped, it runs once."""
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from kit.errors import KitError
-from kit.widgets.base.static import Shown
+from kit.html import note
+from kit.widgets.base.static import Widget
 
-__all__ = ["Job", "Work", "Working", "heard"]
+__all__ = ["Job", "JobWidget", "Work", "handle_while_busy"]
 
 Work = Callable[[Callable[[], bool]], None]
-"""Called with `stopping`, which tells whether it should end now."""
+"""A function of `stopping`, which returns True when the work should end."""
 
 
-def heard(control):
-    """The control, heard while a cell runs too: its handler must be short, and needs no turn.
+def handle_while_busy(control):
+    """Let a control's handler, which must be short, be called also while a cell runs.
 
-    JupyterLab sends what a control says on a subshell, a thread of its own; ipykernel 7.4 hands it
-    on to the shell that spoke last for that control, and that is the one that runs the cell.
+    JupyterLab sends a control's messages on a subshell, which is a thread of its own. ipykernel 7.4
+    passes them on to the shell that last used the control, which is the one that runs the cell.
     """
     if hasattr(control.comm, "_reply_subshell_for"):
         control.comm._reply_subshell_for = lambda data, subshell: subshell
@@ -24,10 +26,10 @@ def heard(control):
 
 
 class Job:
-    """Runs `work(stopping)` in a thread; its `row` is a button to begin, one to stop, and a bar.
+    """Runs `work(stopping)` in a thread. `row`: a start button, a stop button, a progress bar.
 
-    A second start while it runs does nothing. What goes wrong is said as a sentence, so that it
-    shows inside the widget and not in a log that nobody reads.
+    A second start during the work does nothing. An error is shown as a sentence inside the widget,
+    because nobody reads the log of a thread.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class Job:
         bar: str = "220px",
         locks: Sequence = (),
     ) -> None:
-        """say: shows a sentence, "plain" or "error". locks: controls that wait while it runs."""
+        """say: shows a sentence, "plain" or "error". locks: controls disabled during the work."""
         import ipywidgets as w
 
         self._work, self._say, self._locks = work, say, locks
@@ -49,7 +51,9 @@ class Job:
         self._stop = threading.Event()
         self.button = w.Button(description=label, icon=icon, button_style="primary")
         self.button.layout.width = width
-        self.stop_button = heard(w.Button(description="Stop", icon="stop", disabled=True))
+        self.stop_button = handle_while_busy(
+            w.Button(description="Stop", icon="stop", disabled=True)
+        )
         self.stop_button.layout.width = "100px"
         self.bar = w.FloatProgress(min=0, max=1, layout={"width": bar})
         self.button.on_click(lambda _: self.start())
@@ -58,11 +62,11 @@ class Job:
 
     @property
     def running(self) -> bool:
-        """Whether work is under way."""
+        """Whether the work is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, work: Work | None = None) -> bool:
-        """Begin the work, or another one, unless something runs already; whether it began."""
+        """Start the work, or another one; False if something is running already."""
         if self.running:
             return False
         self._stop.clear()
@@ -72,11 +76,11 @@ class Job:
         return True
 
     def stop(self) -> None:
-        """Ask the work to end; what it has reached stays."""
+        """Ask the work to end; its results so far are kept."""
         self._stop.set()
 
     def wait(self) -> None:
-        """Block until it has ended. The notebook's stop button ends the work, not just the wait."""
+        """Block until the work has ended. The notebook's stop button ends the work too."""
         try:
             while self.running:
                 self._thread.join(0.1)
@@ -95,19 +99,23 @@ class Job:
         except KitError as error:
             self._say(str(error), "error")
         except Exception as error:
-            broken = f"Something broke that should not have: {type(error).__name__}: {error}"
-            self._say(broken, "error")
+            self._say(f"An unexpected error: {type(error).__name__}: {error}", "error")
             raise
         finally:
             self._lock(False)
 
 
-class Working(Shown):
-    """A widget with a `job`, which can be waited for."""
+class JobWidget(Widget):
+    """A widget with a background job and a line of status."""
 
     job: Job
+    status: Any
+    """An ipywidgets HTML: the line of status."""
 
     def wait(self):
-        """Block until the work has ended, as “run all cells” needs it."""
+        """Block until the work has ended, so that “run all cells” gets its results."""
         self.job.wait()
         return self
+
+    def _say(self, message: str, kind: str = "plain") -> None:
+        self.status.value = note(message, kind)

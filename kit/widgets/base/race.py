@@ -1,16 +1,16 @@
-"""Models that learn an update each in turn, before everybody's eyes, and the same from a record."""
+"""A race: several models are trained one update each in turn, live or as a replay."""
 
 import json
 import re
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import ClassVar
 
 from kit import results, runtime
 from kit.errors import KitError
-from kit.html import note
 from kit.train import Run
-from kit.widgets.base.job import Job, Working, heard
+from kit.widgets.base.job import Job, JobWidget, handle_while_busy
 from kit.widgets.base.shortcut import shortcut
 from kit.widgets.base.style import NAME
 
@@ -18,11 +18,14 @@ __all__ = ["Models", "Race", "recording"]
 
 PLAY = 6.0
 """Seconds that a replay takes."""
+REDRAW = 0.3
+"""Seconds between two redraws of the figure during training."""
 REPLAYS = "replays"
+"""The results file of the recordings that come with the kit, and the folder of the user's own."""
 
 
 class Models(dict):
-    """Name -> model; what is not there was not trained yet, and says so."""
+    """Name -> trained model. A missing name raises a KitError that says what to do."""
 
     def __missing__(self, name: str):
         raise KitError(
@@ -31,163 +34,188 @@ class Models(dict):
         )
 
 
-def own(what: str) -> Path:
-    """The file of what was last trained here."""
-    return runtime.cache_dir() / REPLAYS / (re.sub(r"\W+", "-", what) + ".json")
+def own_recording(setting: str) -> Path:
+    """The file that holds the last training of this setting on this machine."""
+    return runtime.cache_dir() / REPLAYS / (re.sub(r"\W+", "-", setting) + ".json")
 
 
-def recording(what: str) -> dict | None:
-    """What was last trained here, or else what came with the kit; None if neither is there."""
-    if own(what).is_file():
-        return json.loads(own(what).read_text(encoding="utf-8"))
-    return results.load(REPLAYS)["recordings"].get(what)
+def recording(setting: str) -> dict | None:
+    """The last training of this setting on this machine, or else the recording that comes with the
+    kit; None if there is neither."""
+    path = own_recording(setting)
+    if path.is_file():
+        return json.loads(path.read_text(encoding="utf-8"))
+    return results.load(REPLAYS)["recordings"].get(setting)
 
 
-class Race(Working):
-    """What the widgets share in which models learn before everybody's eyes: train, stop, replay.
+class Race(JobWidget):
+    """The base of the widgets that train models live: train, stop, replay.
 
-    A widget gives `what` (the setting that a recording is of), `_scene()` (before training),
-    `_begin()` (the models' loops, from the start), `_judge()` (the end of the scene), `_draw()`,
-    `_verdict()` (the scene's end in a sentence), and `_answer()`, where somebody can ask: a box
-    then calls `ask()`.
+    A *scene* is the plain data of the figure. A subclass defines
+        setting            the name of what is trained, under which it is recorded
+        _new_scene()       the scene before training
+        _start()           model name -> its training, an iterator of updates
+        _evaluate()        scores after training, written to the scene's attribute `RESULT`
+        _draw()            redraw the figure from the scene
+        _conclusion()      the result in one sentence
+        _answer()          optional: the answers of the trained models to the user's text
     """
 
-    DOING = "Training, one update each in turn. "
-    WHOLE = False
-    """Whether a training that was stopped counts for nothing."""
-
-    END = "tested"
-    """What of a scene is known in the end alone."""
-    NAMES = NAME
-    """What it calls the models."""
+    TRAINING = "Training, one update each in turn. "
+    """What the status line says during training."""
+    ONLY_COMPLETE = False
+    """Whether a training that was stopped is discarded, without scores."""
+    RESULT = "tested"
+    """The attribute of the scene that holds the scores after training."""
+    NAMES: ClassVar[dict[str, str]] = NAME
+    """Model name -> what the status line calls it."""
 
     def __init__(self, hint: str, label: str = "Train both", *, locks: tuple = ()) -> None:
-        """hint: what to do, said at first. label: of the button. locks: controls that wait while
-        the models learn."""
+        """hint: what to do first, shown in the status line. label: of the training button. locks:
+        controls that are disabled during training."""
         import ipywidgets as w
 
-        self.hint, self.models, self._skip, self.learning = hint, Models(), False, False
+        self.hint = hint
+        self.models = Models()
+        self.training = False
+        self._replay_wanted = False
         self.status = w.HTML()
         self.job = Job(self._work, self._say, label, bar="180px", locks=locks)
-        self.replay_button = heard(w.Button(description="Replay", icon="history"))
+        self.replay_button = handle_while_busy(w.Button(description="Replay", icon="history"))
         self.replay_button.layout.width = "100px"
         self.replay_button.on_click(lambda _: self.replay())
-        key = heard(shortcut("R", self.replay))
+        key = handle_while_busy(shortcut("R", self.replay))
         self.controls = w.HBox([*locks, *self.job.row, self.replay_button, key])
-        self.scene = self._scene()
-        self._offer()
+        self.scene = self._new_scene()
+        self._announce()
 
     def train(self) -> "Race":
-        """Train all from the start; a second click while they learn changes nothing."""
+        """Train all models from the start; during a training it does nothing."""
         self.job.start()
         return self
 
     def replay(self) -> "Race":
-        """Show in some seconds how such a training went; one that is under way ends for it."""
-        if not self.job.start(self._play):
-            self._skip = recording(self.what) is not None
+        """Show the recorded training of this setting in `PLAY` seconds; it ends a live training."""
+        if not self.job.start(self._replay):
+            self._replay_wanted = recording(self.setting) is not None
         return self
 
     def ask(self) -> None:
-        """Let the models answer; while they learn nothing is said, but they do at its end."""
-        if self.models and not self.learning:
+        """Let the trained models answer the user's text; during training they answer at its end."""
+        if self.models and not self.training:
             self._answer()
 
-    def _choose(self) -> None:
-        """Another setting: an empty scene, and its own replay."""
-        self.scene = self._scene()
+    def _change_setting(self) -> None:
+        """Show an empty scene after the user has chosen another setting."""
+        self.scene = self._new_scene()
         self._draw()
-        self._offer()
+        self._announce()
 
-    def _offer(self) -> None:
-        """A replay, where there is one."""
-        found = recording(self.what)
-        self.replay_button.disabled = found is None
-        there = f"Alt+R: a replay of what was recorded on {found['date']}" if found else "none yet"
-        self.replay_button.tooltip = there
-        self._say(f"{self.hint} {there}." if found else self.hint)
+    def _announce(self) -> None:
+        """Say what to do, and whether this setting has a recording."""
+        recorded = recording(self.setting)
+        self.replay_button.disabled = recorded is None
+        if recorded is None:
+            self.replay_button.tooltip = "none yet"
+            self._say(self.hint)
+            return
+        tooltip = f"Alt+R: a replay of what was recorded on {recorded['date']}"
+        self.replay_button.tooltip = tooltip
+        self._say(f"{self.hint} {tooltip}.")
 
     def _work(self, stopping) -> None:
-        self.learning = True
+        self.training = True
         try:
             self._train(stopping)
         finally:
-            self.learning = False
-        if self._skip:
-            self._play(stopping)
+            self.training = False
+        if self._replay_wanted:
+            self._replay(stopping)
         self.ask()
 
     def _train(self, stopping) -> None:
-        self._skip, drawn, what = False, 0.0, self.what  # as it was chosen when it began
-        self.scene = self._scene()
-        loops = self._begin()
-        while loops and not stopping() and not self._skip:
+        setting = self.setting  # the user may choose another one during the training
+        self._replay_wanted = False
+        self.scene = self._new_scene()
+        unfinished = self._take_turns(self._start(), stopping)
+        if self._replay_wanted:
+            return
+        if unfinished and self.ONLY_COMPLETE:
+            self._say("Stopped: this is not in the figure.")
+            return
+        self._evaluate()
+        self._finish("Stopped early. " if unfinished else "")
+        if not unfinished:
+            self._save_recording(setting)
+
+    def _take_turns(self, loops: dict, stopping) -> bool:
+        """One update of each model in turn until all are trained; True if stopped before."""
+        loops = dict(loops)
+        drawn = 0.0
+        while loops and not stopping() and not self._replay_wanted:
             for name in list(loops):
                 if next(loops[name], None) is None:
                     del loops[name]
-            if time.monotonic() - drawn > 0.3:
+            if time.monotonic() - drawn > REDRAW:
                 drawn = time.monotonic()
-                self._show(self.DOING)
+                self._show_progress(self.TRAINING)
         for loop in loops.values():
             loop.close()
-        if self._skip:
-            return
-        if loops and self.WHOLE:
-            self._say("Stopped: this is not in the figure.")
-            return
-        self._judge()
-        self._end("Stopped early. " if loops else "")
-        if not loops:
-            self._keep(what)
+        return bool(loops)
 
-    def _play(self, stopping) -> None:
-        found = recording(self.what)
-        if found is None:
-            raise KitError(f"nothing was recorded for {self.what} yet: train it once, to the end.")
-        where = f"{found['machine']['processor']}, {found['machine']['cores']} cores"
-        about = f"Replayed, not trained now: recorded on {found['date']} ({where}). "
-        runs = {name: Run(**run) for name, run in found["runs"].items()}
-        self.scene, share, began = self._scene(), 0.0, time.monotonic()
+    def _replay(self, stopping) -> None:
+        recorded = recording(self.setting)
+        if recorded is None:
+            raise KitError(
+                f"nothing was recorded for {self.setting} yet: train it once, to the end."
+            )
+        machine = recorded["machine"]
+        origin = f"{recorded['date']} ({machine['processor']}, {machine['cores']} cores)"
+        prefix = f"Replayed, not trained now: recorded on {origin}. "
+        runs = {name: Run(**run) for name, run in recorded["runs"].items()}
+        self.scene = self._new_scene()
+        began = time.monotonic()
+        share = 0.0
         while share < 1 and not stopping():
             share = (time.monotonic() - began) / PLAY
             self.scene.runs = {name: run.until(share) for name, run in runs.items()}
-            self._show(about)
+            self._show_progress(prefix)
             time.sleep(0.1)
         self.scene.runs = runs
-        setattr(self.scene, self.END, found["end"])
-        self._end(about, replayed=True)
+        setattr(self.scene, self.RESULT, recorded["end"])
+        self._finish(prefix, replayed=True)
 
-    def _show(self, about: str) -> None:
+    def _show_progress(self, prefix: str) -> None:
         self._draw()
         runs = self.scene.runs
         self.job.bar.value = min([run.spent for run in runs.values()], default=0.0)
-        said = (f"{self.NAMES[n]}: {r.updates} updates, {r.seconds:.0f} s" for n, r in runs.items())
-        self._say(about + " · ".join(said))
+        progress = [
+            f"{self.NAMES[name]}: {run.updates} updates, {run.seconds:.0f} s"
+            for name, run in runs.items()
+        ]
+        self._say(prefix + " · ".join(progress))
 
-    def _end(self, about: str, replayed: bool = False) -> None:
-        self._show(about)
+    def _finish(self, prefix: str, replayed: bool = False) -> None:
+        self._show_progress(prefix)
         self.job.bar.value = 1.0
-        self._say(about + self._verdict())
+        self._say(prefix + self._conclusion())
 
     def recording(self) -> dict:
-        """What a replay needs, as plain data."""
+        """The last training as plain data, which a replay shows."""
         return {
             "date": time.strftime("%d %B %Y, %H:%M"),
             "machine": runtime.machine(),
             "runs": {name: asdict(run.brief()) for name, run in self.scene.runs.items()},
-            "end": getattr(self.scene, self.END),
+            "end": getattr(self.scene, self.RESULT),
         }
 
-    def _keep(self, what: str) -> None:
-        """The recording goes to the user's own folder: it outlives the kernel."""
+    def _save_recording(self, setting: str) -> None:
+        """Save the recording in the user's cache folder, where it survives the kernel."""
         try:
-            runtime.write_json(own(what), self.recording())
+            runtime.write_json(own_recording(setting), self.recording())
         except OSError as error:
-            self._say(f"{self._verdict()} There will be no replay of it: {error}.")
+            self._say(f"{self._conclusion()} There will be no replay of it: {error}.")
         self.replay_button.disabled = False
 
     def _answer(self) -> None:
-        """Let the models answer what stands in the widget's box, where it has one."""
-
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)
+        """Show the answers of the models to the user's text; a widget without a text has none."""

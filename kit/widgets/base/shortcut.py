@@ -1,10 +1,11 @@
-"""A key that presses a widget's button, for who stands in front of a class."""
+"""A key that presses a widget's button, for a lecture."""
 
 from collections.abc import Callable
 
 __all__ = ["shortcut"]
 
-# The key counts for what is on screen; alone it would be one of Jupyter's own commands.
+# The key counts only while the widget is on the screen. Alt is needed because a letter alone is a
+# command of Jupyter.
 LISTEN = """
 export default { render({ model, el }) {
     const listen = event => {
@@ -29,6 +30,6 @@ def shortcut(letter: str, press: Callable[[], object]):
     class Shortcut(anywidget.AnyWidget):
         _esm = LISTEN.replace("CODE", f"Key{letter.upper()}")
 
-    made = Shortcut(layout={"width": "1px", "height": "1px"})
-    made.on_msg(lambda *_: press())
-    return made
+    widget = Shortcut(layout={"width": "1px", "height": "1px"})
+    widget.on_msg(lambda *_: press())
+    return widget

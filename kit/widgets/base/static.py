@@ -1,21 +1,20 @@
-"""A widget as a picture: plain HTML of what it shows now, for where no widget lives."""
+"""A still picture of a widget, as plain HTML, for pages without a kernel."""
 
 from html import escape
 
-from kit.html import FONT, note
+from kit.html import FONT, GREY, note
 
-__all__ = ["Shown", "figure", "kinds", "show", "static"]
+__all__ = ["Widget", "figure", "mime_bundle", "show", "static"]
 
 CONTROLS = ("Button", "ToggleButton", "FloatProgress", "FileUpload")
-"""What says nothing where nobody can press it."""
-
+"""Controls that a still picture leaves out: they show nothing without a kernel."""
 
 DEAD = "Widgets do not live in this page: here is a still picture of what stood here."
 
 
-def kinds(view) -> dict:
-    """What a front end may show of a widget, by MIME type, and it takes the first that it can: the
-    widget, or else its still picture (whose figures ask the network for plotly.js)."""
+def mime_bundle(view) -> dict:
+    """MIME type -> content: the widget, or its still picture. A front end shows the first that it
+    can; the figures of the still picture load plotly.js from the network."""
     alive = {"version_major": 2, "version_minor": 0, "model_id": view.model_id}
     picture = f"{note(DEAD)}{static(view, plotly='cdn')}"
     widget = "application/vnd.jupyter.widget-view+json"
@@ -23,22 +22,22 @@ def kinds(view) -> dict:
 
 
 def show(view) -> None:
-    """Display a widget, or its still picture where no widget lives."""
+    """Display a widget, or its still picture on a page without a kernel."""
     from IPython.display import display
 
-    display(kinds(view), raw=True)
+    display(mime_bundle(view), raw=True)
 
 
-class Shown:
-    """What is displayed as its `view`, an ipywidget."""
+class Widget:
+    """A widget of the course: it is displayed as its `view`, an ipywidget."""
 
     def _ipython_display_(self) -> None:
         show(self.view)
 
 
 def figure(shown, plotly: str | bool = False) -> str:
-    """A plotly figure as a piece of HTML. plotly: "cdn" to have it load plotly.js; else the page
-    must have done so."""
+    """A plotly figure as HTML. plotly: "cdn" to load plotly.js from the network; by default the
+    page must have loaded it."""
     from plotly.io import to_html
 
     return to_html(
@@ -51,8 +50,8 @@ def figure(shown, plotly: str | bool = False) -> str:
 
 
 def static(widget, plotly: str | bool = False) -> str:
-    """HTML of an ipywidget and of all that is in it: text and figures as they are, controls as
-    "name: value", in rows and columns as they stand. plotly: as in `figure`."""
+    """An ipywidget and its children as HTML: text and figures as they are, controls as
+    "name: value", in the same rows and columns. plotly: as in `figure`."""
     name = type(widget).__name__
     if hasattr(widget, "to_plotly_json"):
         return figure(widget, plotly)
@@ -67,4 +66,4 @@ def static(widget, plotly: str | bool = False) -> str:
     label = getattr(widget, "label", None)
     value = str(widget.value if label is None else label)
     about = f"{widget.description}: " if widget.description else ""
-    return f'<div style="font:15px {FONT};color:#595959">{escape(about + value)}</div>'
+    return f'<div style="font:15px {FONT};color:{GREY}">{escape(about + value)}</div>'

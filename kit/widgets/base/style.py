@@ -1,9 +1,9 @@
-"""One look for every widget: palette, figure template, the pipeline strip, live figures."""
+"""The look that all widgets share: colours, figure template, pipeline strip, live figures."""
 
 from collections.abc import Iterable
 from html import escape
 
-from kit.html import FONT
+from kit.html import BLUE, FONT, GREEN, GREY, INK, LIGHT_BLUE, LIGHT_GREY, ORANGE, PALE_BLUE, PAPER
 
 __all__ = [
     "COLOUR",
@@ -13,22 +13,24 @@ __all__ = [
     "Strip",
     "dress",
     "error_bars",
+    "fit_page_width",
     "heights",
+    "hide_buttons",
     "live",
     "redraw",
     "strip",
 ]
 
 COLOUR = {
-    "full": "#0072B2",
-    "full_elsewhere": "#56B4E9",
-    "from_scratch": "#D55E00",
-    "frozen": "#009E73",
-    "tfidf": "#595959",
+    "full": BLUE,
+    "full_elsewhere": LIGHT_BLUE,
+    "from_scratch": ORANGE,
+    "frozen": GREEN,
+    "tfidf": GREY,
     "tfidf_elsewhere": "#AA7F39",
-    "majority": "#8C8C8C",
+    "majority": LIGHT_GREY,
 }
-"""One colour for one thing in the whole course (Okabe & Ito 2008: told apart by all eyes)."""
+"""Strategy or baseline -> its colour (Okabe & Ito 2008, safe for colour-blind readers)."""
 
 DASH = {
     "full": "solid",
@@ -39,7 +41,7 @@ DASH = {
     "tfidf_elsewhere": "dashdot",
     "majority": "dot",
 }
-"""The same things told apart without colour."""
+"""The same as line styles, to tell them apart without colour."""
 
 SYMBOL = {
     "full": "circle",
@@ -50,7 +52,7 @@ SYMBOL = {
     "tfidf_elsewhere": "triangle-down",
     "majority": "cross",
 }
-"""And as markers."""
+"""The same as markers."""
 
 NAME = {
     "full": "with a source",
@@ -61,7 +63,7 @@ NAME = {
     "tfidf_elsewhere": "TF-IDF, elsewhere too",
     "majority": "majority class",
 }
-"""What a figure calls them."""
+"""Strategy or baseline -> its name in figures."""
 
 STAGES = {
     "pretrain": "learn a language from text without labels",
@@ -70,14 +72,14 @@ STAGES = {
 }
 
 KEYS = ("x", "y", "text", "error_x", "error_y", "marker")
-"""What of a trace changes while a figure is shown."""
+"""The keys of a trace that change while a figure is displayed."""
 
 
 def dress(figure, *, height: int = 420):
-    """Give a plotly figure the course's look: large type, white card, room for labels."""
+    """Give a plotly figure the look of the course: large type, white ground, room for labels."""
     figure.update_layout(
         template="plotly_white",
-        font={"family": FONT, "size": 16, "color": "#1A1A1A"},
+        font={"family": FONT, "size": 16, "color": INK},
         paper_bgcolor="white",
         plot_bgcolor="white",
         height=height,
@@ -86,7 +88,7 @@ def dress(figure, *, height: int = 420):
         legend={"orientation": "h", "y": -0.2, "x": 0.5, "xanchor": "center", "font": {"size": 15}},
         hoverlabel={"font": {"family": FONT, "size": 15}},
     )
-    axis = {"showline": True, "linecolor": "#595959", "gridcolor": "#EDEDED", "zeroline": False}
+    axis = {"showline": True, "linecolor": GREY, "gridcolor": "#EDEDED", "zeroline": False}
     figure.update_xaxes(title_font_size=16, **axis)
     figure.update_yaxes(title_font_size=16, title_standoff=6, **axis)
     figure.update_annotations(font_size=17)
@@ -94,10 +96,28 @@ def dress(figure, *, height: int = 420):
 
 
 def live(figure):
-    """A figure that can still change once it is shown."""
+    """A plotly figure as a widget, which can be changed after it is displayed."""
     import plotly.graph_objects as go
 
     return go.FigureWidget(figure)
+
+
+def fit_page_width(figure) -> None:
+    """Let a live figure take the width of its page once it is displayed, without plotly's buttons.
+
+    The first figure of a page is drawn before its place is measured: without a later update it
+    would keep 700 pixels.
+    """
+    if hasattr(figure, "observe"):
+        hide_buttons(figure)
+        figure._view_count = 0  # from now on the page counts how often it is displayed
+        figure.observe(lambda _: figure.update_layout(meta="shown"), "_view_count")
+
+
+def hide_buttons(figure) -> None:
+    """Hide plotly's own buttons above a live figure."""
+    if hasattr(figure, "_config"):
+        figure._config = {**figure._config, "displayModeBar": False}
 
 
 class Strip:
@@ -114,30 +134,32 @@ class Strip:
 
 
 def error_bars(halves: list[float], scale: float = 100) -> list[float]:
-    """Half-widths of intervals in percent; none is drawn where one seed has none (nan)."""
+    """Half-widths of intervals in percent; 0 for a single seed, which has no interval (nan)."""
     return [scale * half if half == half else 0.0 for half in halves]
 
 
-def heights(found: Iterable[tuple[float, float]]) -> dict:
-    """Of a trace: means and their half-widths, both in percent."""
-    means, halves = zip(*found, strict=True) if (found := list(found)) else ((), ())
+def heights(intervals: Iterable[tuple[float, float]]) -> dict:
+    """The y values and error bars of a trace, in percent, from (mean, half-width) pairs."""
+    intervals = list(intervals)
+    means = [mean for mean, _ in intervals]
+    halves = [half for _, half in intervals]
     bars = {"array": error_bars(halves), "thickness": 2}
     return {"y": [100 * mean for mean in means], "error_y": bars}
 
 
 def strip(today: str) -> str:
-    """The strip's HTML."""
+    """The strip as HTML."""
     boxes = []
     for stage, meaning in STAGES.items():
-        on = stage in today
-        colour = "#0072B2" if on else "#595959"
-        ground = "#E3F1FA" if on else "#F5F5F5"
+        is_today = stage in today
+        colour = BLUE if is_today else GREY
+        ground = PALE_BLUE if is_today else PAPER
         boxes.append(
             f'<div style="flex:1;padding:.6em 1em;border-radius:.5em;background:{ground};'
-            f'border:2px solid {colour if on else "#D9D9D9"};color:#1A1A1A">'
+            f'border:2px solid {colour if is_today else "#D9D9D9"};color:{INK}">'
             f'<b style="font-size:1.25em;color:{colour}">{escape(stage)}</b><br>{meaning}</div>'
         )
-    arrow = '<div style="font-size:1.8em;align-self:center;color:#8C8C8C">→</div>'
+    arrow = f'<div style="font-size:1.8em;align-self:center;color:{LIGHT_GREY}">→</div>'
     return (
         f'<div style="display:flex;gap:.6em;font:15px {FONT};margin:.4em 0;max-width:75em">'
         f"{arrow.join(boxes)}</div>"
@@ -145,9 +167,9 @@ def strip(today: str) -> str:
 
 
 def redraw(shown, traces: list[dict], titles: list[str] = (), keys: tuple[str, ...] = KEYS) -> None:
-    """Give a figure that is shown already the data of new traces, the same ones in the same order.
+    """Update a displayed figure with the data of new traces: as many, in the same order.
 
-    Only `keys` are sent to the browser; building a new figure would take ten times as long.
+    Only `keys` are sent to the browser, which is ten times as fast as a new figure.
     """
     with shown.batch_update():
         for old, new in zip(shown.data, traces, strict=True):

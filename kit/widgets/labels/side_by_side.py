@@ -1,163 +1,28 @@
-"""Two models on the same labels, one of them with a source: watch both learn, then ask both."""
-
-from dataclasses import dataclass, field
-from html import escape
+"""Two models are trained on the same labels, one of them from a source; then both answer a text."""
 
 from kit.errors import KitError
-from kit.html import FONT, note
-from kit.migrate import migrate
+from kit.experiment import Experiment, prepare
+from kit.html import note
 from kit.tasks import sentiment
-from kit.train import Run, training_steps
 from kit.widgets.base.race import Race
-from kit.widgets.base.style import COLOUR, DASH, NAME, dress, error_bars, live, redraw
+from kit.widgets.base.style import live, redraw
+from kit.widgets.labels.side_by_side_figure import RIVALS, Scene, figure, opinions, titles, traces
 
-__all__ = ["Scene", "SideBySide", "figure", "opinions", "titles", "traces"]
-
-RIVALS = ("full", "from_scratch")
-FLOOR = 40
-"""Where the axes of accuracy begin, in percent."""
-
-BARS = ("majority", "tfidf", "from_scratch", "full")
-SHORT = {  # every second one a line lower, so that they do not touch
-    "majority": "majority",
-    "tfidf": "<br>TF-IDF",
-    "from_scratch": "scratch",
-    "full": "<br>source",
-}
-
-
-@dataclass
-class Scene:
-    """All that the figure shows, as plain data."""
-
-    labels: int
-    """How many labelled sentences both learn from."""
-    recorded: dict[str, tuple[float, float]]
-    """Name -> (mean, half-width of its 95 % interval) of the recorded runs at this budget."""
-    runs: dict[str, Run] = field(default_factory=dict)
-    """Strategy -> its run so far."""
-    tested: dict[str, float] = field(default_factory=dict)
-    """Name -> accuracy on the test set, for what was trained just now."""
-
-
-def figure(scene: Scene):
-    """Loss on the labels | accuracy on unseen sentences | test accuracy, as a plotly figure."""
-    import plotly.graph_objects as go
-
-    percent = {"range": [FLOOR, 100], "ticksuffix": " %"}
-    layout = {
-        "xaxis": {"domain": [0, 0.27], "title": "update", "rangemode": "tozero"},
-        "xaxis2": {"domain": [0.37, 0.68], "title": "seconds of training", "rangemode": "tozero"},
-        "xaxis3": {"domain": [0.77, 1], "tickangle": 0, "tickfont": {"size": 13}},
-        "yaxis": {"range": [0, 0.85], "title": "mean loss, nats"},
-        "yaxis2": {"anchor": "x2", **percent},
-        "yaxis3": {"anchor": "x3", **percent},
-        "annotations": [
-            {"text": text, "x": x, "y": 1.02, "xref": "paper", "yref": "paper", "showarrow": False}
-            | {"xanchor": "center", "yanchor": "bottom"}
-            for x, text in zip((0.135, 0.525, 0.885), titles(scene), strict=True)
-        ],
-    }
-    return dress(go.Figure(traces(scene), layout), height=440)
-
-
-def titles(scene: Scene) -> list[str]:
-    """What stands above the panels."""
-    return [
-        f"<b>Loss</b> on the<br>{scene.labels:,} labels",
-        "<b>Accuracy</b> on<br>unseen sentences",
-        f"<b>In the end</b>: on test<br>sentences, {scene.labels:,} labels",
-    ]
-
-
-def traces(scene: Scene) -> list[dict]:
-    """The figure's traces, always the same ones in the same order, so that it can be redrawn."""
-    end = max([10.0, *(run.seconds for run in scene.runs.values())])
-    lines = []
-    for name in RIVALS:
-        run = scene.runs.get(name, Run())
-        begun = bool(run.steps)
-        x, y = smooth(run.steps)
-        curve = {"x": x, "y": y, "mode": "lines", "name": NAME[name], "legendgroup": name}
-        pen = {"color": COLOUR[name], "dash": DASH[name], "width": 4}
-        lines.append({"line": pen, **curve})
-        curve |= {"x": [0.0] * begun + [e["seconds"] for e in run.evaluations]}
-        curve |= {"y": [50.0] * begun + [100 * e["score"] for e in run.evaluations]}
-        curve |= {"mode": "lines+markers", "marker": {"size": 9}, "showlegend": False}
-        lines.append({"line": pen, **curve, "xaxis": "x2", "yaxis": "y2"})
-    for name in ("tfidf", "majority"):
-        known = scene.recorded.get(name, (float("nan"), 0.0))[0]  # no words counted in no labels
-        height = 100 * scene.tested.get(name, known)
-        pen = {"color": COLOUR[name], "dash": DASH[name], "width": 2.5}
-        level = {"x": [0, end], "y": [height, height], "mode": "lines", "name": NAME[name]}
-        lines.append({"line": pen, **level, "xaxis": "x2", "yaxis": "y2"})
-    return lines + bars(scene)
-
-
-def bars(scene: Scene) -> list[dict]:
-    """The third panel: what was reached just now, and beside it what was recorded."""
-    x = [SHORT[name] for name in BARS]
-    y = [100 * scene.tested[name] - FLOOR if name in scene.tested else None for name in BARS]
-    recorded = [scene.recorded.get(name, (float("nan"), float("nan"))) for name in BARS]
-    mean = [100 * mean for mean, _ in recorded]
-    half = error_bars([half for _, half in recorded])
-    now = {
-        "type": "bar",
-        "base": FLOOR,  # so that the number stands on the axis, clear of the diamond
-        "text": ["" if v is None else f"<b>{v + FLOOR:.0f}</b>" for v in y],
-        "hovertemplate": "%{text} %<extra></extra>",
-        "textposition": "inside",
-        "insidetextanchor": "start",
-        "textangle": 0,
-        "textfont": {"size": 20, "color": "white"},
-        "marker": {"color": [COLOUR[name] for name in BARS]},
-        "showlegend": False,
-    }
-    mark = {"symbol": "diamond-open", "size": 12, "color": "#1A1A1A", "line": {"width": 2}}
-    then = {
-        "mode": "markers",
-        "error_y": {"array": half, "thickness": 2},
-        "marker": mark,
-        "name": "recorded: mean and 95 % interval over seeds",
-    }
-    third = {"x": x, "xaxis": "x3", "yaxis": "y3"}
-    return [{**now, **third, "y": y}, {**then, **third, "y": mean}]
-
-
-def smooth(steps: list[dict], points: int = 40) -> tuple[list, list]:
-    """The loss as at most `points` means of neighbouring updates: (update, loss)."""
-    stride = max(1, -(-len(steps) // points))
-    chunks = [steps[i : i + stride] for i in range(0, len(steps), stride)]
-    return [c[-1]["step"] for c in chunks], [sum(s["loss"] for s in c) / len(c) for c in chunks]
-
-
-def opinions(text: str, found: dict[str, float]) -> str:
-    """Both models' P(positive) for a sentence, as HTML bars from negative to positive."""
-    rows = "".join(
-        f'<div style="display:flex;align-items:center;gap:.8em;margin:.35em 0">'
-        f'<div style="width:8em;font-weight:600;color:{COLOUR[name]}">{NAME[name]}</div>'
-        f'<div style="flex:1;height:1.5em;background:#E9E9E9;border-radius:.3em;position:relative">'
-        f'<div style="position:absolute;inset:0 {100 - 100 * p:.1f}% 0 0;background:{COLOUR[name]};'
-        f'border-radius:.3em"></div><div style="position:absolute;left:50%;top:-.2em;bottom:-.2em;'
-        f'border-left:2px solid #1A1A1A"></div></div>'
-        f'<div style="width:9em"><b>{100 * p:.0f} %</b> positive</div></div>'
-        for name, p in found.items()
-    )
-    return (
-        f'<div style="font:17px {FONT};color:#1A1A1A;background:white;padding:.6em 1em;'
-        f'border-radius:.4em;max-width:60em">“{escape(text[:200])}”{rows}</div>'
-    )
+__all__ = ["SideBySide"]
 
 
 class SideBySide(Race):
-    """The widget: choose how many labels, train both, then type a sentence of your own."""
+    """The widget: choose the number of labels, train both models, then type a sentence."""
 
     def __init__(self, source, data, recorded: dict[int, dict], *, labels: int = 400) -> None:
-        """source: a Source. data: `sentiment.load()`; the curves are taken on 100 sentences to
-        validate, the bars on every second one of the test. recorded: `see_it_work.summary()`."""
+        """source: a Source. data: `sentiment.load()`; the curves are measured on 100 sentences of
+        validation, the bars on every second one of the test. recorded: `see_it_work.summary()`."""
         import ipywidgets as w
 
-        self.source, self.data, self.recorded, self.seed = source, data, recorded, 0
+        self.source = source
+        self.data = data
+        self.recorded = recorded
+        self.seed = 0
         self.test = data["test"].select(range(0, len(data["test"]), 2))
         wide = {"description_width": "initial"}
         self.slider = w.SelectionSlider(
@@ -176,73 +41,63 @@ class SideBySide(Race):
         )
         self.answer = w.HTML(note("Train both first: then they answer as you type."))
         self.figure = live(figure(self.scene))
-        self.slider.observe(lambda _: self._choose(), "value")
+        self.slider.observe(lambda _: self._change_setting(), "value")
         self.text.observe(lambda _: self.ask(), "value")
         self.view = w.VBox([self.controls, self.status, self.figure, self.text, self.answer])
 
     @property
-    def what(self) -> str:
-        """The setting that a recording is of."""
+    def setting(self) -> str:
+        """The name of this setting's recording."""
         return f"films, {self.source.name}, {self.slider.value} labels"
 
-    def _scene(self) -> Scene:
+    def _new_scene(self) -> Scene:
         return Scene(self.slider.value, self.recorded[self.slider.value])
 
     def _draw(self) -> None:
         redraw(self.figure, traces(self.scene), titles(self.scene))
 
-    def _begin(self) -> dict:
+    def _start(self) -> dict:
         labels = self.scene.labels
         rows = sentiment.sample(self.data["train"], labels, self.seed) if labels else []
         self.scene.tested |= sentiment.baselines(rows, self.test)
-        targets = {name: self._target(name) for name in RIVALS}
-        return {name: self._loop(name, made, rows) for name, made in targets.items() if labels}
+        self.experiments = {name: self._experiment(name, rows) for name in RIVALS}
+        for name, experiment in self.experiments.items():
+            self.models[name] = experiment.model
+        if not labels:  # both are evaluated as they are, without training
+            return {}
+        score = sentiment.scorer(self.data["validation"], self.source.tokenizer, limit=100)
+        for name, experiment in self.experiments.items():
+            self.scene.runs[name] = experiment.run
+        return {name: e.steps(score=score) for name, e in self.experiments.items()}
 
-    def _target(self, name: str):
-        target = migrate(self.source, sentiment.head, name, seed=self.seed)
-        if name == "full":
-            texts = sentiment.unlabelled(self.data["train"])
-            sentiment.from_words(target.model, self.source.tokenizer, texts)
-        self.models[name] = target.model
-        return target
+    def _experiment(self, name: str, rows) -> Experiment:
+        texts = sentiment.unlabelled(self.data["train"]) if name == "full" else ()
+        return prepare(self.source, name, sentiment, rows, seed=self.seed, texts=texts)
 
-    def _loop(self, name: str, target, rows):
-        self.scene.runs[name] = Run(name=name)
-        return training_steps(
-            target.model,
-            sentiment.encode(rows, self.source.tokenizer),
-            sentiment.recipe(len(rows), name, seed=self.seed),
-            run=self.scene.runs[name],
-            groups=target.groups,
-            penalty=target.penalty,
-            score=sentiment.scorer(self.data["validation"], self.source.tokenizer, limit=100),
-        )
-
-    def _judge(self) -> None:
+    def _evaluate(self) -> None:
         self._say("Now both answer the test sentences, which neither has seen …")
-        for name in RIVALS:
-            score = sentiment.scorer(self.test, self.source.tokenizer)
-            self.scene.tested[name] = score(self.models[name])
+        for name, experiment in self.experiments.items():
+            self.scene.tested[name] = experiment.score(self.test)["accuracy"]
         self.seed += 1
 
-    def _verdict(self) -> str:
+    def _conclusion(self) -> str:
         gain = 100 * (self.scene.tested["full"] - self.scene.tested["from_scratch"])
-        labels = (
-            f"with the same {self.scene.labels:,} labels. Press again: other labels, another seed."
-        )
-        none = "before either was trained at all: it knows what words mean."
+        condition = "before either was trained at all: it knows what words mean."
+        if self.scene.labels:
+            condition = (
+                f"with the same {self.scene.labels:,} labels. Press again: other labels, "
+                "another seed."
+            )
         return (
             f"On {len(self.test):,} test sentences the source was worth {gain:+.0f} "
-            f"points {labels if self.scene.labels else none}"
+            f"points {condition}"
         )
 
     def _answer(self) -> None:
+        text = self.text.value
+        tokenizer = self.source.tokenizer
         try:
-            text = self.text.value
-            found = {
-                n: sentiment.probability(self.models[n], self.source.tokenizer, text)
-                for n in RIVALS
-            }
-            self.answer.value = opinions(text, found)
+            p = {name: sentiment.probability(self.models[name], tokenizer, text) for name in RIVALS}
+            self.answer.value = opinions(text, p)
         except KitError as error:
             self.answer.value = note(str(error), "error")

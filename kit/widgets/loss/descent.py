@@ -1,13 +1,12 @@
-"""Walking down a real loss surface: step by step, at any rate, SGD against AdamW."""
+"""Gradient descent on a real loss surface, update by update, by SGD and AdamW."""
 
 import time
 from collections.abc import Iterable
 
-from kit.html import note
 from kit.train.loss_surface import Surface, Walker
-from kit.widgets.base.job import Job, Working
+from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.static import show
-from kit.widgets.base.style import live, redraw
+from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.loss.descent_figure import (
     NAME,
     RANGE,
@@ -18,7 +17,6 @@ from kit.widgets.loss.descent_figure import (
     titles,
     traces,
 )
-from kit.widgets.loss.loss_curves import fill
 
 __all__ = ["Descent", "news"]
 
@@ -30,7 +28,7 @@ BEGIN = {"SGD": 5, "AdamW": 0.1}
 
 
 def news(land: Land, walkers: dict[str, Walker]) -> str:
-    """What the last update did, in words."""
+    """The last update in words."""
     gone = [name for name, walker in walkers.items() if walker.gone]
     if gone:
         return (
@@ -71,8 +69,8 @@ def _warning(land: Land, name: str, walker: Walker) -> str:
     return ""
 
 
-class Descent(Working):
-    """The widget: choose ℓ, the batch and the rates; step, run, or click where to begin."""
+class Descent(JobWidget):
+    """The widget: choose the loss, the batch and the rates; step, run, or click a start."""
 
     def __init__(
         self,
@@ -82,7 +80,7 @@ class Descent(Working):
         *,
         batch: int | None = None,
     ) -> None:
-        """rows: sentences of `kit.tasks.sentiment`. words: whose weights are learnt."""
+        """rows: sentences of `kit.tasks.sentiment`. words: the two words whose weights are θ."""
         rows = list(rows)
         self.lands = {loss: Land(Surface.of(rows, words, loss)) for loss in NAME}
         self.methods, self.seed, self.words = methods, 0, words
@@ -91,7 +89,7 @@ class Descent(Working):
         self._begin(self.land.start)
         self._place()
         self.figure = live(figure(self.land, self.walkers))
-        fill(self.figure)
+        fit_page_width(self.figure)
         self.figure.data[0].on_click(self._click)
         self._observe()
         self._say(news(self.land, self.walkers))
@@ -207,7 +205,7 @@ class Descent(Working):
             self.reset()
 
     def _begin(self, start: tuple[float, float]) -> None:
-        """Where the walkers begin from now on, in the boxes too."""
+        """Set the start of the walkers, and show it in the boxes."""
         self.start = start
         for box, value in zip(self.begins, start, strict=True):
             box.unobserve_all("value")
@@ -243,6 +241,3 @@ class Descent(Working):
             self.figure.layout.xaxis2.range = [0, UPDATES * max(1, -(-done // UPDATES))]
             self.figure.layout.yaxis2.range = RANGE[self.loss.value]
         self._say(news(self.land, self.walkers))
-
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)

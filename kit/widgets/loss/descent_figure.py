@@ -1,15 +1,16 @@
-"""The picture of a walk: a loss surface, where its walkers have been, how high they stand."""
+"""A loss surface with the path of each optimizer, and the height of each above the minimum."""
 
 import copy
 
 import numpy as np
 
+from kit.html import INK, WINE
 from kit.train.loss_surface import Surface, Walker
 from kit.widgets.base.style import dress
 
 __all__ = ["COLOUR", "NAME", "RANGE", "UPDATES", "Land", "figure", "ground", "titles", "traces"]
 
-COLOUR = {"SGD": "#882255", "AdamW": "#E69F00"}
+COLOUR = {"SGD": WINE, "AdamW": "#E69F00"}
 DASH = {"SGD": "solid", "AdamW": "dash"}
 SYMBOL = {"SGD": "circle", "AdamW": "diamond"}
 NAME = {
@@ -18,30 +19,32 @@ NAME = {
 }
 UNIT = {"cross_entropy": "nats", "squared_error": "squared points"}
 RANGE = {"cross_entropy": [-5, 0.5], "squared_error": [-4, 3]}
-"""Of the heights in the figure, as powers of ten."""
+"""The range of the heights, as powers of ten."""
 TICKS = ["0.00001", "0.0001", "0.001", "0.01", "0.1", "1", "10", "100", "1,000"]
 UPDATES = 100
-"""How many the second panel has room for at first."""
+"""The number of updates that the second panel shows at first."""
 LEAST = 1e-6
-"""Nats; float32 cannot tell a smaller height above the minimum from none."""
+"""Nats: in float32 a smaller height above the minimum cannot be told from zero."""
 
 
 class Land:
-    """A surface as the figure shows it: its heights above the minimum, made once."""
+    """The heights of a surface above its minimum, on a grid, computed once."""
 
     def __init__(self, surface: Surface) -> None:
         self.surface = surface
         self.theta, curvature = surface.minimum()
         self.least = float(surface.mean(self.theta))
         self.limit = 2 / float(curvature.max())
-        side = -1 if self.theta[1] > 0 else 1  # begin on the other side of 0 than the minimum
+        side = (
+            -1 if self.theta[1] > 0 else 1
+        )  # the start and the minimum are on opposite sides of 0
         self.start = (1.5, 1.0 * side)
         self.across = np.linspace(-2.5, 2.5, 33)
         self.up = np.sort(side * np.linspace(-3.5, 1.5, 33))
         self.height = self.above(surface.grid(self.across, self.up))
 
     def above(self, means) -> np.ndarray:
-        """Mean losses as heights above the lowest one, in the loss's units."""
+        """Mean losses as heights above the lowest one, in the units of the loss."""
         return np.maximum(np.asarray(means) - self.least, LEAST)
 
 
@@ -63,14 +66,14 @@ def figure(land: Land, walkers: dict[str, Walker]):
             for x, text in zip((0.26, 0.82), titles(land), strict=True)
         ],
     }
-    # One unit is as long across as it is up: or else downhill would not cross the lines squarely.
+    # Both axes have one scale: else the gradient would not be at right angles to the contour lines.
     layout["xaxis"] |= {"constrain": "domain", "dtick": 1}
     layout["yaxis"] |= {"constrain": "domain", "scaleanchor": "x"}
     return dress(go.Figure(traces(land, walkers), layout | {"dragmode": False}), height=560)
 
 
 def titles(land: Land) -> list[str]:
-    """What stands above the panels."""
+    """The titles of the panels."""
     unit = UNIT[land.surface.loss]
     return [
         "<b>L(θ)/N</b> on real sentences: darker is lower,<br>each line doubles the height",
@@ -79,9 +82,9 @@ def titles(land: Land) -> list[str]:
 
 
 def traces(land: Land, walkers: dict[str, Walker]) -> list[dict]:
-    """The surface, its minimum, then path, next step, place and heights of each walker."""
+    """The surface, its minimum, then the path, next update, place and heights of each walker."""
     edge = {"color": "white", "width": 1}
-    star = {"symbol": "star", "size": 17, "color": "#1A1A1A", "line": edge}
+    star = {"symbol": "star", "size": 17, "color": INK, "line": edge}
     low = {"x": [float(land.theta[0])], "y": [float(land.theta[1])], "mode": "markers"}
     low |= {"marker": star, "name": "minimum", "hoverinfo": "skip"}
     return [ground(land), low] + [t for n, w in walkers.items() for t in _walk(land, n, w)]
@@ -111,11 +114,11 @@ def _walk(land: Land, name: str, walker: Walker) -> list[dict]:
     ahead = copy.deepcopy(walker).step().path[-1]
     colour = COLOUR[name]
     quiet = {"legendgroup": name, "hoverinfo": "skip", "showlegend": False}
-    edge = {"color": "#1A1A1A", "width": 1.5}
+    edge = {"color": INK, "width": 1.5}
     path = {"mode": "lines+markers", "line": {"color": colour, "width": 3}}
     path |= {"x": x, "y": y, "marker": {"size": 6, "color": colour}}
-    arrow = {"symbol": "arrow", "angleref": "previous", "size": [0, 15], "color": "#1A1A1A"}
-    step = {"mode": "lines+markers", "line": {"color": "#1A1A1A", "width": 2, "dash": "dot"}}
+    arrow = {"symbol": "arrow", "angleref": "previous", "size": [0, 15], "color": INK}
+    step = {"mode": "lines+markers", "line": {"color": INK, "width": 2, "dash": "dot"}}
     step |= {"x": [x[-1], ahead[0]], "y": [y[-1], ahead[1]], "marker": arrow}
     dot = {"symbol": SYMBOL[name], "size": 17, "color": colour, "line": edge}
     place = {"x": x[-1:], "y": y[-1:], "mode": "markers", "marker": dot}

@@ -1,42 +1,43 @@
-"""The figure of what was frozen: for each choice its score, its pace, its trained parameters."""
+"""Choices of layers to train: the accuracy, seconds per update and parameters of each."""
 
 from dataclasses import dataclass
 
+from kit.html import BLUE, INK, LIGHT_BLUE
 from kit.widgets.base.style import COLOUR, DASH, NAME, dress, error_bars
 
 __all__ = ["WORDS", "Choice", "figure", "traces"]
 
 WORDS = "embeddings"
 KEPT = 6
-"""How many choices there is room for: the latest ones."""
+"""The number of choices that are shown: the latest ones."""
 LEVELS = ("majority", "from_scratch", "tfidf")
 FLOOR, PERCENT = 40, [50, 60, 70, 80]
 TITLES = ("trained", "test accuracy", "s / update", "parameters")
 MIDDLE = (0.12, 0.42, 0.695, 0.91)
-SOME = "#56B4E9"
+SOME = LIGHT_BLUE
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice that was trained, as plain data."""
+    """One choice of layers and its result, as plain data."""
 
     parts: tuple[int | str, ...]
-    """What was trained beside the head: numbers of layers, and "embeddings"."""
+    """The parts that were trained beside the head: numbers of layers, and "embeddings"."""
     trained: int
     """Parameters that were trained."""
     seconds: float
     """Seconds an update."""
     accuracy: float
-    """On the test sentences."""
+    """Accuracy on the test sentences."""
     replayed: bool = False
-    """Whether it was recorded, not trained just now: its bars are hatched."""
+    """Whether this is a replay of a recording; its bars are hatched."""
 
 
 def figure(done: list[Choice], controls: dict, recorded: dict[int, tuple | None], layers: int):
     """What was trained | test accuracy | seconds an update | parameters, a row for each choice.
 
-    controls: name -> (mean, half-width) of recorded runs. recorded: number of the choice -> the
-    same for that choice, where there is one. layers: of the model.
+    controls: baseline -> (mean, half-width of its interval) of recorded runs. recorded: number of
+    the choice -> the same for that choice, if it was recorded. layers: number of layers.
     """
     import plotly.graph_objects as go
 
@@ -67,21 +68,21 @@ def figure(done: list[Choice], controls: dict, recorded: dict[int, tuple | None]
 
 
 def traces(done: list[Choice], controls: dict, recorded: dict, layers: int) -> list[dict]:
-    """The figure's traces, always the same ones in the same order."""
+    """The traces of the figure, always the same ones in the same order."""
     last = list(enumerate(done))[-KEPT:]
     rows = list(range(len(last)))
     marker = {"color": [_colour(choice, layers) for _, choice in last]}
     marker["pattern"] = {"shape": ["/" if choice.replayed else "" for _, choice in last]}
     known = [(y, *recorded[i]) for y, (i, _) in enumerate(last) if recorded.get(i)]
     mark = {"symbol": "diamond", "size": 12, "color": "white"}
-    mark["line"] = {"width": 2, "color": "#1A1A1A"}
+    mark["line"] = {"width": 2, "color": INK}
     diamond = {
         "x": [100 * mean for _, mean, _ in known],
         "y": [y for y, _, _ in known],
         "error_x": {
             "array": error_bars([half for *_, half in known]),
             "thickness": 2,
-            "color": "#1A1A1A",
+            "color": INK,
         },
         "mode": "markers",
         "marker": mark,
@@ -91,10 +92,10 @@ def traces(done: list[Choice], controls: dict, recorded: dict, layers: int) -> l
         "yaxis": "y2",
     }
     right = [100 * choice.accuracy - FLOOR for _, choice in last]
-    said = [f"<b>{100 * choice.accuracy:.0f}</b>" for _, choice in last]
+    text = [f"<b>{100 * choice.accuracy:.0f}</b>" for _, choice in last]
     return [
         *_squares([choice for _, choice in last], layers),
-        _bars(right, rows, said, marker, 2) | {"base": FLOOR, "insidetextanchor": "start"},
+        _bars(right, rows, text, marker, 2) | {"base": FLOOR, "insidetextanchor": "start"},
         diamond,
         *(_level(name, controls[name][0]) for name in LEVELS),
         _bars([c.seconds for _, c in last], rows, [f"{c.seconds:.3f}" for _, c in last], marker, 3),
@@ -103,18 +104,19 @@ def traces(done: list[Choice], controls: dict, recorded: dict, layers: int) -> l
 
 
 def _squares(done: list[Choice], layers: int) -> list[dict]:
-    """A square for each part: filled where it was trained."""
+    """A square for each part: filled if it was trained."""
     filled: tuple[list, list] = ([], [])
     empty: tuple[list, list] = ([], [])
     for row, choice in enumerate(done):
         for x, part in enumerate([WORDS, *range(layers), "head"]):
-            into = filled if part == "head" or part in choice.parts else empty
-            into[0].append(x), into[1].append(row)
+            xy = filled if part == "head" or part in choice.parts else empty
+            xy[0].append(x)
+            xy[1].append(row)
     look = {"mode": "markers", "hoverinfo": "skip", "showlegend": False}
-    edge = {"symbol": "square", "size": 12, "line": {"width": 1.5, "color": "#0072B2"}}
+    edge = {"symbol": "square", "size": 12, "line": {"width": 1.5, "color": BLUE}}
     return [
         {"x": x, "y": y, "marker": {**edge, "color": colour}, **look}
-        for (x, y), colour in ((filled, "#0072B2"), (empty, "white"))
+        for (x, y), colour in ((filled, BLUE), (empty, "white"))
     ]
 
 

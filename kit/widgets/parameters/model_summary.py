@@ -1,4 +1,4 @@
-"""What a model is made of: its parts, their shapes and sizes, its memory, and its picture."""
+"""A summary of a model: its parts with their shapes and sizes, its memory, and a diagram."""
 
 import re
 from collections import Counter
@@ -8,25 +8,25 @@ from html import escape
 from torch import nn
 
 from kit.errors import KitError
+from kit.html import BLUE, FONT
 from kit.models.rnn import RNN
 from kit.models.transformer import Transformer
 from kit.widgets.parameters.model_summary_figure import picture
 
-__all__ = ["Part", "Summary", "summary"]
+__all__ = ["ModelSummary", "Part", "summary"]
 
 PARTS = {
-    "word table": r"embed\.tokens\.|embedding\.",
-    "positions": r"embed\.positions\.",
-    "kinds of sentence": r"embed\.types\.",
-    "attention to the memory": r"\bcross\.|(^|decoder\.|body\.)attention\.",
+    "token embedding": r"embed\.tokens\.|embedding\.",
+    "position embedding": r"embed\.positions\.",
+    "segment embedding": r"embed\.types\.",
+    "cross-attention": r"\bcross\.|(^|decoder\.|body\.)attention\.",
     "attention": r"\.attention\.",
     "feed-forward": r"feed_forward\.",
-    "cells": r"\.rnns\.",
+    "recurrent cells": r"\.rnns\.",
     "norms": r"norm",
     "others": r"",
 }
-"""Which part a parameter belongs to: the first whose pattern its name holds."""
-
+"""Part -> the pattern of its parameters' names; the first pattern that matches counts."""
 
 LEFT = "text-align:left;padding:.25em .7em;white-space:nowrap"
 RIGHT = "text-align:right;padding:.25em .7em;font-variant-numeric:tabular-nums"
@@ -38,15 +38,15 @@ class Part:
 
     name: str
     tensors: tuple[str, ...]
-    """The shapes in it, "6 of 384 × 384"."""
-    numbers: int
-    """Parameters."""
-    tuned: int
-    """Those of them that training may change."""
+    """The shapes of its tensors: "6 of 384 × 384"."""
+    parameters: int
+    """The number of its parameters."""
+    trainable: int
+    """The number of its parameters that are not frozen."""
 
     @classmethod
     def of(cls, name: str, parameters: list[nn.Parameter]) -> "Part":
-        """The part that these parameters make up."""
+        """The part that consists of these parameters."""
         shapes = Counter(" × ".join(f"{size:,}" for size in p.shape) for p in parameters)
         return cls(
             name,
@@ -57,58 +57,64 @@ class Part:
 
 
 @dataclass(frozen=True, repr=False)
-class Summary:
-    """Shows itself: as text in a terminal, as a page in a notebook."""
+class ModelSummary:
+    """A summary: text in a terminal, a diagram and a table in a notebook."""
 
     title: str
     parts: tuple[Part, ...]
     svg: str
-    """The picture, which needs neither a script nor a style sheet."""
+    """The diagram, which needs neither a script nor a style sheet."""
 
     @property
-    def numbers(self) -> int:
-        """Parameters; one with two uses (a tied head) counts once."""
-        return sum(part.numbers for part in self.parts)
+    def parameters(self) -> int:
+        """The number of parameters; a shared one (of a tied head) counts once."""
+        return sum(part.parameters for part in self.parts)
 
     @property
-    def tuned(self) -> int:
-        """Those of them that training may change."""
-        return sum(part.tuned for part in self.parts)
+    def trainable(self) -> int:
+        """The number of parameters that are not frozen."""
+        return sum(part.trainable for part in self.parts)
 
     @property
     def memory(self) -> float:
-        """MB (10⁶ bytes) of the parameters in fp32."""
-        return self.numbers * 4 / 1e6
+        """The size of the parameters in fp32, in MB (10⁶ bytes)."""
+        return self.parameters * 4 / 1e6
 
     @property
     def training_memory(self) -> float:
-        """MB in fp32 with what AdamW adds for each tuned one: a gradient and two means."""
-        return self.memory + self.tuned * 12 / 1e6
+        """The same with AdamW's gradient and two moments for each trainable parameter."""
+        return self.memory + self.trainable * 12 / 1e6
 
     def __repr__(self) -> str:
         width = max(len(part.name) for part in self.parts)
         lines = [
-            f"{part.name:{width}}  {part.numbers:>13,}  {', '.join(part.tensors)}"
+            f"{part.name:{width}}  {part.parameters:>13,}  {', '.join(part.tensors)}"
             for part in self.parts
         ]
-        return "\n".join([self.title, *lines, f"{'all':{width}}  {self.numbers:>13,}", self.size])
+        return "\n".join(
+            [self.title, *lines, f"{'all':{width}}  {self.parameters:>13,}", self.size]
+        )
 
     @property
     def size(self) -> str:
-        """The last line: how much memory, and how much while it is trained."""
-        share = "all" if self.tuned == self.numbers else f"{self.tuned / self.numbers:.1%}"
+        """The last line: the memory of the model, and its memory in training."""
+        share = (
+            "all"
+            if self.trainable == self.parameters
+            else f"{self.trainable / self.parameters:.1%}"
+        )
         return (
-            f"{self.memory:,.1f} MB in fp32; {self.training_memory:,.1f} MB, and what the batch "
-            f"takes, while AdamW trains {share} of it"
+            f"{self.memory:,.1f} MB in fp32; {self.training_memory:,.1f} MB plus the activations "
+            f"of a batch while AdamW trains {share} of it"
         )
 
     def _repr_html_(self) -> str:
         heads = "".join(f'<th style="{LEFT}">{name}</th>' for name in ("share", "shapes"))
-        rows = "".join(_row(part, self.numbers) for part in self.parts)
+        rows = "".join(_row(part, self.parameters) for part in self.parts)
         return (
-            '<div style="color:inherit;font-family:system-ui,sans-serif;font-size:15px;'
+            f'<div style="color:inherit;font-family:{FONT};font-size:15px;'
             'line-height:1.35"><div style="font-size:1.35em;font-weight:700;margin:.2em 0 .5em">'
-            f"{escape(self.title)} · {self.numbers:,} parameters</div>{self.svg}"
+            f"{escape(self.title)} · {self.parameters:,} parameters</div>{self.svg}"
             '<table style="border-collapse:collapse;margin:.8em 0 .4em;font-size:1em;width:auto">'
             f'<thead style="border-bottom:2px solid"><tr><th style="{LEFT}">part</th>'
             f'<th style="{RIGHT}">parameters</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
@@ -116,13 +122,13 @@ class Summary:
         )
 
 
-def summary(model: nn.Module) -> Summary:
-    """What a Model or a body is made of."""
+def summary(model: nn.Module) -> ModelSummary:
+    """The summary of a Model or a body."""
     body = getattr(model, "body", model)
     if not isinstance(body, Transformer | RNN):
         raise KitError(f"a {type(model).__name__} has no summary: give a Model or a body.")
     head = getattr(model, "head", None)
-    return Summary(_title(body, head), tuple(_parts(model)), picture(body, head))
+    return ModelSummary(_title(body, head), tuple(_parts(model)), picture(body, head))
 
 
 def _title(body: nn.Module, head: nn.Module | None) -> str:
@@ -139,12 +145,15 @@ def _title(body: nn.Module, head: nn.Module | None) -> str:
 
 def _parts(model: nn.Module) -> list[Part]:
     order = [*PARTS, *(f"decoder: {name}" for name in PARTS), "head"]
-    found: dict[str, list[nn.Parameter]] = {name: [] for name in order}
+    groups: dict[str, list[nn.Parameter]] = {name: [] for name in order}
     for name, parameter in model.named_parameters():
-        found[_part_of(name)].append(parameter)
-    parts = [Part.of(name, parameters) for name, parameters in found.items() if parameters]
-    if hasattr(model, "head") and not found["head"]:
-        parts.append(Part("head", ("the word table again",), 0, 0))
+        groups[_part_of(name)].append(parameter)
+    parts = [Part.of(name, parameters) for name, parameters in groups.items() if parameters]
+    head = getattr(model, "head", None)
+    if head is not None and not groups["head"]:
+        tied = any(True for _ in head.parameters())
+        shapes = "the token embedding, shared" if tied else "none"
+        parts.append(Part("head", (shapes,), 0, 0))
     return parts
 
 
@@ -156,14 +165,15 @@ def _part_of(name: str) -> str:
 
 
 def _row(part: Part, whole: int) -> str:
-    share = part.numbers / whole
-    frozen = ' <span title="not trained">❄</span>' if part.numbers and not part.tuned else ""
+    share = part.parameters / whole
+    frozen = ' <span title="not trained">❄</span>' if part.parameters and not part.trainable else ""
     bar = (
         f'<span style="display:inline-block;width:{max(160 * share, 1):.0f}px;height:.8em;'
-        f'border-radius:3px;background:#3b82f6"></span> {share:.0%}'
+        f'border-radius:3px;background:{BLUE}"></span> {share:.0%}'
     )
     return (
         f'<tr><td style="{LEFT};font-weight:600">{escape(part.name)}{frozen}</td>'
-        f'<td style="{RIGHT}">{part.numbers:,}</td><td style="{LEFT}">{bar if share else ""}</td>'
+        f'<td style="{RIGHT}">{part.parameters:,}</td>'
+        f'<td style="{LEFT}">{bar if share else ""}</td>'
         f'<td style="{LEFT};opacity:.8;white-space:normal">{", ".join(part.tensors)}</td></tr>'
     )

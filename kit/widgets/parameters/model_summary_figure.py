@@ -1,4 +1,4 @@
-"""The picture of a model: one strip for a body and its head, the block with its switches set.
+"""The diagram of a model: a strip for the body and its head, and the settings of its blocks.
 
 Plain SVG: no script, no style sheet; lines and letters in currentColor, so that it is as
 readable on a dark page as on a light one.
@@ -21,16 +21,20 @@ TINTS = {
     "head": "#ef4444",
     "memory": "#10b981",
 }
-"""What kind of part a box is, at a fifth of its strength."""
+"""Kind of part -> the colour of its box, drawn at a fifth of its strength."""
 
 NORMS = {"layer": "LayerNorm", "rms": "RMSNorm"}
 ACTIVATIONS = {"gelu": "GELU", "gelu_tanh": "GELU", "relu": "ReLU", "swiglu": "SwiGLU"}
 DEPTH = 82
-"""How far below the stream its branches hang, in the picture's units."""
+"""The distance of the branches below the residual stream, in units of the diagram."""
+
+
+SPACING = 168
+"""The distance of the two directions of a bidirectional RNN, in units of the diagram."""
 
 
 class Canvas:
-    """Shapes one after the other; `x` is how far the strip has come, `y` where its stream runs."""
+    """Shapes from left to right; `x` is the right end of the strip, `y` that of its stream."""
 
     def __init__(self, y: float = 62) -> None:
         self.shapes: list[str] = []
@@ -44,7 +48,7 @@ class Canvas:
         )
 
     def box(self, x: float, y: float, width: float, kind: str, *lines: str) -> None:
-        """A box whose middle line is at y: its name, and beneath it what it holds."""
+        """A box centred at y: its name, and beneath it its contents."""
         height = 20 + 18 * len(lines)
         self.shapes.append(
             f'<rect x="{x:g}" y="{y - height / 2:g}" width="{width:g}" height="{height}" rx="9" '
@@ -64,18 +68,18 @@ class Canvas:
         )
 
     def go(self, length: float, arrow: bool = True) -> None:
-        """The stream goes on to the right."""
+        """Draw the stream further to the right."""
         self.path(f"M{self.x:g} {self.y:g}h{length - 2 * arrow:g}", arrow, 2.6)
         self.x += length
         self.right = max(self.right, self.x)
 
     def put(self, width: float, kind: str, *lines: str) -> None:
-        """A box on the stream."""
+        """Draw a box on the stream."""
         self.box(self.x, self.y, width, kind, *lines)
         self.x += width
 
     def sign(self, x: float, y: float, sign: str = "+") -> None:
-        """A small circle where two things are added (+) or multiplied (×)."""
+        """A small circle where two tensors are added (+) or multiplied (×)."""
         self.shapes.append(
             f'<circle cx="{x:g}" cy="{y:g}" r="10" fill="none" stroke="currentColor" '
             'stroke-width="1.8"/>'
@@ -83,7 +87,7 @@ class Canvas:
         self.text(x, y + 5.5, sign, 17)
 
     def frame(self, left: float, top: float, bottom: float, label: str) -> None:
-        """A dashed line around what is repeated, from `left` to where the strip has come."""
+        """A dashed line around the repeated layers, from `left` to the end of the strip."""
         self.shapes.append(
             f'<rect x="{left:g}" y="{top:g}" width="{self.x - left:g}" height="{bottom - top:g}" '
             'rx="14" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="6 5" '
@@ -93,13 +97,13 @@ class Canvas:
 
 
 def picture(body: nn.Module, head: nn.Module | None = None) -> str:
-    """An inline SVG of the body, its head, and a decoder if the head has one."""
+    """An inline SVG of the body, the head, and the decoder if the head has one."""
     canvas = Canvas()
     bottom = strip(canvas, body)
     decoder = getattr(head, "decoder", None)
     if decoder is not None:
         canvas.go(26)
-        canvas.put(92, "memory", "memory")
+        canvas.put(152, "memory", "encoder output")
         bottom = switches(canvas, body, bottom)
         canvas.x, canvas.y = 8, bottom + 78
         bottom = strip(canvas, decoder)
@@ -120,16 +124,18 @@ def picture(body: nn.Module, head: nn.Module | None = None) -> str:
 
 
 def title(head: nn.Module) -> tuple[str, str]:
-    """What a head is called, and what it makes of what."""
-    head = getattr(head, "output", head)  # what a decoder says goes through a language head
-    config = head.config
-    goal = config.get("classes") or config.get("vocabulary") or 1
+    """The name of a head, and the sizes of its input and output."""
+    head = getattr(head, "output", head)  # a decoder's output goes through a language head
     name = type(head).__name__.removesuffix("Head").lower()
-    return f"{name} head", f"{config['width']:,} → {goal:,}"
+    width = head.config["width"]
+    outputs = head.config.get("classes") or head.config.get("vocabulary")
+    if outputs is None:
+        outputs = width if name == "vector" else 1
+    return f"{name} head", f"{width:,} → {outputs:,}"
 
 
 def strip(canvas: Canvas, body: nn.Module) -> float:
-    """The body from left to right; returns how far down it reaches."""
+    """Draw the body from left to right; returns its lower end."""
     if isinstance(body, Transformer):
         return transformer(canvas, body.config)
     return rnn(canvas, body.config)
@@ -137,12 +143,12 @@ def strip(canvas: Canvas, body: nn.Module) -> float:
 
 def transformer(canvas: Canvas, config) -> float:
     top, under = canvas.y - 34, canvas.y + DEPTH
-    canvas.put(128, "table", "word table", f"{config.vocabulary:,} × {config.width:,}")
+    canvas.put(168, "table", "token embedding", f"{config.vocabulary:,} × {config.width:,}")
     if config.positions == "learned":
         canvas.go(30)
         canvas.sign(canvas.x + 10, canvas.y)
-        canvas.box(8, under, 128, "table", "positions", f"{config.block_size:,} × {config.width:,}")
-        canvas.path(f"M136 {under:g}H{canvas.x + 10:g}V{canvas.y + 12:g}")
+        canvas.box(8, under, 168, "table", "positions", f"{config.block_size:,} × {config.width:,}")
+        canvas.path(f"M176 {under:g}H{canvas.x + 10:g}V{canvas.y + 12:g}")
         canvas.x += 20
     if config.embedding_norm:
         canvas.go(22)
@@ -154,7 +160,7 @@ def transformer(canvas: Canvas, config) -> float:
         attention.append(f"{config.groups} for keys, values")
     part(canvas, config, "attention", *attention, turned=config.positions == "rotary")
     if config.cross:
-        part(canvas, config, "attention", "attention", "to the memory", memory=True)
+        part(canvas, config, "attention", "cross-attention", "to the encoder", memory=True)
     up = f"{config.width:,} → {config.intermediate_size:,} → {config.width:,}"
     part(canvas, config, "inner", "feed-forward", up, ACTIVATIONS[config.activation])
     canvas.go(14, arrow=False)
@@ -167,7 +173,8 @@ def transformer(canvas: Canvas, config) -> float:
 
 
 def part(canvas, config, kind, *lines, turned=False, memory=False) -> None:
-    """x + part(norm(x)): the norm hangs on the branch. norm(x + part(x)): it is on the stream."""
+    """Pre-norm is x + part(norm(x)), with the norm on the branch; post-norm is norm(x + part(x)),
+    with the norm on the stream."""
     y, under, x = canvas.y, canvas.y + DEPTH, canvas.x + 8
     start = x + 16
     if config.norm_first:
@@ -179,7 +186,7 @@ def part(canvas, config, kind, *lines, turned=False, memory=False) -> None:
         canvas.path(f"M{x:g} {y:g}V{under:g}h14")
     canvas.box(start, under, 158, kind, *lines)
     if turned or memory:
-        label = "rotary positions" if turned else "memory"
+        label = "rotary positions" if turned else "encoder output"
         canvas.box(start + 4, under + 76, 150, "table" if turned else "memory", label)
         canvas.path(f"M{start + 79:g} {under + 57:g}v-{45 - 9 * len(lines):g}")
     end = start + 158 + 24
@@ -195,15 +202,15 @@ def part(canvas, config, kind, *lines, turned=False, memory=False) -> None:
 
 def rnn(canvas: Canvas, config) -> float:
     sides = ["first to last", "last to first"][: 1 + config.bidirectional]
-    canvas.y += 40 + 78 * config.bidirectional
-    canvas.put(128, "table", "word table", f"{config.vocabulary:,} × {config.width:,}")
+    canvas.y += 40 + SPACING / 2 * config.bidirectional
+    canvas.put(168, "table", "token embedding", f"{config.vocabulary:,} × {config.width:,}")
     first = 1 if config.cross else config.layers
     bottom = layer(canvas, config, sides, first)
     if config.cross:
         canvas.go(26)
-        canvas.put(126, "attention", "attention", "to the memory")
-        x = canvas.x - 63
-        canvas.box(x - 50, canvas.y + 78, 100, "memory", "memory")
+        canvas.put(152, "attention", "cross-attention", "to the encoder")
+        x = canvas.x - 76
+        canvas.box(x - 76, canvas.y + 78, 152, "memory", "encoder output")
         canvas.path(f"M{x:g} {canvas.y + 59:g}V{canvas.y + 31:g}")
         if config.layers > 1:
             layer(canvas, config, sides, config.layers - 1)
@@ -213,7 +220,7 @@ def rnn(canvas: Canvas, config) -> float:
 def layer(canvas: Canvas, config, sides: list[str], count: int) -> float:
     canvas.go(30, arrow=False)
     left, y = canvas.x - 10, canvas.y
-    joints = [y + 156 * (i - (len(sides) - 1) / 2) for i in range(len(sides))]
+    joints = [y + SPACING * (i - (len(sides) - 1) / 2) for i in range(len(sides))]
     for at, side in zip(joints, sides, strict=True):
         canvas.path(f"M{canvas.x:g} {y:g}V{at:g}h16", wide=2.6)
         cell(canvas, config.cell == "lstm", canvas.x + 18, at, side)
@@ -222,18 +229,20 @@ def layer(canvas: Canvas, config, sides: list[str], count: int) -> float:
     canvas.go(14, arrow=False)
     bottom = joints[-1] + 100
     canvas.frame(left, joints[0] - 96, bottom, f"× {count}")
-    canvas.text(left + 28, bottom - 14, "gates read token and state", anchor="start", opacity=".8")
+    canvas.text(
+        left + 28, bottom - 14, "gates: functions of token and state", anchor="start", opacity=".8"
+    )
     return bottom
 
 
 def cell(canvas: Canvas, lstm: bool, x: float, y: float, side: str) -> None:
-    """One step in time: the state goes round, the gates decide what it loses, takes and shows."""
+    """One time step: the gates decide what the state forgets, adds and outputs."""
     state, bus, over, end = y - 28, y + 54, y - 70, x + 322
     canvas.shapes.append(
         f'<rect x="{x:g}" y="{y - 52:g}" width="322" height="116" rx="12" '
         f'fill="{TINTS["inner"]}" fill-opacity=".12" stroke="{TINTS["inner"]}" stroke-width="1.8"/>'
     )
-    names = ("forget", "write", "read") if lstm else ("keep", "write", "reset")
+    names = ("forget", "input", "output") if lstm else ("update", "new", "reset")
     places = [x + 64, x + 158, x + 252]
     canvas.path(f"M{x:g} {y:g}h12V{bus:g}H{places[-1]:g}", arrow=False)
     for place, name in zip(places, names, strict=True):
@@ -256,24 +265,24 @@ def cell(canvas: Canvas, lstm: bool, x: float, y: float, side: str) -> None:
 
 
 def switches(canvas: Canvas, body: nn.Module, top: float) -> float:
-    """Each choice as a switch: what it is, the ways it can stand, and how it stands."""
+    """Each setting as a switch: its name, its options, and the chosen option."""
     x, y = 8.0, top + 44
-    for name, ways, chosen in settings(body):
-        ways = ways if chosen in ways else (*ways, chosen)
-        widths = [20 + 9 * len(way) for way in ways]
+    for name, options, chosen in settings(body):
+        options = options if chosen in options else (*options, chosen)
+        widths = [20 + 9 * len(option) for option in options]
         canvas.text(x + 2, y - 10, name, 13, anchor="start", opacity=".75")
         canvas.shapes.append(
             f'<rect x="{x:g}" y="{y:g}" width="{sum(widths):g}" height="28" rx="8" fill="none" '
             'stroke="currentColor" stroke-opacity=".45"/>'
         )
-        for way, width in zip(ways, widths, strict=True):
-            if way == chosen:
+        for option, width in zip(options, widths, strict=True):
+            if option == chosen:
                 canvas.shapes.append(
                     f'<rect x="{x + 2:g}" y="{y + 2:g}" width="{width - 4:g}" height="24" rx="6" '
                     f'fill="{TINTS["attention"]}" fill-opacity=".38"/>'
                 )
-            style = {"font_weight": "700"} if way == chosen else {"opacity": ".6"}
-            canvas.text(x + width / 2, y + 19, way, 14, **style)
+            style = {"font_weight": "700"} if option == chosen else {"opacity": ".6"}
+            canvas.text(x + width / 2, y + 19, option, 14, **style)
             x += width
         x += 22
     canvas.right = max(canvas.right, x - 22)
@@ -281,19 +290,19 @@ def switches(canvas: Canvas, body: nn.Module, top: float) -> float:
 
 
 def settings(body: nn.Module) -> list[tuple[str, tuple[str, ...], str]]:
-    """(name, the ways it can stand, how it stands) of each switch of a body."""
+    """(name, options, chosen option) of each setting of a body."""
     config = body.config
     if isinstance(body, RNN):
         return [
             ("cell", ("LSTM", "GRU"), config.cell.upper()),
-            ("reads", ("forward", "both ways"), "both ways" if config.bidirectional else "forward"),
+            ("direction", ("forward", "two-way"), "two-way" if config.bidirectional else "forward"),
         ]
-    shared = "fewer" if config.groups != config.heads else "as many"
+    shared = "grouped" if config.groups != config.heads else "one a head"
     return [
-        ("a token sees", ("all", "the past"), "the past" if config.causal else "all"),
-        ("norm", ("before", "after"), "before" if config.norm_first else "after"),
+        ("attention", ("full", "causal"), "causal" if config.causal else "full"),
+        ("norm", ("pre", "post"), "pre" if config.norm_first else "post"),
         ("kind of norm", tuple(NORMS.values()), NORMS[config.norm]),
         ("positions", ("learned", "rotary"), config.positions),
         ("activation", ("GELU", "SwiGLU"), ACTIVATIONS[config.activation]),
-        ("key-value heads", ("as many", "fewer"), shared),
+        ("keys and values", ("one a head", "grouped"), shared),
     ]

@@ -6,11 +6,10 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.html import FONT, note
+from kit.html import FONT, INK, note
 from kit.migrate import Migration
 from kit.widgets.base.static import show
-from kit.widgets.base.style import live, redraw
-from kit.widgets.loss.loss_curves import fill
+from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.parameters import tensor_map_figure, tensor_values_figure
 from kit.widgets.parameters.tensor_map_figure import Scene, told
 from kit.widgets.parameters.tensors import layer, summary
@@ -88,7 +87,7 @@ class TensorMap:
         self.figure = live(tensor_map_figure.figure(self.scene))
         self.values = live(tensor_values_figure.figure(*self._pair(self.scene.pick)))
         for shown in (self.figure, self.values):
-            fill(shown)
+            fit_page_width(shown)
         for i in COLUMNS:
             self.figure.data[i].on_hover(self._hover)
         for i in COLUMNS + NAMES:
@@ -177,7 +176,7 @@ class TensorMap:
     def _say(self, pick: tuple[str | None, str | None]) -> None:
         origin = next((o for o in self.scene.origins if o.name == pick[1]), None)
         text = f"<b>{pick[0]}</b><br>stays behind" if origin is None else self._story(origin)
-        look = f"font:15px/1.35 {FONT};color:#1A1A1A;overflow-wrap:anywhere"
+        look = f"font:15px/1.35 {FONT};color:{INK};overflow-wrap:anywhere"
         self.words.value = f'<div style="{look}">{text}</div>'
 
     def _story(self, origin) -> str:

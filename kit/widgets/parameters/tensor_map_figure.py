@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from html import escape
 from math import prod
 
+from kit.html import GREY, INK, LIGHT_GREY, ORANGE
 from kit.migrate import TensorOrigin
 from kit.migrate.report import DONE
 from kit.widgets.base.style import dress
@@ -11,7 +12,7 @@ from kit.widgets.parameters.tensors import column, layer, title
 
 __all__ = ["COLOURS", "KEYS", "Scene", "figure", "told", "traces"]
 
-COLOURS = DONE | {"wrong": "#D55E00"}
+COLOURS = DONE | {"wrong": ORANGE}
 """What was done, as a colour; "wrong" is what the reader was told to call so."""
 
 WORDS = {"wrong": "wrong twin"}
@@ -22,7 +23,7 @@ APART = 0.028
 KEYS = ("x", "y", "base", "width", "text", "textfont")
 KEYS += ("hovertext", "customdata", "marker", "showlegend")
 """What of the traces changes while the map is shown."""
-DARK, UNUSED, LINE = "#6E6E6E", "white", "#1A1A1A"
+DARK, UNUSED, LINE = "#6E6E6E", "white", INK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +131,7 @@ def _column(place: tuple, rows: dict, colours: dict, hover: dict, chosen: str | 
         "marker": {
             "color": [colours[name] for name in rows],
             "line": {
-                "color": [LINE if name == chosen else "#8C8C8C" for name in rows],
+                "color": [LINE if name == chosen else LIGHT_GREY for name in rows],
                 "width": [3 if name == chosen else 0.6 for name in rows],
             },
         },
@@ -152,7 +153,7 @@ def _rates(scene: Scene, right: dict) -> dict:
     """A bar beside each tensor that is trained, the longer the higher its rate (its root)."""
     most = max((o.rate for o in scene.origins), default=0.0) or 1.0
     trained = {o.name: (o.rate / most) ** 0.5 * RATES[1] for o in scene.origins}
-    look = {"marker": {"color": "#595959", "line": {"width": 0}}, "showlegend": False}
+    look = {"marker": {"color": GREY, "line": {"width": 0}}, "showlegend": False}
     return {
         "type": "bar",
         "orientation": "h",
@@ -207,7 +208,7 @@ def _titles(scene: Scene) -> dict:
         "y": [-0.045] * 3,
         "text": [*(f"<b>{text}</b>" for text in scene.titles), "rate"],
         "textposition": ["middle left", "middle left", "middle right"],
-        "textfont": {"size": [size, size, 13], "color": [LINE, LINE, "#595959"]},
+        "textfont": {"size": [size, size, 13], "color": [LINE, LINE, GREY]},
         "hoverinfo": "skip",
         "showlegend": False,
     }

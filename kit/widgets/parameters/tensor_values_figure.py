@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from kit.html import BLUE, LIGHT_GREY
 from kit.widgets.base.style import dress
 from kit.widgets.parameters.tensors import bars, thumbnail
 
@@ -10,11 +11,11 @@ __all__ = ["KEYS", "figure", "headings", "traces"]
 
 GROUND = {
     "name": "source",
-    "line": {"color": "#8C8C8C", "width": 2, "shape": "hvh"},
+    "line": {"color": LIGHT_GREY, "width": 2, "shape": "hvh"},
     "fill": "tozeroy",
     "fillcolor": "#D9D9D9",
 }
-LINE = {"name": "target", "line": {"color": "#0072B2", "width": 3, "shape": "hvh"}}
+LINE = {"name": "target", "line": {"color": BLUE, "width": 3, "shape": "hvh"}}
 KEYS = ("x", "y", "z", "zmin", "zmax")
 """What of the traces changes from tensor to tensor."""
 

@@ -2,11 +2,12 @@
 
 from math import log
 
+from kit.html import BLUE, INK, ORANGE
 from kit.widgets.base.style import dress
 
 __all__ = ["figure"]
 
-GOOD, BAD = "#0072B2", "#D55E00"
+GOOD, BAD = BLUE, ORANGE
 
 
 def figure(found: dict[str, tuple[float, float]]):
@@ -37,7 +38,7 @@ def figure(found: dict[str, tuple[float, float]]):
         look |= {"textposition": "inside", "insidetextanchor": "start"}
         bar = {"x": values, "y": names, "orientation": "h", "text": said, **look, **place}
         shown.add_trace({"type": "bar", "hoverinfo": "skip", **bar})
-        pen = {"color": "#1A1A1A", "dash": "dot", "width": 2.5}
+        pen = {"color": INK, "dash": "dot", "width": 2.5}
         line = {"x0": nothing, "x1": nothing, "yref": "paper", "y0": 0, "y1": 1, "line": pen}
         shown.add_shape(line | {"xref": f"x{axis}"})
         end = {"yref": "paper", "y": 1, "yanchor": "bottom", "text": "knows nothing"}

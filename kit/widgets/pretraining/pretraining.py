@@ -1,14 +1,11 @@
-"""Language models learn side by side: their surprise at held-out text, against counting."""
+"""Pretrain an RNN and a Transformer side by side, and compare their loss on held-out text."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from html import escape
+from typing import ClassVar
 
-import numpy as np
 from torch import nn
 
-from kit.html import FONT
-from kit.metrics import bits_per_byte, perplexity
+from kit.metrics import bits_per_byte
 from kit.models import Model
 from kit.models.generate import generate
 from kit.objectives import next_token
@@ -16,134 +13,40 @@ from kit.sources import Source
 from kit.tokenizer import Tokenizer
 from kit.train import Recipe, Run, total_loss, training_steps
 from kit.widgets.base.race import Race
-from kit.widgets.base.style import dress, live, redraw
+from kit.widgets.base.style import live, redraw
+from kit.widgets.pretraining.pretraining_figure import (
+    MODELS,
+    PROMPT,
+    Scene,
+    figure,
+    table,
+    traces,
+)
 
-__all__ = ["COLOUR", "HeldOut", "Pretraining", "Scene", "figure", "recipe", "table", "traces"]
+__all__ = ["HeldOut", "Pretraining", "recipe"]
 
-COLOUR = {"RNN": "#882255", "Transformer": "#0072B2", "unigrams": "#8C8C8C", "trigrams": "#595959"}
-DASH = {"RNN": "dash", "Transformer": "solid", "unigrams": "dot", "trigrams": "dashdot"}
-OTHER = ("#009E73", "longdash")
-"""Colour and dash of whatever else is named."""
-
-RANGE = [1.35, 2.75]
-"""Of bits per byte in the figure."""
-PERPLEXITIES = (100, 200, 500, 1000, 2000)
 RATES = {"RNN": 1e-2, "Transformer": 5e-3}
+
 BATCH = 16
-"""Windows in an update."""
-PROMPT = "The government"
+"""Windows of text per update."""
 
 
 class HeldOut:
-    """Text that no model has learnt from, as windows, and how surprised each is by it."""
+    """Held-out text as windows, and a model's loss on it in bits per byte."""
 
     def __init__(self, windows: Sequence, tokenizer: Tokenizer) -> None:
-        """windows (N, T + 1): T tokens to read, and T to predict."""
+        """windows (N, T + 1): each is T tokens to read and T to predict."""
         self.examples = next_token(windows)
         self.bytes = sum(len(tokenizer.decode(row[1:]).encode()) for row in windows)
         self.tokens = len(windows) * (len(windows[0]) - 1)
 
     def bits(self, model: nn.Module) -> float:
-        """Bits per byte of the text after its first token in each window."""
+        """Bits per byte of the text; the first token of each window is not predicted."""
         return bits_per_byte(total_loss(model, self.examples)[0], self.bytes)
 
 
-@dataclass
-class Scene:
-    """All that the figure shows, as plain data."""
-
-    levels: dict[str, float]
-    """What needs no training: name -> bits per byte."""
-    size: float
-    """Bytes of a token of the held-out text, on average: it turns bits into perplexity."""
-    seconds: float
-    """Budget of each model."""
-    runs: dict[str, Run] = field(default_factory=dict)
-    """Name -> its run so far; the score of an evaluation is minus the bits per byte."""
-    texts: dict[str, str] = field(default_factory=dict)
-    """Name -> what it writes at the moment."""
-
-    def perplexity(self, bits: float) -> float:
-        """Of a token, from bits per byte."""
-        return perplexity(bits * np.log(2) * self.size, 1)
-
-
-def look(name: str) -> dict:
-    """The line of a model or of a level."""
-    colour, dash = COLOUR.get(name, OTHER[0]), DASH.get(name, OTHER[1])
-    return {"color": colour, "dash": dash, "width": 4 if name in RATES else 2.5}
-
-
-def figure(scene: Scene):
-    """Bits per byte of held-out text against seconds; perplexity on the right axis."""
-    import plotly.graph_objects as go
-
-    ticks = {
-        "tickvals": [np.log2(p) / scene.size for p in PERPLEXITIES],
-        "ticktext": [f"{p:,}" for p in PERPLEXITIES],
-    }
-    layout = {
-        "xaxis": {"title": "seconds of training", "range": [0, scene.seconds]},
-        "yaxis": {"title": "bits per byte: lower is better", "range": RANGE, "tickformat": ".1f"},
-        "yaxis2": {"overlaying": "y", "side": "right", "range": RANGE, "title": "perplexity"}
-        | {"showgrid": False, **ticks},
-    }
-    shown = dress(go.Figure(traces(scene), layout | {"dragmode": False}), height=430)
-    return shown.update_layout(margin={"r": 80, "t": 24})
-
-
-def traces(scene: Scene) -> list[dict]:
-    """A curve for each model, a level line for each that counts; always in the same order."""
-    lines = []
-    for name in RATES:
-        found = scene.runs.get(name, Run()).evaluations
-        curve = {"x": [e["seconds"] for e in found], "y": [-e["score"] for e in found]}
-        curve |= {"mode": "lines+markers", "marker": {"size": 9}, "line": look(name)}
-        hover = {"hovertemplate": name + ", %{x:.0f} s: %{y:.2f} bits per byte<extra></extra>"}
-        lines.append({**curve, **hover, "name": name})
-    for name, bits in scene.levels.items():
-        level = {"x": [0, 1000], "y": [bits, bits], "mode": "lines", "line": look(name)}
-        hover = {"hovertemplate": f"{name}: {bits:.2f} bits per byte<extra></extra>"}
-        lines.append({**level, **hover, "name": f"{name}: {bits:.2f}", "yaxis": "y2"})
-    return lines
-
-
-def table(scene: Scene) -> str:
-    """The same as numbers, as HTML: three ways to say the loss, the speed, and a sample."""
-    heads = ("", "bits/byte", "perplexity", "nats/token", "tokens read", "writes now")
-    rows = "".join(
-        f'<tr><td style="font-weight:600;color:{look(name)["color"]}">{name}</td>'
-        + "".join(f'<td style="text-align:right">{value}</td>' for value in values(scene, run))
-        + f'<td style="text-align:left;padding-left:1.2em">{_sample(scene, name)}</td></tr>'
-        for name, run in scene.runs.items()
-    )
-    titles = "".join(
-        f'<th style="white-space:nowrap;text-align:{"right" if 0 < i < 5 else "left"};'
-        f'padding:0 {"0 0 1.2em" if i == 5 else ".6em"}">{text}</th>'
-        for i, text in enumerate(heads)
-    )
-    return (
-        f'<table style="font:16px {FONT};color:#1A1A1A;width:100%;border-spacing:.6em .2em">'
-        f'<tr style="color:#595959">{titles}</tr>{rows}</table>'
-    )
-
-
-def values(scene: Scene, run: Run) -> list[str]:
-    """Bits per byte, perplexity, nats, tokens read so far."""
-    if not run.evaluations:
-        return ["–"] * 4
-    bits = -run.evaluations[-1]["score"]
-    read = run.updates * run.settings.get("tokens in an update", 0)
-    nats = np.log(scene.perplexity(bits))
-    return [f"<b>{bits:.2f}</b>", f"{scene.perplexity(bits):,.0f}", f"{nats:.2f}", f"{read:,}"]
-
-
-def _sample(scene: Scene, name: str) -> str:
-    return f"{escape(PROMPT)}<b>{escape(scene.texts.get(name, ' …'))}</b>"
-
-
 def recipe(name: str, seconds: float, seed: int = 0) -> Recipe:
-    """How a writer is trained: chosen on held-out news of the validation split."""
+    """How a language model is pretrained; the rate was chosen on validation news."""
     return Recipe(
         seconds=seconds,
         rate=RATES[name],
@@ -155,9 +58,10 @@ def recipe(name: str, seconds: float, seed: int = 0) -> Recipe:
 
 
 class Pretraining(Race):
-    """The widget: how many seconds, Train, Stop; both learn the next token, an update in turn."""
+    """The widget: choose the seconds, and train both models to predict the next token."""
 
-    END, NAMES = "texts", {name: name for name in RATES}
+    RESULT = "texts"
+    NAMES: ClassVar[dict[str, str]] = {name: name for name in MODELS}
 
     def __init__(
         self,
@@ -169,13 +73,17 @@ class Pretraining(Race):
         *,
         seconds: int = 10,
     ) -> None:
-        """makers: "RNN" and "Transformer" -> a function that makes a fresh model. windows (N,
-        T + 1): to learn from; held_out: to be judged by. levels: name -> bits per byte of what
-        needs no training."""
+        """makers: "RNN" and "Transformer" -> a function that makes an untrained model. windows (N,
+        T + 1): to train on. held_out (M, T + 1): to measure the loss on. levels: baseline -> its
+        bits per byte."""
         import ipywidgets as w
 
-        self.makers, self.tokenizer, self.held_out = makers, tokenizer, HeldOut(held_out, tokenizer)
-        self.windows, self.examples, self.levels = windows, next_token(windows), levels
+        self.makers = makers
+        self.tokenizer = tokenizer
+        self.held_out = HeldOut(held_out, tokenizer)
+        self.windows = windows
+        self.examples = next_token(windows)
+        self.levels = levels
         self.seconds = w.Dropdown(
             options=[(f"{s} s each", s) for s in sorted({seconds, 10, 30, 60, 300})],
             value=seconds,
@@ -187,40 +95,47 @@ class Pretraining(Race):
         )
         self.table = w.HTML(table(self.scene))
         self.figure = live(figure(self.scene))
-        self.seconds.observe(lambda _: self._offer(), "value")
+        self.seconds.observe(lambda _: self._announce(), "value")
         self.view = w.VBox([self.controls, self.status, self.figure, self.table])
 
     @property
-    def what(self) -> str:
-        """The setting that a recording is of."""
+    def setting(self) -> str:
+        """The name of this setting's recording."""
         return f"next token, {len(self.windows)} windows, {self.seconds.value} s"
 
     def bits(self) -> dict[str, float]:
-        """Bits per byte on the held-out text, of each model as it is."""
+        """Model -> its bits per byte on the held-out text now."""
         return {name: self.held_out.bits(model) for name, model in self.models.items()}
 
     def source(self, name: str) -> Source:
-        """What was just trained, as a source."""
+        """A trained model as a source."""
         model = self.models[name]
         return Source(f"{name}, just trained", model.body, self.tokenizer, model.head)
 
-    def _scene(self) -> Scene:
-        return Scene(self.levels, self.held_out.bytes / self.held_out.tokens, self.seconds.value)
+    def _new_scene(self) -> Scene:
+        bytes_per_token = self.held_out.bytes / self.held_out.tokens
+        return Scene(self.levels, bytes_per_token, self.seconds.value)
 
-    def _begin(self) -> dict:
+    def _start(self) -> dict:
         self.models |= {name: make() for name, make in self.makers.items()}
         return {name: self._loop(name) for name in self.models}
 
     def _loop(self, name: str):
-        run, score = Run(name=name), self._score(name)
-        self.scene.runs[name] = run
-        self._at(name)
-        how = recipe(name, self.seconds.value)
-        return training_steps(self.models[name], self.examples, how, run=run, score=score)
+        self.scene.runs[name] = Run(name=name)
+        self._measure(name)
+        return training_steps(
+            self.models[name],
+            self.examples,
+            recipe(name, self.seconds.value),
+            run=self.scene.runs[name],
+            score=self._score(name),
+        )
 
-    def _at(self, name: str) -> None:
-        """The model as it is, at the beginning and at the end: its score, as `training_steps` has it."""
-        run, score = self.scene.runs[name], self._score(name)(self.models[name].eval())
+    def _measure(self, name: str) -> None:
+        """Add the score of a model to its run, before the first and after the last update, where
+        `training_steps` adds none."""
+        run = self.scene.runs[name]
+        score = self._score(name)(self.models[name].eval())
         row = {"step": len(run.steps), "seconds": run.seconds, "score": score}
         run.evaluations = [e for e in run.evaluations if e["step"] < row["step"]] + [row]
 
@@ -234,9 +149,9 @@ class Pretraining(Race):
 
         return score
 
-    def _judge(self) -> None:
+    def _evaluate(self) -> None:
         for name, model in self.models.items():
-            self._at(name)
+            self._measure(name)
             model.cpu()
 
     def _draw(self) -> None:
@@ -247,8 +162,9 @@ class Pretraining(Race):
             redraw(self.figure, traces(self.scene))
         self.table.value = table(self.scene)
 
-    def _verdict(self) -> str:
-        said = (
-            f"{n}: {r.updates} updates in {r.seconds:.0f} s" for n, r in self.scene.runs.items()
-        )
-        return "Done. " + " · ".join(said)
+    def _conclusion(self) -> str:
+        parts = [
+            f"{name}: {run.updates} updates in {run.seconds:.0f} s"
+            for name, run in self.scene.runs.items()
+        ]
+        return "Done. " + " · ".join(parts)

@@ -1,4 +1,4 @@
-"""Your own data in three clicks: upload a file, say which column is which, train."""
+"""The user's own data in three steps: upload a file, choose its columns, train a classifier."""
 
 import tempfile
 import time
@@ -11,21 +11,25 @@ from kit.data import own
 from kit.data.own import Column
 from kit.data.own.readers import reader
 from kit.errors import KitError
+from kit.experiment import Experiment, prepare
 from kit.html import note
-from kit.migrate import migrate
-from kit.tasks import classification, topics
-from kit.train import Run, training_steps
-from kit.widgets.base.job import Job, Working
+from kit.tasks.classification import ClassificationTask
+from kit.widgets.base.job import Job, JobWidget
 
 __all__ = ["OwnData", "guess", "uploaded"]
 
 LABELS = (50, 100, 200, 400, 800, 1600)
 SOURCES = {"small and fast": "transformer_encoder", "MiniLM, better and slower": "minilm"}
-WANTS = {"text": Column("text"), "label": Column("class")}
+COLUMNS = {"text": Column("text"), "label": Column("class")}
+FIRST_ROWS = 200
+"""Rows that are read to guess the columns."""
+TEST_TEXTS = 1000
+"""Test texts that are scored, at most."""
+MOST_CLASSES = 100
 
 
 def uploaded(value) -> tuple[str, bytes]:
-    """Name and content of the file in a FileUpload's value, of ipywidgets 7 or of 8.
+    """The name and the content of the file in a FileUpload's value, of ipywidgets 7 or 8.
 
     7: {name: {"content": bytes, ...}}. 8: ({"name": name, "content": memoryview, ...},).
     """
@@ -39,26 +43,29 @@ def uploaded(value) -> tuple[str, bytes]:
 
 
 def guess(rows: list[dict]) -> tuple[str, str]:
-    """Which columns are the text and the class: the longest values on average, and, of the
-    others, the fewest different ones (yet more than one)."""
+    """The names of the columns with the text and with the class: the column with the longest
+    values, and, of the others, the one with the fewest distinct values, but more than one."""
     names = list(rows[0])
-    size = {name: sum(len(str(row.get(name, ""))) for row in rows) for name in names}
-    text = max(names, key=size.get)
+    length = {name: sum(len(str(row.get(name, ""))) for row in rows) for name in names}
+    text = max(names, key=length.get)
     others = [name for name in names if name != text] or [text]
-    different = {name: len({str(row.get(name)) for row in rows}) for name in others}
-    several = [name for name in others if different[name] > 1] or others
-    return text, min(several, key=different.get)
+    distinct = {name: len({str(row.get(name)) for row in rows}) for name in others}
+    several = [name for name in others if distinct[name] > 1] or others
+    return text, min(several, key=distinct.get)
 
 
-class OwnData(Working):
-    """The widget. `open(path)` does what an upload does; `train()` presses the button."""
+class OwnData(JobWidget):
+    """The widget. `open(path)` does what an upload does; `train()` does what the button does."""
 
     def __init__(self, seed: int = 0) -> None:
         import ipywidgets as w
 
-        self.seed, self.folder = seed, tempfile.TemporaryDirectory()
-        self.path = self.report = self.data = self.model = self.source = None
-        self.names: tuple[str, ...] = ()
+        self.seed = seed
+        self.folder = tempfile.TemporaryDirectory()
+        self.path: Path | None = None
+        self.report = None
+        self.data = None
+        self.experiment: Experiment | None = None
         self.scores: dict[str, float] = {}
         self.job = Job(self._work, self._say, "3 · Train")
         self.job.button.disabled = True
@@ -71,16 +78,17 @@ class OwnData(Working):
         self.label = w.Dropdown(description="the class in", options=(), **wide)
         self.keep = w.Checkbox(value=True, description="leave out bad rows", indent=False)
         self.labels = w.Dropdown(description="labels, at most", options=LABELS, value=200, **wide)
-        self.named = w.Dropdown(description="source", options=SOURCES, **wide)
+        self.source = w.Dropdown(description="source", options=SOURCES, **wide)
         self.status = w.HTML(note("Any file of texts with a class each: .csv, .jsonl, .parquet."))
-        self.shown, self.answer = w.HTML(), w.HTML()
+        self.report_view = w.HTML()
+        self.answer = w.HTML()
         self.ask = w.Text(description="Ask it:", layout={"width": "820px"}, disabled=True, **wide)
         self._listen()
         self.view = w.VBox(
             [
                 w.HBox([self.upload, self.text, self.label, self.keep]),
-                w.HBox([self.labels, self.named, *self.job.row]),
-                *(self.status, self.shown, self.ask, self.answer),
+                w.HBox([self.labels, self.source, *self.job.row]),
+                *(self.status, self.report_view, self.ask, self.answer),
             ]
         )
 
@@ -91,20 +99,20 @@ class OwnData(Working):
         self.ask.observe(lambda _: self._try(self._asked), "value")
 
     def open(self, path: str | Path) -> "OwnData":
-        """Look at a file on this machine."""
+        """Read a file on this machine."""
         self._try(partial(self._opened, Path(path)))
         return self
 
     def train(self) -> "OwnData":
-        """Train on the good rows; a second click while it trains changes nothing."""
+        """Train on the rows without errors; during a training it does nothing."""
         if self.report is not None:
             self.job.start()
         return self
 
-    def _try(self, what) -> None:
-        """Do something; what the user can put right is said in the widget."""
+    def _try(self, action) -> None:
+        """Call an action; an error that the user can mend is shown in the widget."""
         try:
-            what()
+            action()
         except KitError as error:
             self._say(str(error), "error")
 
@@ -117,98 +125,92 @@ class OwnData(Working):
         self._opened(path)
 
     def _opened(self, path: Path) -> None:
-        self.path = self.report = None
+        self.path = None
+        self.report = None
         self.job.button.disabled = True
-        source = reader(path)
-        columns = source.columns()
+        file = reader(path)
+        columns = file.columns()
         if not columns:
             raise KitError(f"{path.name} has no row with columns: is its first line their names?")
-        rows = [row.content for row, _ in zip(source.rows(), range(200), strict=False)]
+        rows = [row.content for row, _ in zip(file.rows(), range(FIRST_ROWS), strict=False)]
         text, label = guess([row for row in rows if isinstance(row, dict)])
         for choice, column in ((self.text, text), (self.label, label)):
-            choice.options, choice.value = columns, column
+            choice.options = columns
+            choice.value = column
         self.path = path
         self._check()
 
     def _check(self) -> None:
-        """Read the file with the columns that are chosen, and show what was found."""
+        """Read the file with the chosen columns, and show the report of its rows."""
         if self.path is None or None in (self.text.value, self.label.value):
             return
         columns = {"text": self.text.value, "label": self.label.value}
-        self.report = own.read(self.path, WANTS, columns=columns)
-        self.shown.value = self.report._repr_html_()
-        found = len(self.report.wants["label"].names)
-        self.job.button.disabled = not 2 <= found <= 100
-        if found < 2 or found > 100:
+        self.report = own.read(self.path, COLUMNS, columns=columns)
+        self.report_view.value = self.report._repr_html_()
+        classes = len(self.report.wants["label"].names)
+        possible = 2 <= classes <= MOST_CLASSES
+        self.job.button.disabled = not possible
+        if not possible:
             self._say(
-                f"{self.label.value!r} has {found} different values: choose the column with the "
-                "classes, 2 to 100 of them.",
+                f"{self.label.value!r} has {classes} different values: choose the column with the "
+                f"classes, 2 to {MOST_CLASSES} of them.",
                 "error",
             )
             return
-        self._say(f"{found} classes. Right columns? Then press “3 · Train”.")
+        self._say(f"{classes} classes. Right columns? Then press “3 · Train”.")
 
     def _work(self, stopping) -> None:
         self.data = self.report.data(keep=self.keep.value, least=20)
-        names = self.report.wants["label"].names
+        task = ClassificationTask(self.report.wants["label"].names)
         self._say("Fetching the source …")
-        source = sources.load(self.named.value)
-        head = partial(topics.head, classes=len(names))
-        target = migrate(source, head, seed=self.seed)
-        few = min(self.labels.value, len(self.data["train"]))
-        rows = topics.sample(self.data["train"], few, self.seed)
-        run = Run(name="own data")
-        loop = training_steps(
-            target.model,
-            topics.encode(rows, source.tokenizer),
-            topics.recipe(few, seed=self.seed),
-            run=run,
-            groups=target.groups,
-        )
-        self._go(loop, run, stopping)
-        # Together: names and pieces are the model's own, whatever is chosen or opened next.
-        self.model, self.source, self.names = target.model, source, names
-        self._score(rows, names, stopped=run.spent < 1)
+        source = sources.load(self.source.value)
+        labels = min(self.labels.value, len(self.data["train"]))
+        rows = task.sample(self.data["train"], labels, self.seed)
+        experiment = prepare(source, "full", task, rows, seed=self.seed, name="own data")
+        self._train(experiment, stopping)
+        # The experiment keeps the model's own classes and tokenizer when another file is opened.
+        self.experiment = experiment
+        self._evaluate()
 
-    def _go(self, loop, run: Run, stopping) -> None:
+    def _train(self, experiment: Experiment, stopping) -> None:
+        run = experiment.run
         drawn = 0.0
+        loop = experiment.steps()
         for _ in loop:
             if stopping():
                 break
             if time.monotonic() - drawn > 0.3:
-                drawn, self.job.bar.value = time.monotonic(), run.spent
+                drawn = time.monotonic()
+                self.job.bar.value = run.spent
                 self._say(f"Update {len(run.steps)}: loss {run.steps[-1]['loss']:.2f}")
         loop.close()
         self.job.bar.value = run.spent
 
-    def _score(self, rows, names: tuple[str, ...], stopped: bool) -> None:
-        test = self.data["test"].select(range(min(1000, len(self.data["test"]))))
-        answers = topics.predict(self.model, self.source.tokenizer, test["text"][:], names)
-        right = topics.score(answers, test, names)["accuracy"]
-        self.scores = {"source": right} | topics.baselines(rows, test)
-        said = ", ".join(
-            f"{name} {self.scores[key]:.0%}"
-            for name, key in (("counting words (TF-IDF)", "tfidf"), ("majority", "majority"))
-        )
+    def _evaluate(self) -> None:
+        experiment = self.experiment
+        test = self.data["test"].select(range(min(TEST_TEXTS, len(self.data["test"]))))
+        accuracy = experiment.score(test)["accuracy"]
+        baselines = experiment.task.baselines(experiment.rows, test)
+        self.scores = {"source": accuracy} | baselines
+        tfidf = f"counting words (TF-IDF) {baselines['tfidf']:.0%}"
+        majority = f"majority {baselines['majority']:.0%}"
+        stopped = "Stopped early. " if experiment.run.spent < 1 else ""
         self._say(
-            f"{'Stopped early. ' if stopped else ''}With {len(rows):,} labels {right:.0%} of "
-            f"{len(test):,} test texts are right; {said}. Now ask it something."
+            f"{stopped}With {len(experiment.rows):,} labels {accuracy:.0%} of {len(test):,} test "
+            f"texts are right; {tfidf}, {majority}. Now ask it something."
         )
         self.ask.disabled = False
         self._answer()
 
     def _asked(self) -> None:
-        if not self.job.running:  # else it is answered when the training has ended
+        if not self.job.running:  # a question during the training is answered at its end
             self._answer()
 
     def _answer(self) -> None:
-        if not self.ask.value.strip():
+        text = self.ask.value
+        if not text.strip():
             self.answer.value = ""
             return
-        [answer] = classification.classify(
-            self.model, self.source.tokenizer, self.ask.value, self.names
-        )
-        self.answer.value = topics.show(self.ask.value, answer)
-
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)
+        experiment = self.experiment
+        [answer] = experiment.task.predict(experiment.model, experiment.tokenizer, text)
+        self.answer.value = experiment.task.show(text, answer)

@@ -1,100 +1,59 @@
-"""Which words moved the decision: leave each out, and see P(positive) move, as one types."""
+"""Occlusion: leave each word of a sentence out, and show how much P(positive) changes."""
 
 from functools import partial
-from html import escape
 
 from kit.errors import KitError
-from kit.html import FONT, note
+from kit.html import note
 from kit.tasks import sentiment
 from kit.tasks.occlusion import MOST, influence
-from kit.widgets.base.static import Shown
-from kit.widgets.base.style import COLOUR, NAME
+from kit.widgets.base.static import Widget
+from kit.widgets.sentiment.words_figure import page
 
-__all__ = ["Words", "page"]
-
-UP, DOWN = (0, 114, 178), (213, 94, 0)
-"""Blue raised P(positive), orange lowered it."""
+__all__ = ["Words"]
 
 TEXT = "I wanted to love it, but the plot is a mess and the jokes are not funny."
 
 
-def page(found: dict[str, tuple[float, list[tuple[str, float]]]]) -> str:
-    """The words of a sentence, coloured by what each changed, one line for each model, as HTML.
-
-    found: name -> (P(positive), [(word, change)]), as `kit.tasks.occlusion.influence` returns it.
-    """
-    rows = "".join(_row(name, p, words) for name, (p, words) in found.items())
-    legend = "".join(
-        f'<span style="background:rgba{(*rgb, 0.55)};padding:0 .5em;margin-left:1.2em">'
-        f"{sign}</span> {said}"
-        for rgb, sign, said in ((UP, "+", "made it more positive"), (DOWN, "−", "less positive"))
-    )
-    return (
-        f'<div style="font:19px {FONT};color:#1A1A1A;background:white;padding:.5em 1em;'
-        f'max-width:66em">{rows}<div style="font-size:16px;color:#595959;margin-top:.4em">'
-        f"points of P(positive) that a word brings:{legend}</div></div>"
-    )
-
-
-def _row(name: str, p: float, words: list[tuple[str, float]]) -> str:
-    most = max(0.1, *(abs(change) for _, change in words))
-    marked = "".join(_word(word, change, most) for word, change in words)
-    colour = COLOUR.get(name, "#1A1A1A")
-    return (
-        f'<div style="display:flex;gap:1em;margin:.7em 0;border-left:.35em solid {colour};'
-        f'padding-left:.8em"><div style="flex:0 0 9em"><b style="color:{colour}">'
-        f"{escape(NAME.get(name, name))}</b><br><b>{100 * p:.0f} %</b> positive</div>"
-        f'<div style="flex:1;line-height:1.15">{marked}</div></div>'
-    )
-
-
-def _word(word: str, change: float, most: float) -> str:
-    rgb = UP if change > 0 else DOWN
-    ground = f"rgba{(*rgb, round(0.75 * min(1.0, abs(change) / most), 2))}"
-    points = f"{100 * change:+.0f}".replace("-", "−") if abs(change) >= 0.005 else "0"
-    return (
-        f'<span style="display:inline-block;text-align:center;margin:.15em .12em;padding:0 .25em;'
-        f'border-radius:.25em;background:{ground}">{escape(word[:30])}'
-        f'<br><span style="font-size:15px">{points}</span></span>'
-    )
-
-
-class Words(Shown):
-    """The widget: type a sentence, and see what each of its words did in each model."""
+class Words(Widget):
+    """The widget: type a sentence, and see the effect of each word on each model."""
 
     def __init__(self, models: dict, tokenizer, text: str = TEXT) -> None:
-        """models: name ("full", "from_scratch", or any) -> a model with two classes. tokens: the
-        vocabulary of all of them."""
+        """models: name ("full", "from_scratch", or any) -> a model with two classes. tokenizer:
+        that of all models."""
         import ipywidgets as w
 
-        self.models, self.tokenizer, self.found = models, tokenizer, {}
+        self.models = models
+        self.tokenizer = tokenizer
+        self.influences: dict = {}
         self.text = w.Text(
             value=text,
             description="A sentence:",
             layout={"width": "820px"},
             style={"description_width": "initial"},
         )
-        self.answer, self.status = w.HTML(), w.HTML()
+        self.answer = w.HTML()
+        self.status = w.HTML()
         self.view = w.VBox([self.text, self.answer, self.status])
         self.text.observe(lambda _: self.ask(), "value")
         self.ask()
 
     def ask(self, text: str | None = None) -> "Words":
-        """Ask all models about what is in the box, or about another text."""
+        """Ask all models about the sentence in the box, or about another one."""
         if text is not None and text != self.text.value:
-            self.text.value = text  # which asks
+            self.text.value = text  # its observer asks
             return self
+        sentence = self.text.value
         try:
-            self.found = {
-                name: influence(
-                    partial(sentiment.probabilities, model, self.tokenizer), self.text.value
-                )
+            self.influences = {
+                name: influence(partial(sentiment.opinions, model, self.tokenizer), sentence)
                 for name, model in self.models.items()
             }
         except KitError as error:
             self.status.value = note(str(error), "error")
             return self
-        self.answer.value = page(self.found)
-        more = len(self.text.value.split()) - MOST
-        self.status.value = note(f"{more} words more were read, and not left out.") * (more > 0)
+        self.answer.value = page(self.influences)
+        more = len(sentence.split()) - MOST
+        self.status.value = ""
+        if more > 0:
+            self.status.value = note(f"{more} words more were read, and not left out.")
         return self

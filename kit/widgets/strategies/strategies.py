@@ -1,17 +1,17 @@
-"""All strategies side by side: score against cost; pick one, see its report, train it now."""
+"""All strategies side by side: accuracy against cost; choose one, see its report, train it."""
+
+from functools import cached_property
 
 from kit import sources
 from kit.data import corpora
 from kit.errors import KitError
-from kit.html import note
-from kit.migrate import Migration, migrate
+from kit.experiment import Experiment, prepare, strategy_options
+from kit.migrate import migrate
 from kit.results import see_it_work
 from kit.tasks import sentiment
-from kit.tokenizer import Tokenizer
-from kit.train import Run, training_steps
-from kit.widgets.base.job import Job, Working
+from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.static import show
-from kit.widgets.base.style import live, redraw
+from kit.widgets.base.style import hide_buttons, live, redraw
 from kit.widgets.strategies.strategies_figure import (
     AXES,
     Point,
@@ -23,56 +23,31 @@ from kit.widgets.strategies.strategies_figure import (
     traces,
 )
 
-__all__ = ["Strategies", "made"]
+__all__ = ["Strategies"]
 
 LABELS = 100
-"""Labels of a live run."""
+"""Labelled sentences of a live training."""
 SLOW = ("domain_first",)
-"""Strategies with a stage of minutes before the first label: recorded, never live."""
+"""Strategies that first train for minutes on unlabelled texts: recorded, never trained live."""
+READ_TEXTS = ("move_vocabulary", "narrow", "distil")
+"""Strategies that read unlabelled texts when they make the target."""
+REPORT_TEXTS = 30
+"""Texts that `narrow` reads for a report, where its choice of neurons need not be the best."""
 
 
-def made(source, strategy: str, data, seed: int = 0, **given) -> tuple[Migration, Tokenizer]:
-    """The migration of the comparison, ready for `fit`, and the tokens that it reads.
-
-    data: `sentiment.load()`; from its training texts, without their labels, the head begins.
-    given: the strategy's options, in place of what is chosen here.
-    Raises KitError where the strategy has no meaning for the source.
-    """
-    given = _options(source, strategy) | given
-    tokenizer = given.get("new", source.tokenizer)
-    target = migrate(source, sentiment.head, strategy, seed=seed, **given)
-    sentiment.from_words(target.model, tokenizer, sentiment.unlabelled(data["train"]))
-    return target, tokenizer
-
-
-def films() -> list[str]:
-    """The film reviews to read without their labels."""
-    return corpora.pinned("train", "films")["text"][:]
-
-
-def _options(source, strategy: str, texts: int = 300) -> dict:
-    """What a strategy cannot guess: another vocabulary, texts to look at, a student."""
-    if strategy == "move_vocabulary":
-        return {"old": source.tokenizer, "new": Tokenizer.train(films(), 4096)}
-    if strategy == "narrow":
-        ids = source.tokenizer.encode_many(films()[:texts], 64)
-        return {"examples": [{"ids": i, "y": 0} for i in ids]}
-    if strategy == "distil" and source.body.config.layers == 1:  # there is no half of one layer
-        half = migrate(source, sentiment.head, "narrow", **_options(source, "narrow"))
-        return {"student": half.model.body}
-    if strategy in SLOW:
-        return {"adapt": lambda body: None}  # the report is the same; it is not trained here
-    return {}
-
-
-class Strategies(Working):
-    """The widget: choose source, labels and what a strategy costs; click on a point; train it."""
+class Strategies(JobWidget):
+    """The widget: choose source, labels and cost; click on a point; train its strategy."""
 
     def __init__(self, data, recorded: dict, *, source: str = "rnn_encoder") -> None:
-        """data: `sentiment.load()`. recorded: `recorded("strategies")`. source: shown first."""
-        self.data, self.rows, self.done = data, recorded["rows"], []
-        self.seed = 1 + max(row["seed"] for row in self.rows)  # not among the recorded
-        self.controls, self.loaded, self.displayed = see_it_work.summary(), {}, False
+        """data: `sentiment.load()`. recorded: `results.load("strategies")`. source: the first that
+        is shown."""
+        self.data = data
+        self.rows = recorded["rows"]
+        self.done: list[dict] = []
+        self.seed = 1 + max(row["seed"] for row in self.rows)  # a seed that was not recorded
+        self.controls = see_it_work.summary()
+        self.loaded: dict = {}
+        self.displayed = False
         label = f"Train it now, {LABELS} labels"
         self.job = Job(self._work, self._say, label, width="240px", bar="160px")
         self._controls(source)
@@ -82,26 +57,26 @@ class Strategies(Working):
     def _controls(self, source: str) -> None:
         import ipywidgets as w
 
-        there = list(dict.fromkeys(row["source"] for row in self.rows))
+        names = list(dict.fromkeys(row["source"] for row in self.rows))
         wide = {"style": {"description_width": "initial"}, "layout": {"width": "240px"}}
-        self.source = w.Dropdown(options=there, value=source, description="source", **wide)
+        self.source = w.Dropdown(options=names, value=source, description="source", **wide)
         self.budget = w.Dropdown(options=self._budgets(), description="labels", **wide)
         self.axis = w.ToggleButtons(
             options=[(text, name) for name, text in AXES.items()],
             style={"button_width": "270px"},
         )
         self.strategy = w.Dropdown(options=self._strategies(), description="strategy", **wide)
-        self.status, self.report = w.HTML(), w.HTML()
-        self.source.observe(self._switch, "value")
+        self.status = w.HTML()
+        self.report = w.HTML()
+        self.source.observe(self._change_source, "value")
         for control in (self.budget, self.axis):
             control.observe(lambda _: self._draw(), "value")
-        self.strategy.observe(lambda _: self._chosen(), "value")
+        self.strategy.observe(lambda _: self._show_report(), "value")
 
     def _build(self) -> None:
-        """A new figure: one that is changed before it is displayed would be drawn by halves."""
-        self.figure = live(figure(*self._shown()))
-        if hasattr(self.figure, "_config"):
-            self.figure._config = {**self.figure._config, "displayModeBar": False}
+        """Make a new figure: changes before it is displayed would reach the browser in part."""
+        self.figure = live(figure(*self._figure_data()))
+        hide_buttons(self.figure)
         for trace in self.figure.data[1:5]:
             trace.on_click(self._click)
 
@@ -109,138 +84,177 @@ class Strategies(Working):
         import ipywidgets as w
 
         self.displayed = True
-        chosen = w.HBox([self.source, self.budget])
-        run = w.HBox([self.strategy, *self.job.row])
-        show(w.VBox([chosen, self.axis, self.figure, run, self.status, self.report]))
+        choices = w.HBox([self.source, self.budget])
+        training = w.HBox([self.strategy, *self.job.row])
+        show(w.VBox([choices, self.axis, self.figure, training, self.status, self.report]))
 
     def choose(self, source: str, budget: int | None = None, axis: str = "trained") -> "Strategies":
-        """Choose the source, the labels and the axis, as if by hand."""
-        self.source.value, self.axis.value = source, axis
+        """Choose the source, the number of labels and the axis, as a user would."""
+        self.source.value = source
+        self.axis.value = axis
         self.budget.value = budget or self.budget.value
         return self
 
     def pick(self, strategy: str) -> "Strategies":
-        """Choose a strategy: a ring around its point, and its migration report, made now."""
+        """Choose a strategy: it gets a ring around its point, and its migration report is made."""
         if self.strategy.value == strategy:
-            self._chosen()
+            self._show_report()
         self.strategy.value = strategy
         return self
 
     def train(self, strategy: str | None = None) -> "Strategies":
-        """Train the chosen strategy once; its star joins the figure."""
+        """Train the chosen strategy once; a star in the figure shows its result."""
         if not self.job.running and strategy:
             self.strategy.value = strategy
         self.job.start()
         return self
 
-    def of(self, name: str):
-        """A source by its name, loaded once."""
+    def source_named(self, name: str):
+        """The source of this name. Only the last one is kept, to save memory."""
         if name not in self.loaded:
-            self.loaded = {name: sources.load(name)}  # one at a time: memory
+            self.loaded = {name: sources.load(name)}
         return self.loaded[name]
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The film reviews of the corpus, without labels."""
+        return corpora.pinned("train", "films")["text"][:]
 
     def _budgets(self) -> list[int]:
         return sorted({row["labels"] for row in self.rows if row["source"] == self.source.value})
 
     def _strategies(self) -> list[str]:
-        of = [row for row in self.rows if row["source"] == self.source.value]
-        return list(dict.fromkeys(row["strategy"] for row in of if "accuracy" in row))
+        rows = [row for row in self.rows if row["source"] == self.source.value]
+        return list(dict.fromkeys(row["strategy"] for row in rows if "accuracy" in row))
 
-    def _switch(self, _) -> None:
-        budget, strategy = self.budget.value, self.strategy.value
-        self.report.value = ""  # of another source
+    def _change_source(self, _) -> None:
+        budget = self.budget.value
+        strategy = self.strategy.value
+        self.report.value = ""  # it belongs to the source before
         with self.budget.hold_trait_notifications(), self.strategy.hold_trait_notifications():
-            self.budget.options, self.strategy.options = self._budgets(), self._strategies()
+            self.budget.options = self._budgets()
+            self.strategy.options = self._strategies()
             self.budget.value = budget if budget in self.budget.options else self._budgets()[0]
-            kept = strategy in self.strategy.options
-            self.strategy.value = strategy if kept else self._strategies()[0]
+            has_strategy = strategy in self.strategy.options
+            self.strategy.value = strategy if has_strategy else self._strategies()[0]
         self._draw()
-        if kept:  # if not, its menu has said that another is chosen
-            self._chosen()
+        if has_strategy:  # otherwise the change of its menu has shown the report
+            self._show_report()
 
-    def _shown(self) -> tuple:
-        """What the figure is made of."""
-        name, budget, axis = self.source.value, self.budget.value, self.axis.value
-        found = points(self.rows, name, budget, axis)
-        live_ones = stars(self.done, name, budget, axis)
-        return found, live_ones, axis, self.controls[budget], self.strategy.value
+    def _figure_data(self) -> tuple:
+        """The arguments of `figure`."""
+        name = self.source.value
+        budget = self.budget.value
+        axis = self.axis.value
+        recorded = points(self.rows, name, budget, axis)
+        just_trained = stars(self.done, name, budget, axis)
+        return recorded, just_trained, axis, self.controls[budget], self.strategy.value
 
     def _draw(self) -> None:
         if not self.displayed:
             self._build()
             return
-        found, now, axis, controls, chosen = self._shown()
+        recorded, just_trained, axis, controls, chosen = self._figure_data()
         keys = ("x", "y", "error_y", "customdata")
         with self.figure.batch_update():
-            redraw(self.figure, traces(found, now, axis, controls, chosen), keys=keys)
-            self.figure.layout.xaxis.update(axes(found + now, axis))
-            self.figure.layout.annotations = labels(found, now, axis)
+            redraw(self.figure, traces(recorded, just_trained, axis, controls, chosen), keys=keys)
+            self.figure.layout.xaxis.update(axes(recorded + just_trained, axis))
+            self.figure.layout.annotations = labels(recorded, just_trained, axis)
 
     def _click(self, trace, points, state) -> None:
         if points.point_inds:
             self.pick(trace.customdata[points.point_inds[0]][0])
 
-    def _chosen(self) -> None:
+    def _options(self, source, strategy: str, texts: int | None = None) -> dict:
+        """The options that a strategy needs. texts: how many `narrow` reads; default: all."""
+        if strategy == "domain_first":
+            # The report is the same without the training on unlabelled texts.
+            return {"adapt": lambda body: None}
+        if strategy not in READ_TEXTS:
+            return {}
+        chosen = self.texts if strategy == "move_vocabulary" else self.texts[:texts]
+        return strategy_options(source, strategy, chosen, head=sentiment.head)
+
+    def _show_report(self) -> None:
         self._draw()
         if self.job.running:
             return
-        name, strategy = self.source.value, self.strategy.value
+        name = self.source.value
+        strategy = self.strategy.value
         self._say(f"{name}: migrating, {strategy} …")
         try:
-            source = self.of(name)
-            given = _options(source, strategy, texts=30)  # for a report they are enough
-            target = migrate(source, sentiment.head, strategy, **given)
+            source = self.source_named(name)
+            options = self._options(source, strategy, REPORT_TEXTS)
+            target = migrate(source, sentiment.head, strategy, **options)
         except KitError as error:
             self._say(str(error), "error")
             return
         self.report.value = target._repr_html_()
-        self._say(self._told())
+        self._say(self._recorded_result())
 
-    def _told(self) -> str:
+    def _recorded_result(self) -> str:
         """The recorded numbers of the chosen strategy in one sentence."""
-        of = {axis: self._point(axis) for axis in AXES}
-        p = of["trained"]
-        if p is None:
+        by_axis = {axis: self._point(axis) for axis in AXES}
+        point = by_axis["trained"]
+        if point is None:
             return f"{self.strategy.value}: not recorded with {self.budget.value:,} labels."
-        about = f" ± {100 * p.half:.1f}" if p.seeds > 1 else ""
+        interval = f" ± {100 * point.half:.1f}" if point.seeds > 1 else ""
         return (
-            f"{p.strategy}, recorded: {100 * p.score:.1f}{about} % over {p.seeds} seeds, "
-            f"{p.cost:,.0f} trained, {of['seconds'].cost:.0f} s, {of['memory'].cost:.0f} MB"
+            f"{point.strategy}, recorded: {100 * point.score:.1f}{interval} % over {point.seeds} "
+            f"seeds, {point.cost:,.0f} trained, {by_axis['seconds'].cost:.0f} s, "
+            f"{by_axis['memory'].cost:.0f} MB"
         )
 
     def _point(self, axis: str) -> Point | None:
-        found = points(self.rows, self.source.value, self.budget.value, axis)
-        return next((p for p in found if p.strategy == self.strategy.value), None)
+        recorded = points(self.rows, self.source.value, self.budget.value, axis)
+        return next((p for p in recorded if p.strategy == self.strategy.value), None)
+
+    def _experiment(self, name: str, strategy: str) -> Experiment:
+        source = self.source_named(name)
+        return prepare(
+            source,
+            strategy,
+            sentiment,
+            sentiment.sample(self.data["train"], LABELS, self.seed),
+            seed=self.seed,
+            texts=sentiment.unlabelled(self.data["train"]),
+            **self._options(source, strategy),
+        )
 
     def _work(self, stopping) -> None:
-        name, strategy = self.source.value, self.strategy.value
+        name = self.source.value
+        strategy = self.strategy.value
         if strategy in SLOW:
             self._say(f"{strategy} reads for minutes before its first label: recorded only.")
             return
-        target, tokenizer = made(self.of(name), strategy, self.data, self.seed)
-        rows = sentiment.sample(self.data["train"], LABELS, self.seed)
-        examples, run = sentiment.encode(rows, tokenizer), Run()
-        recipe = sentiment.recipe(LABELS, strategy, seed=self.seed)
-        extras = {"groups": target.groups, "penalty": target.penalty}
-        for _ in training_steps(target.model, examples, recipe, run=run, **extras):
+        experiment = self._experiment(name, strategy)
+        for run in experiment.steps():
             if stopping():
                 self._say("Stopped: nothing joins the figure.")
                 return
             self.job.bar.value = run.spent
             self._say(f"{strategy}, update {len(run.steps)}: loss {run.steps[-1]['loss']:.2f}")
         self._say(f"Asking it about {len(self.data['test']):,} test sentences …")
-        score = sentiment.scorer(self.data["test"], tokenizer)(target.model)
-        self._star(name, strategy, target.totals["trained"], run.seconds, score)
+        accuracy = experiment.score(self.data["test"])["accuracy"]
+        self._add_star(name, experiment, accuracy)
 
-    def _star(self, name: str, strategy: str, trained: int, seconds: float, score: float) -> None:
-        row = {"source": name, "labels": LABELS, "strategy": strategy, "accuracy": score}
-        self.done.append(row | {"trained": trained, "seconds": seconds})
+    def _add_star(self, name: str, experiment: Experiment, accuracy: float) -> None:
+        strategy = experiment.target.strategy
+        trained = experiment.target.totals["trained"]
+        seconds = experiment.run.seconds
+        self.done.append(
+            {
+                "source": name,
+                "labels": LABELS,
+                "strategy": strategy,
+                "accuracy": accuracy,
+                "trained": trained,
+                "seconds": seconds,
+            }
+        )
         self.budget.value = LABELS
         self._draw()
         self._say(
-            f"{strategy}, made now: {100 * score:.1f} %, {trained:,} trained, {seconds:.1f} s of "
-            "training. One seed: the star is no mean."
+            f"{strategy}, made now: {100 * accuracy:.1f} %, {trained:,} trained, {seconds:.1f} s "
+            "of training. One seed: the star is no mean."
         )
-
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)

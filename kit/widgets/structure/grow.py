@@ -17,10 +17,9 @@ from kit.models import Model
 from kit.sources import Source
 from kit.tasks import sentiment
 from kit.texts import check_texts
-from kit.widgets.base.job import Job, Working
+from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.static import show
-from kit.widgets.base.style import live, redraw
-from kit.widgets.loss.loss_curves import fill
+from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.structure import grow_figure
 from kit.widgets.structure.grow_figure import Scene, answers, cards, traces
 
@@ -35,7 +34,7 @@ KEPT = 30_000_000
 """Parameters of what was made before and is kept, so that going back takes no time."""
 
 
-class Grow(Working):
+class Grow(JobWidget):
     """The widget: two sliders, a sentence of one's own, and three models that answer it."""
 
     def __init__(
@@ -54,7 +53,7 @@ class Grow(Working):
         self._load(next(iter(sources)))
         self._controls()
         self.figure = live(grow_figure.figure(self.scene, widest=WIDEST))
-        fill(self.figure)
+        fit_page_width(self.figure)
         self._change()
 
     def _load(self, name: str) -> None:

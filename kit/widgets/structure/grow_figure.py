@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from html import escape
 
-from kit.html import FONT
+from kit.html import BLUE, FONT, GREEN, INK, LIGHT_GREY, ORANGE
 from kit.widgets.base.style import dress
 
 __all__ = ["HUE", "KEYS", "WORD", "Scene", "answers", "cards", "figure", "room", "traces"]
 
-HUE = {"source": "#0072B2", "grown": "#009E73", "naive": "#D55E00"}
+HUE = {"source": BLUE, "grown": GREEN, "naive": ORANGE}
 WORD = {"source": "the source", "grown": "grown", "naive": "grown naively"}
 MARK = {"grown": "circle", "naive": "x"}
 KEYS = ("x", "y", "base", "text", "customdata")
@@ -61,7 +61,7 @@ def figure(scene: Scene, *, widest: int = 3):
     """
     import plotly.graph_objects as go
 
-    answer = {"range": [-EDGE, EDGE], "zeroline": True, "zerolinecolor": "#8C8C8C", "dtick": 2}
+    answer = {"range": [-EDGE, EDGE], "zeroline": True, "zerolinecolor": LIGHT_GREY, "dtick": 2}
     layout = {
         "barmode": "overlay",
         "dragmode": False,
@@ -133,7 +133,7 @@ SECOND = {"xaxis": "x2", "yaxis": "y2"}
 
 
 def _diagonal() -> dict:
-    pen = {"color": "#1A1A1A", "width": 2, "dash": "dot"}
+    pen = {"color": INK, "width": 2, "dash": "dot"}
     line = {"x": [-EDGE, EDGE], "y": [-EDGE, EDGE], "mode": "lines", "line": pen}
     return {**line, "name": "not moved", "hoverinfo": "skip", **SECOND}
 
@@ -164,7 +164,7 @@ def _star(scene: Scene, which: str) -> dict:
         "x": [_inside(typed["source"])] if typed else [],
         "y": [_inside(typed[which])] if typed else [],
         "mode": "markers",
-        "marker": mark | {"line": {"width": 1.5, "color": "#1A1A1A"}},
+        "marker": mark | {"line": {"width": 1.5, "color": INK}},
         "name": "your sentence",
         "showlegend": which == "grown",
         "hoverinfo": "skip",
@@ -180,7 +180,7 @@ def cards(scene: Scene) -> str:
     """Three large figures: how much larger, and by how much the answers moved."""
     before, after = scene.parameters
     size = f"{_short(before)} → {_short(after)}", f"parameters: × {after / max(before, 1):.1f}"
-    boxes = [_card("#1A1A1A", *size)]
+    boxes = [_card(INK, *size)]
     for which in ("grown", "naive"):
         if scene.answers is None:
             boxes.append(_card(HUE[which], "…", f"{WORD[which]}: asking"))
@@ -196,7 +196,7 @@ def cards(scene: Scene) -> str:
 def _card(colour: str, large: str, small: str) -> str:
     return (
         f'<div style="flex:1;padding:.5em .9em;border-left:.4em solid {colour};background:#F7F7F7;'
-        f'border-radius:.4em;color:#1A1A1A"><div style="font-size:1.8em;line-height:1.2;'
+        f'border-radius:.4em;color:{INK}"><div style="font-size:1.8em;line-height:1.2;'
         "white-space:nowrap;"
         f'font-weight:700;color:{colour};font-variant-numeric:tabular-nums">{large}</div>'
         f"{escape(small)}</div>"
@@ -223,11 +223,11 @@ def answers(text: str, found: dict[str, float]) -> str:
             f'<div style="flex:1;height:1.4em;background:#E9E9E9;border-radius:.3em;'
             f'position:relative"><div style="position:absolute;inset:0 {100 - p:.2f}% 0 0;'
             f'background:{HUE[which]};border-radius:.3em"></div><div style="position:absolute;'
-            f'left:50%;top:-.2em;bottom:-.2em;border-left:2px solid #1A1A1A"></div></div>'
+            f'left:50%;top:-.2em;bottom:-.2em;border-left:2px solid {INK}"></div></div>'
             f'<div style="width:12em;font-variant-numeric:tabular-nums"><b>{p:.4f} %</b> positive'
             f"</div></div>"
         )
     return (
-        f'<div style="font:17px {FONT};color:#1A1A1A;background:white;padding:.4em 1em;'
+        f'<div style="font:17px {FONT};color:{INK};background:white;padding:.4em 1em;'
         f'border-radius:.4em;max-width:72em">“{escape(text[:200])}”{"".join(rows)}</div>'
     )

@@ -9,7 +9,7 @@ from kit.html import note
 from kit.tasks import summarization
 from kit.tasks.summarization.trace import Trace, trace
 from kit.tokenizer import Tokenizer
-from kit.widgets.base.job import Job, Working
+from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.summarization.headlines_figure import page, tree
 
 __all__ = ["Headlines"]
@@ -17,7 +17,7 @@ __all__ = ["Headlines"]
 BEAMS = 4
 
 
-class Headlines(Working):
+class Headlines(JobWidget):
     """The widget: an article, candidates of each model beside the lead sentence, and the search,
     step by step."""
 

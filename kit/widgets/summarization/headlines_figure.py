@@ -6,15 +6,15 @@ What is hovered, or reached by Tab, lights up in the article by CSS: it needs no
 import itertools
 from html import escape
 
-from kit.html import FONT
+from kit.html import BLUE, FONT, GREY, INK, LIGHT_GREY, PALE_BLUE, PAPER
 from kit.models.generate import Beams
 from kit.tasks.summarization.trace import Candidate, Trace, Word
 
 __all__ = ["legend", "page", "tree"]
 
-COPIED, WRITTEN, INVENTED = "#0072B2", "#B34700", "#8A1C00"
-GROUND = {"copied": "#E3F1FA", "written": "#FBE9DD", "invented": "#FDEBE5"}
-INK = {"copied": COPIED, "written": WRITTEN, "invented": INVENTED}
+COPIED, WRITTEN, INVENTED = BLUE, "#B34700", "#8A1C00"
+GROUND = {"copied": PALE_BLUE, "written": "#FBE9DD", "invented": "#FDEBE5"}
+TEXT = {"copied": COPIED, "written": WRITTEN, "invented": INVENTED}
 EDGE = {"copied": "solid", "written": "dashed", "invented": "double"}
 TOLD = {
     "copied": "copied from the article",
@@ -45,14 +45,14 @@ def boxed(word: Word, name: str) -> str:
 
 def paint(what: str) -> str:
     """The CSS of a kind of word: told apart by colour, and by the line below it."""
-    ink = INK[what]
+    ink = TEXT[what]
     return f"color:{ink};background:{GROUND[what]};border-bottom:3px {EDGE[what]} {ink}"
 
 
 def line(one: Candidate, label: str, name: str) -> str:
     """A headline: what it is called, its words, its score."""
     words = " ".join(boxed(word, f"{name}-{i}") for i, word in enumerate(one.words) if word.text)
-    words = words or '<i style="color:#595959">nothing</i>'
+    words = words or f'<i style="color:{GREY}">nothing</i>'
     return (
         f'<div class="hl-line" title="mean log p of its pieces: {one.score:.2f} nats">'
         f'<span class="hl-what">{escape(label)}</span>{words}'
@@ -80,7 +80,7 @@ def page(traces: dict[str, Trace], lead: str, most: int = 3) -> str:
             rules += [lit(name, f"{mark}-{i}", word.places) for i, word in enumerate(one.words)]
     first = next(iter(traces.values()))
     return (
-        f'<div id="{name}" style="font:19px/1.6 {FONT};color:#1A1A1A;background:white;'
+        f'<div id="{name}" style="font:19px/1.6 {FONT};color:{INK};background:white;'
         f'padding:.4em;max-width:66em"><style>{style(name)}{"".join(rules)}</style>{legend()}'
         f"{''.join(lines)}"
         f'<div class="hl-who">the lead sentence, which costs nothing</div>'
@@ -96,7 +96,7 @@ def article(shown: Trace) -> str:
         f'<span class="hl-p{i}">{escape(piece)}</span>' for i, piece in enumerate(shown.pieces)
     )
     rest = shown.rest if len(shown.rest) < 300 else shown.rest[:300] + " …"
-    return f'{pieces}<span style="color:#595959">{escape(rest)}</span>'
+    return f'{pieces}<span style="color:{GREY}">{escape(rest)}</span>'
 
 
 def lit(name: str, word: str, places: tuple[int, ...]) -> str:
@@ -108,11 +108,11 @@ def lit(name: str, word: str, places: tuple[int, ...]) -> str:
 def style(name: str) -> str:
     return (
         f"#{name} .hl-word{{padding:.05em .25em;border-radius:.25em .25em 0 0;cursor:default}}"
-        f"#{name} .hl-word:hover,#{name} .hl-word:focus{{outline:3px solid #1A1A1A}}"
+        f"#{name} .hl-word:hover,#{name} .hl-word:focus{{outline:3px solid {INK}}}"
         f"#{name} .hl-line{{margin:.25em 0}}"
-        f"#{name} .hl-who{{font-size:16px;font-weight:600;color:#595959;margin-top:.5em}}"
-        f"#{name} .hl-what{{display:inline-block;width:1.8em;color:#595959;font-size:16px}}"
-        f"#{name} .hl-score{{margin-left:.8em;color:#595959;font-size:15px}}"
+        f"#{name} .hl-who{{font-size:16px;font-weight:600;color:{GREY};margin-top:.5em}}"
+        f"#{name} .hl-what{{display:inline-block;width:1.8em;color:{GREY};font-size:16px}}"
+        f"#{name} .hl-score{{margin-left:.8em;color:{GREY};font-size:15px}}"
     )
 
 
@@ -156,7 +156,7 @@ def edge(column: int, row: int, parent: int, on: bool) -> str:
     if not column:
         return ""
     (x, y), (left, top) = place(column, row), place(column - 1, parent)
-    pen = f'stroke="{COPIED if on else "#8C8C8C"}" stroke-width="{3 if on else 1.5}"'
+    pen = f'stroke="{COPIED if on else LIGHT_GREY}" stroke-width="{3 if on else 1.5}"'
     return f'<line x1="{left + WIDE}" y1="{top + HIGH // 2}" x2="{x}" y2="{y + HIGH // 2}" {pen}/>'
 
 
@@ -164,11 +164,11 @@ def box(column: int, row: int, text: str, score: float, on: bool) -> str:
     """A piece, as a reader sees it, and the score of the beam that ends with it."""
     x, y = place(column, row)
     text = text.replace(" ", "␣") if len(text) < 11 else text.replace(" ", "␣")[:9] + "…"
-    fill, ink = (COPIED, "white") if on else ("#F5F5F5", "#1A1A1A")
+    fill, ink = (COPIED, "white") if on else (PAPER, INK)
     return (
         f"<g><title>Σ log p = {score:.2f} nats</title>"
         f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="6" fill="{fill}" '
-        f'stroke="#8C8C8C"/><text x="{x + WIDE // 2}" y="{y + 22}" text-anchor="middle" '
+        f'stroke="{LIGHT_GREY}"/><text x="{x + WIDE // 2}" y="{y + 22}" text-anchor="middle" '
         f'fill="{ink}">{escape(text)}</text></g>'
     )
 
@@ -179,7 +179,7 @@ def ends(column: int, rows: int, beams: Beams, before: Beams | None) -> str:
     _, y = place(column, max(rows, 1))
     new = len(beams.over) - (len(before.over) if before else 0)
     middle = f'x="{x + WIDE // 2}" text-anchor="middle"'
-    said = f'<text {middle} y="18" fill="#595959">{column + 1}</text>'
+    said = f'<text {middle} y="18" fill="{GREY}">{column + 1}</text>'
     if new > 0:
         said += f'<text {middle} y="{y + 14}" fill="{WRITTEN}">{new} ended</text>'
     return said

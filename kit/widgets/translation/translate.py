@@ -5,10 +5,10 @@ from collections.abc import Callable
 from html import escape
 
 from kit.errors import KitError
-from kit.html import FONT, note
+from kit.html import FONT, GREY, INK, note
 from kit.tasks import translation
 from kit.tasks.translation.alignment import align
-from kit.widgets.base.static import Shown
+from kit.widgets.base.static import Widget
 from kit.widgets.translation.translate_figure import page
 
 __all__ = ["Translate", "Voice", "answers"]
@@ -31,15 +31,15 @@ ENTRIES = (
 def answers(found: dict[str, tuple[str, str]]) -> str:
     """HTML: one row a voice: its name, its language, what it says (placeholders marked)."""
     rows = "".join(
-        f'<tr><th style="text-align:left;padding:.25em 1em .25em 0;color:#595959">{escape(name)}'
+        f'<tr><th style="text-align:left;padding:.25em 1em .25em 0;color:{GREY}">{escape(name)}'
         f'</th><td style="padding:.25em 0;text-align:left">{translation.marked(text)}</td>'
-        f'<td style="padding-left:1em;color:#595959">{escape(language)}</td></tr>'
+        f'<td style="padding-left:1em;color:{GREY}">{escape(language)}</td></tr>'
         for name, (text, language) in found.items()
     )
-    return f'<table style="font:19px {FONT};color:#1A1A1A;background:white">{rows}</table>'
+    return f'<table style="font:19px {FONT};color:{INK};background:white">{rows}</table>'
 
 
-class Translate(Shown):
+class Translate(Widget):
     """The widget: a text, everybody's translation, and the alignment of whom you choose."""
 
     def __init__(self, tokenizer, voices: dict[str, Voice], text: str = ENTRIES[0]) -> None:
