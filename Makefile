@@ -145,7 +145,7 @@ $(DONE)/dev: $(DONE)/kit
 	@$(INSTALL) -e '.[huggingface,dev]'
 	@touch $@
 
-$(DONE)/data: kit/data/pinned.py kit/data/__main__.py $(DONE)/kit
+$(DONE)/data: kit/data/catalog.py kit/data/__main__.py $(DONE)/kit
 	@$(BIN)/python -m kit.data
 	@touch $@
 
