@@ -74,13 +74,17 @@ LINES = {  # what a section says in prose: file, the text there, and what replac
     "task": [("kit/tasks/__init__.py", '    "sentiment",', '    "origins",\n\\g<0>')],
     "source": [
         ("kit/pretrain.py", "\n\ndef pretrain(", "BLOCK\\g<0>"),
-        ("kit/sources/builtin.py", '"transformer_writer")', '"transformer_writer", "small_encoder")'),
+        (
+            "kit/sources/builtin.py",
+            '"transformer_writer")',
+            '"transformer_writer", "small_encoder")',
+        ),
     ],
     "widget": [
         (
             "kit/widgets/__init__.py",
             "__all__ = [",
-            "from kit.widgets.labels.text_lengths import TextLengths\n\n\\g<0>\n    \"TextLengths\",",
+            'from kit.widgets.labels.text_lengths import TextLengths\n\n\\g<0>\n    "TextLengths",',
         ),
     ],
 }
@@ -100,9 +104,7 @@ def test_a_recipe_can_be_followed(what: str, tmp_path: Path, data) -> None:
     lines = [line[8:] for line in USE[what].splitlines()]
     begin = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT / 'tests')!r}]\n"
     (tmp_path / "use.py").write_text(begin + "\n".join(lines), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "use.py"], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "use.py"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 CODE = re.search(r"<!-- begin transfer -->\n```python\n(.*?)```", TEXT, re.DOTALL)[1]
 NAMES = ("negative", "positive")
-SHORT = 400
+SHORT = 300
 """Rows of the user's file: enough for the course's smallest sources to learn in seconds."""
 
 
