@@ -55,7 +55,6 @@ RETIRED = {
     "baked": "builtin",
     "BAKED": "BUILTIN",
     "bench": "experiments",
-    "record": "train.run",
     "epsilon": "norm_eps",
     "head_width": "head_size",
 }
