@@ -1,5 +1,6 @@
 # make lab: everything that is needed, then JupyterLab on the first lesson.
 # make test: everything that is needed, then every check. A second run of either repeats no set-up.
+# make quick: the checks that take seconds, before each commit.
 PYTHON ?= python3
 LAB ?=
 TESTS ?=
@@ -17,7 +18,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 LESSON := notebooks/00_see_it_work.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab present test check lint lock student notebooks html colab-test clean
+.PHONY: help lab present test check quick lint lock student notebooks html colab-test clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -26,6 +27,7 @@ help:
 	@echo 'make present LESSON=notebooks/NN_x.ipynb  a lesson as slides (THEME=Dark)'
 	@echo 'make test   set up what is missing, then run every check (TESTS="-k name" runs a part)'
 	@echo 'make check  the same'
+	@echo 'make quick  what to run before each commit: lint, house, documents, laws (3 minutes)'
 	@echo 'make lint   ruff and the import contracts alone'
 	@echo 'make lock   pin the newest packages in constraints.txt'
 	@echo 'make student FOLDER=...  a copy for the students, without the solutions'
@@ -53,13 +55,27 @@ $(SLIDES):
 	    >$@/@jupyterlab/apputils-extension/themes.jupyterlab-settings
 
 # Two at a time with a thread each: most tests are too small for a second thread to help.
+# tests/durations.py orders the files, and writes at the end where the time went.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test check: lint $(DONE)/data $(DONE)/browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=25 $(TESTS)
+	LINT_SECONDS=$$(cat build/lint_seconds) $(PYTEST) --durations=25 $(TESTS)
 
 lint: $(DONE)/dev
+	@mkdir -p build && date +%s >build/lint_began
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	@echo $$(($$(date +%s) - $$(cat build/lint_began))) >build/lint_seconds
+	@echo "lint: $$(cat build/lint_seconds) s"
+
+QUICK := tests/test_house.py tests/test_loss.py tests/test_tokenizer.py tests/test_heads.py \
+    tests/test_transformer.py tests/test_rnn.py tests/test_ngram.py tests/test_migrate.py \
+    tests/test_migrate_function.py tests/test_migrate_report.py
+quick: lint $(DONE)/data
+	$(BIN)/python tests/lessons.py --check
+	$(BIN)/python -m kit.results --check
+	LINT_SECONDS=$$(cat build/lint_seconds) $(PYTEST) -q $(QUICK)
+	@echo "quick: $$(($$(date +%s) - $$(cat build/lint_began))) s"
 
 lock: $(DONE)/venv
 	@mkdir -p build
@@ -145,7 +161,7 @@ $(DONE)/dev: $(DONE)/kit
 	@$(INSTALL) -e '.[huggingface,dev]'
 	@touch $@
 
-$(DONE)/data: kit/data/pinned.py kit/data/__main__.py $(DONE)/kit
+$(DONE)/data: kit/data/catalog.py kit/data/__main__.py $(DONE)/kit
 	@$(BIN)/python -m kit.data
 	@touch $@
 

@@ -6,9 +6,12 @@ import signal
 import sys
 from collections import defaultdict
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 import pytest
+
+from tests import durations
 
 # nbval finds the kernel "limited" here.
 os.environ["JUPYTER_PATH"] = str(Path(__file__).parent / "tests")
@@ -32,22 +35,38 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         item.user_properties.append(("peak", int(re.search(r"VmHWM:\s+(\d+)", status)[1])))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the order within a file stays."""
+    order = {file: i for i, file in enumerate(durations.start_order(map(_file, items)))}
+    items.sort(key=lambda item: order[_file(item)])
+
+
+def _file(test: pytest.Item | pytest.TestReport) -> str:
+    return test.nodeid.partition("::")[0]
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
-    """How long each lesson took on one core, and its peak memory; what the browser measured."""
-    seconds, told = defaultdict(float), {}
-    for report in (r for found in terminalreporter.stats.values() for r in found):
-        name = getattr(report, "nodeid", "").partition("::")[0]
-        if name.endswith(".ipynb"):
-            seconds[name] += report.duration
-        if properties := getattr(report, "user_properties", None):
-            told.setdefault(name, {}).update(properties)
-    if seconds:
+    """How long each file and each kind of test took; of a lesson's kernel its peak memory; what
+    the browser measured."""
+    seconds, measured = defaultdict(float), {}
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if not isinstance(report, pytest.TestReport):
+            continue
+        seconds[_file(report)] += report.duration
+        if report.user_properties:
+            measured.setdefault(_file(report), {}).update(report.user_properties)
+    write = terminalreporter.write_line
+    if lessons := sorted(file for file in seconds if file.endswith(".ipynb")):
         terminalreporter.section("lessons on one core, of 2 GB, without a network")
-    for name in sorted(seconds):
-        peak = told.pop(name, {}).get("peak", 0) / 1e6
-        terminalreporter.write_line(f"{name:40} {seconds[name]:4.0f} s  {peak:.2f} GB at the most")
-    if told:
+    for name in lessons:
+        peak = measured.pop(name, {}).get("peak", 0) / 1e6
+        write(f"{name:40} {seconds[name]:4.0f} s  {peak:.2f} GB at the most")
+    if measured:
         terminalreporter.section("in the browser, other tests running beside it")
-    for name in sorted(told):
-        said = ", ".join(f"{what} {value:.0f}" for what, value in told[name].items())
-        terminalreporter.write_line(f"{name:30} {said}")
+    for name, values in sorted(measured.items()):
+        write(f"{name:30} " + ", ".join(f"{what} {value:.0f}" for what, value in values.items()))
+    if len(seconds) > 1:
+        terminalreporter.section("where the time goes (two tests at a time)")
+        for line in durations.table(seconds, float(os.environ.get("LINT_SECONDS", 0))):
+            write(line)

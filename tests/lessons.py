@@ -17,6 +17,19 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 FORK = re.compile(r'FORK = "([^"]*)"')
+MINUTES = {
+    "00": 25,
+    "01": 40,
+    "02": 50,
+    "03": 50,
+    "04": 55,
+    "05": 50,
+    "06": 60,
+    "07": 55,
+    "08": 55,
+    "09": 45,
+}
+"""Number of a lesson -> minutes to read it and to do its exercises, an estimate."""
 SETUP = """\
 # Set-up: on Colab it installs the kit, elsewhere nothing. Then: where does this run?
 import os
@@ -87,19 +100,23 @@ def title(path: Path) -> tuple[str, str]:
 
 
 def course(lessons: list[Path], fork: str) -> str:
-    """The map of the course: each lesson's question, and where it opens."""
-    open_in = "| " if fork else ""
-    rows = [f"| lesson | question {open_in}|", f"| --- | --- {'| --- ' if fork else ''}|"]
+    """The table of the course: each lesson's question, its minutes, and where it opens."""
+    rows = ["| lesson | question | minutes |", "| --- | --- | ---: |"]
+    if fork:
+        rows = ["| lesson | question | minutes | open in |", "| --- | --- | ---: | --- |"]
     for path in sorted(lessons):
         name, question = title(path)
-        where = "".join(
-            f"[{site}]({address}) "
-            for site, address in zip(("Binder", "Colab"), places(fork, path.name), strict=True)
-        )
-        rows.append(
-            f"| [{name}](notebooks/{path.name}) | {question} {open_in}{where * bool(fork)}|"
-        )
+        row = f"| [{name}](notebooks/{path.name}) | {question} | {minutes(path)} |"
+        if fork:
+            binder, colab = places(fork, path.name)
+            row += f" [Binder]({binder}) [Colab]({colab}) |"
+        rows.append(row)
     return "\n".join(rows) + "\n"
+
+
+def minutes(path: Path) -> int | str:
+    """The minutes that a lesson takes; "?" for one that `MINUTES` lacks."""
+    return MINUTES.get(path.name[:2], "?")
 
 
 def between(text: str, name: str, content: str) -> str:

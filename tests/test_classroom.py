@@ -42,7 +42,9 @@ def test_the_map_of_the_course_has_every_lesson_and_its_question() -> None:
     for path in paths:
         name, question = lessons.title(path)
         assert name.startswith(path.name[:2]) and question.endswith("?")
-        assert plain.count(f"[{name}](notebooks/{path.name}) | {question} |") == 1
+        assert 15 <= lessons.MINUTES[path.name[:2]] <= 90
+        row = f"[{name}](notebooks/{path.name}) | {question} | {lessons.minutes(path)} |"
+        assert plain.count(row) == 1
         assert f"gh/a/b/HEAD?urlpath=lab/tree/notebooks/{path.name}" in forked
         assert f"github/a/b/blob/main/notebooks/{path.name}" in forked
     assert "binder" not in plain

@@ -15,13 +15,13 @@ from kit.widgets.base.static import DEAD
 
 LESSON = edition.ROOT / "notebooks/01_minimise_a_loss.ipynb"
 MORE = """
-from kit.train import recorded
-from kit.widgets import minute
+from kit import results
+from kit.widgets.pretraining import objectives_figure
 
 curves = LossCurves()
 curves.answer.value = 0.5
 display(curves)
-minute.figure(recorded("live_transfer"), [])
+objectives_figure.figure(results.load("pretraining_objectives"))
 """
 
 

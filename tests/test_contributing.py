@@ -12,7 +12,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-BLOCKS = dict(re.findall(r"### A (\w+)\n.*?```python\n(.*?)```", TEXT, re.DOTALL))
+SECTIONS = dict(re.findall(r"### An? (\w+)[^\n]*\n(.*?)(?=\n##)", TEXT, re.DOTALL))
+BLOCKS = {
+    name: re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    for name, section in SECTIONS.items()
+}
+"""What a section adds -> its blocks of Python."""
 
 USE = {
     "strategy": """
@@ -24,43 +29,40 @@ USE = {
         assert not [n for n in trained if "norm" not in n and "head" not in n], trained
     """,
     "task": """
-        from dataclasses import replace
-        from kit import sources, tasks
-        from kit.migrate import migrate
-        from kit.train import fit
+        from kit import experiment, sources, tasks
         task, source = tasks.task("origins"), sources.load("rnn_encoder")
-        data, target = task.load(), migrate(source, task.head, rate=1e-3)
+        data = task.load()
         rows, test = task.sample(data["train"], 200, seed=0), data["test"].shuffle(seed=0)
         test = test.select(range(100))
-        fit(target.model, task.encode(rows, source.tokenizer), task.recipe(200), groups=target.groups)
-        answers = task.predict(target.model, source.tokenizer, tasks.inputs(task, test))
-        found, trivial = task.score(answers, test), task.baselines(rows, test)
-        assert found["f1"] > 0.7, (found, trivial)
-        assert "<b" in task.show(test[0]["text"], answers[0])
+        result = experiment.run(source, "full", task, rows, test, controls=(), rate=1e-3)
+        assert result.scores["f1"] > 0.7, result
+        assert result.scores["accuracy"] > result.controls["before training"] + 0.1, result
+        assert "<b" in task.show(test[0]["text"], "films")
     """,
     "source": """
-        import sys
         from dataclasses import replace
-        from kit import pretrain
-        exec(open(sys.argv[1]).read(), vars(pretrain))
-        made = pretrain.PRETRAININGS["small_encoder"]
-        model = pretrain.Model(made.body(), pretrain.VectorHead(64))
+        from kit import pretrain, sources
+        how = pretrain.PRETRAININGS["small_encoder"]
+        assert "small_encoder" in sources.BUILTIN and "small_encoder" in sources.NAMED
+        model = pretrain.Model(how.body(), pretrain.VectorHead(64))
         texts, vectors = pretrain.teacher(64)
-        tokens = pretrain.checkpoint.load(pretrain.FOLDER / "rnn_encoder").tokenizer
-        examples = pretrain.objectives.vectors(texts[:500], tokens, vectors[:500])
-        run = pretrain.fit(model, examples, replace(made.recipe, epochs=8))
+        tokenizer = pretrain.checkpoint.load(pretrain.FOLDER / "rnn_encoder").tokenizer
+        examples = pretrain.objectives.vectors(texts[:500], tokenizer, vectors[:500])
+        run = pretrain.fit(model, examples, replace(how.recipe, epochs=8))
         losses = [step["loss"] for step in run.steps]
         assert losses[-1] < 0.8 * losses[0], losses
     """,
     "widget": """
-        from kit.widgets.lengths import Lengths, figure
-        made = Lengths([3, 10, 200, 40], limit=128)
-        assert "1 of 4" in made.status.value and len(figure([1], 2).data) == 2
-        made.limit.value = 20
-        assert "2 of 4" in made.status.value and list(made.figure.data[1].x) == [200, 40]
+        from kit.widgets import TextLengths
+        from kit.widgets.labels.text_lengths_figure import figure
+        shown = TextLengths([3, 10, 200, 40], limit=128)
+        assert "1 of 4" in shown.status.value and len(figure([1], 2).data) == 2
+        shown.limit.value = 20
+        assert "2 of 4" in shown.status.value and list(shown.figure.data[1].x) == [200, 40]
+        assert hasattr(shown, "_ipython_display_")
     """,
 }
-LINES = {  # what the recipe says in prose: file, what stands there, and what is to stand there
+LINES = {  # what a section says in prose: file, the text there, and what replaces it
     "strategy": [
         (
             "kit/migrate/__init__.py",
@@ -70,39 +72,64 @@ LINES = {  # what the recipe says in prose: file, what stands there, and what is
         ("kit/migrate/__init__.py", '    "full": full,', '    "norms_only": norms_only,\n\\g<0>'),
     ],
     "task": [("kit/tasks/__init__.py", '    "sentiment",', '    "origins",\n\\g<0>')],
+    "source": [
+        ("kit/pretrain.py", "\n\ndef pretrain(", "BLOCK\\g<0>"),
+        (
+            "kit/sources/builtin.py",
+            '"transformer_writer")',
+            '"transformer_writer", "small_encoder")',
+        ),
+    ],
+    "widget": [
+        (
+            "kit/widgets/__init__.py",
+            "__all__ = [",
+            'from kit.widgets.labels.text_lengths import TextLengths\n\n\\g<0>\n    "TextLengths",',
+        ),
+    ],
 }
 
 
 @pytest.mark.parametrize("what", USE)
 def test_a_recipe_can_be_followed(what: str, tmp_path: Path, data) -> None:
     shutil.copytree(ROOT / "kit", tmp_path / "kit", ignore=shutil.ignore_patterns("__pycache__"))
-    block = BLOCKS[what]
-    name = re.match(r"# (kit/\S+)\n", block)
-    (tmp_path / (name[1] if name else "block.py")).write_text(block)
-    for path, there, wanted in LINES.get(what, ()):
-        text = (tmp_path / path).read_text()
-        assert there in text
-        (tmp_path / path).write_text(re.sub(re.escape(there), wanted, text, count=1))
+    for block in BLOCKS[what]:
+        if file := re.match(r"# (kit/\S+)\n", block):
+            (tmp_path / file[1]).write_text(block, encoding="utf-8")
+    for path, old, new in LINES[what]:
+        text = (tmp_path / path).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{path}: {old}"
+        new = new.replace("BLOCK", BLOCKS[what][0].replace("\\", "\\\\"))
+        (tmp_path / path).write_text(re.sub(re.escape(old), new, text), encoding="utf-8")
     lines = [line[8:] for line in USE[what].splitlines()]
     begin = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT / 'tests')!r}]\n"
-    (tmp_path / "use.py").write_text(begin + "\n".join(lines))
-    command = [sys.executable, "use.py", "block.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    (tmp_path / "use.py").write_text(begin + "\n".join(lines), encoding="utf-8")
+    done = subprocess.run([sys.executable, "use.py"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-@pytest.mark.parametrize("what", [what for what in USE if BLOCKS[what].startswith("# kit")])
-def test_a_recipe_has_the_style_of_the_house(what: str) -> None:
+FILES = [block for blocks in BLOCKS.values() for block in blocks if block.startswith("# kit")]
+
+
+@pytest.mark.parametrize("block", FILES, ids=lambda block: block.partition("\n")[0])
+def test_a_recipe_has_the_style_of_the_house(block: str) -> None:
     command = [sys.executable, "-m", "ruff"]
     for ask in (["check"], ["format", "--diff"]):
         done = subprocess.run(
             [*command, *ask, "--stdin-filename", "kit/block.py", "-"],
-            input=BLOCKS[what].partition("\n")[2],
+            input=block.partition("\n")[2],
             cwd=ROOT,
             capture_output=True,
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_path_that_the_text_names_exists() -> None:
+    paths = re.findall(r"`((?:kit|tests|notebooks|docs)/[\w/]+(?:\.\w+)?)`", TEXT)
+    assert len(paths) > 20
+    missing = [path for path in paths if not (ROOT / path).exists()]
+    assert not [path for path in missing if not re.search("NN|TOPIC|NAME", path)], missing
 
 
 def test_a_lesson_gets_what_all_share(tmp_path: Path) -> None:
