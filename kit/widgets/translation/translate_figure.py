@@ -1,6 +1,6 @@
-"""Which English words a translator looked at for each word that it wrote.
+"""The attention of a translation model to the English words, for each word of its translation.
 
-U words written, T words read. The picture needs no kernel: what is hovered lights up by CSS.
+U words written, T words read. The highlighting of hovered words is CSS and needs no kernel.
 """
 
 import itertools
@@ -24,7 +24,7 @@ NUMBERS = itertools.count()
 
 @dataclass(frozen=True)
 class Alignment:
-    """What was read, what was written, and who looked where, as plain data."""
+    """A text, its translation, and the attention between their words, as plain data."""
 
     read: list[str]
     """The English words."""
@@ -86,7 +86,7 @@ def words(
 
 
 def page(shown: Alignment) -> str:
-    """HTML: both texts, and the grid; what is hovered (or reached by Tab) lights up in both."""
+    """Both texts and the attention grid as HTML; hovering or focusing a word highlights it."""
     name = f"align{next(NUMBERS)}"
     lines = [line(shown.read, "r", "English"), line(shown.written, "w", "written")]
     return (
@@ -96,7 +96,7 @@ def page(shown: Alignment) -> str:
 
 
 def line(words: list[str], kind: str, what: str) -> str:
-    """One of the two texts, each word with a number of its own."""
+    """One of the two texts; the class of each word has its number."""
     boxes = "".join(
         f'<span class="{kind}{i} word" tabindex="0">{escape(word)}</span>'
         for i, word in enumerate(words)
@@ -105,7 +105,7 @@ def line(words: list[str], kind: str, what: str) -> str:
 
 
 def grid(shown: Alignment) -> str:
-    """The weights as a table, the English across, what was written down, in percent."""
+    """The weights in percent as a table: a column for each English word, a row for each written."""
     head = "".join(f'<th class="r{j}">{escape(word)}</th>' for j, word in enumerate(shown.read))
     rows = [f"<tr><th></th>{head}</tr>"]
     for i, word in enumerate(shown.written):
@@ -128,7 +128,7 @@ def shade(weight: float) -> str:
 
 
 def style(name: str, weights: np.ndarray) -> str:
-    """The rules: a hovered word lights the words that it is tied to, by how much."""
+    """The CSS rules: a hovered word highlights the words of the other text by their weights."""
     rules = [
         f"#{name} .word,#{name} th{{padding:.15em .3em;border-radius:.3em;font-weight:500}}",
         f"#{name} .word{{cursor:default;display:inline-block}}",
@@ -146,7 +146,7 @@ def style(name: str, weights: np.ndarray) -> str:
 
 
 def lights(name: str, i: int, j: int, weight: float, weights: np.ndarray) -> list[str]:
-    """The rules of one pair of words."""
+    """The CSS rules of one pair of words."""
     back = float(weight / max(weights[:, j].max(), 1e-9)) * min(1.0, float(weights[:, j].max()))
     found = []
     for mine, other, strength in ((f"w{i}", f"r{j}", weight), (f"r{j}", f"w{i}", back)):
