@@ -37,7 +37,7 @@ def legend() -> str:
 
 
 def matrix(found: dict[tuple[str, int], dict[str, tuple[float, float]]]):
-    """What was recorded: F1 against sentences, a panel a source, a line a strategy.
+    """F1 against the number of sentences: a panel for each source, a line for each strategy.
 
     found: `entity_results.summary()`.
     """
@@ -69,7 +69,7 @@ def matrix(found: dict[tuple[str, int], dict[str, tuple[float, float]]]):
 
 
 def strategies(source: str) -> tuple[str, ...]:
-    """What is shown of a source: an RNN of one layer is halved in width, others in layers."""
+    """The strategies shown for a source: the RNN is halved in width, the others in depth."""
     half = "narrow" if source == "rnn_encoder" else "choose_layers"
     return ("full", "lora", half, "from_scratch", LOOKUP)
 

@@ -20,14 +20,14 @@ LOOKUP_LINE = {"color": GREY, "dash": "dot", "width": 2.5}
 
 @dataclass
 class Scene:
-    """All that the race shows, as plain data."""
+    """The data of the figure, as plain values."""
 
     sentences: int
-    """How many tagged sentences both learn from."""
+    """The number of tagged sentences that both are trained on."""
     seen: int
-    """On how many unseen sentences the curves are taken."""
+    """The number of validation sentences on which the curves are measured."""
     lookup: float
-    """F1 of the most frequent tag of each word, on the sentences of the end."""
+    """F1 of the most frequent tag of each word, on the test sentences."""
     runs: dict[str, Run] = field(default_factory=dict)
     """Strategy -> its run so far."""
     tested: dict[str, float] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Scene:
 
 
 def figure(scene: Scene):
-    """F1 on unseen sentences against seconds | F1 on test sentences in the end."""
+    """F1 on validation sentences against seconds | F1 on test sentences after training."""
     import plotly.graph_objects as go
 
     percent = {"range": [0, 100], "ticksuffix": " %"}
@@ -55,7 +55,7 @@ def figure(scene: Scene):
 
 
 def titles(scene: Scene) -> list[str]:
-    """What stands above the panels."""
+    """The titles of the panels."""
     return [
         f"<b>While learning</b> from {scene.sentences:,} sentences,<br>asked {scene.seen} others",
         "<b>In the end</b>,<br>on test sentences",
@@ -63,7 +63,7 @@ def titles(scene: Scene) -> list[str]:
 
 
 def traces(scene: Scene) -> list[dict]:
-    """The race's traces: always the same ones in the same order, so that it can be redrawn."""
+    """The traces of the figure, always the same ones in the same order, as `redraw` needs them."""
     end = max([10.0, *(run.seconds for run in scene.runs.values())])
     lines = []
     for name in RIVALS:
@@ -80,7 +80,7 @@ def traces(scene: Scene) -> list[dict]:
 
 
 def bars(scene: Scene) -> dict:
-    """The second panel: F1 of the lookup and of what was trained just now."""
+    """The second panel: F1 of the lookup and of both models after this training."""
     found = {"lookup": scene.lookup, **{name: scene.tested.get(name) for name in RIVALS[::-1]}}
     return {
         "type": "bar",
@@ -99,7 +99,7 @@ def bars(scene: Scene) -> dict:
 
 
 def pair(pages: dict[str, str]) -> str:
-    """Two or more marked texts under the names of who marked them, as HTML."""
+    """Marked texts under the names of the models that marked them, as HTML."""
     boxes = "".join(
         f'<div style="flex:1;min-width:20em;border-top:5px {_dash(name)} {COLOUR[name]};'
         f'background:white"><b style="color:{COLOUR[name]};padding:.3em 1em;display:block">'

@@ -1,7 +1,8 @@
-"""Which tensor went where: source and target side by side, twins linked, values at hand."""
+"""A map of a migration: the tensors of source and target, linked, with their values."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from html import escape
 
 from torch import Tensor, nn
 
@@ -17,11 +18,11 @@ from kit.widgets.parameters.tensors import layer, summary
 __all__ = ["TensorMap"]
 
 COLUMNS, NAMES, HERE = (8, 9), (11, 12), (9, 12)
-"""Where they stand among the picture's traces, and which of them are the target's."""
+"""The numbers of their traces in the figure; HERE: those of the target."""
 
 
 class TensorMap:
-    """The widget: hover a tensor to see its values there and here; click to open its layer."""
+    """The widget: hover over a tensor to see its values in both models; click to open its layer."""
 
     def __init__(
         self,
@@ -31,8 +32,8 @@ class TensorMap:
         others: dict[str, Callable[[], Migration]] | None = None,
         wrong: Collection[str] = (),
     ) -> None:
-        """source: the Source that it came from. others: more to choose from, made when chosen.
-        wrong: tensors of the target to mark as having got another's values.
+        """source: the migration's Source. others: strategy -> a function that makes its migration
+        when it is chosen. wrong: tensors of the target to mark as copied from the wrong tensor.
 
         Raises KitError for a name in `wrong` that the target does not have.
         """
@@ -46,7 +47,7 @@ class TensorMap:
         self._build()
 
     def _take(self, migration: Migration, wrong: frozenset[str] = frozenset()) -> None:
-        """Show this migration from now on, its first layer open."""
+        """Show this migration, with its first layer open."""
         self.migration = migration
         self.here = _tensors(migration.model.body, migration.model.head)
         twins = {o.source: o.source_shape for o in migration.origins if o.source}
@@ -83,7 +84,7 @@ class TensorMap:
         self.tensor.observe(self._list, "value")
 
     def _build(self) -> None:
-        """New figures: one that is changed before it is displayed would be drawn by halves."""
+        """Make new figures: changes before they are displayed would reach the browser in part."""
         self.figure = live(tensor_map_figure.figure(self.scene))
         self.values = live(tensor_values_figure.figure(*self._pair(self.scene.pick)))
         for shown in (self.figure, self.values):
@@ -163,7 +164,7 @@ class TensorMap:
         self._tell(self.scene.pick)
 
     def _tell(self, pick: tuple[str | None, str | None]) -> None:
-        """The panel at the right: this tensor in words and its values in pictures."""
+        """Show this tensor in the right panel: its origin in words, its values as figures."""
         there, here = self._pair(pick)
         redraw(
             self.values,
@@ -175,7 +176,11 @@ class TensorMap:
 
     def _say(self, pick: tuple[str | None, str | None]) -> None:
         origin = next((o for o in self.scene.origins if o.name == pick[1]), None)
-        text = f"<b>{pick[0]}</b><br>stays behind" if origin is None else self._story(origin)
+        text = (
+            f"<b>{escape(str(pick[0]))}</b><br>not in the target"
+            if origin is None
+            else self._story(origin)
+        )
         look = f"font:15px/1.35 {FONT};color:{INK};overflow-wrap:anywhere"
         self.words.value = f'<div style="{look}">{text}</div>'
 

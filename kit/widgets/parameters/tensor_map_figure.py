@@ -1,4 +1,4 @@
-"""The picture of a migration: source and target side by side, twins linked by ribbons."""
+"""A map of a migration: source and target side by side, corresponding tensors linked."""
 
 from dataclasses import dataclass
 from html import escape
@@ -13,35 +13,35 @@ from kit.widgets.parameters.tensors import column, layer, title
 __all__ = ["COLOURS", "KEYS", "Scene", "figure", "told", "traces"]
 
 COLOURS = DONE | {"wrong": ORANGE}
-"""What was done, as a colour; "wrong" is what the reader was told to call so."""
+"""Kind of origin -> its colour; "wrong" marks a tensor copied from the wrong one."""
 
 WORDS = {"wrong": "wrong twin"}
 LEFT, RIGHT, RATES = (26.0, 6.5), (53.5, 6.5), (61.0, 4.5)
-"""Where the columns begin and how wide they are, of 100."""
+"""Left end and width of the columns, on an axis from 0 to 100."""
 APART = 0.028
-"""What two names keep between them, as a share of the height."""
+"""The least distance between two names, as a share of the height."""
 KEYS = ("x", "y", "base", "width", "text", "textfont")
 KEYS += ("hovertext", "customdata", "marker", "showlegend")
-"""What of the traces changes while the map is shown."""
+"""The keys of the traces that change while the map is displayed."""
 DARK, UNUSED, LINE = "#6E6E6E", "white", INK
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """All that the map shows, as plain data."""
+    """The data of the map, as plain values."""
 
     source: dict[str, tuple[int, ...]]
     """Name -> shape of each tensor of the source."""
     origins: list[TensorOrigin]
-    """Those of the target, as a `Migration` has them."""
+    """The origins of the target's tensors, from a `Migration`."""
     titles: tuple[str, str] = ("source", "target")
-    """What stands above the two columns."""
+    """The titles of the two columns."""
     wrong: frozenset[str] = frozenset()
-    """Tensors of the target that got another's values."""
+    """Tensors of the target that were copied from the wrong tensor."""
     pick: tuple[str | None, str | None] = (None, None)
     """The tensor chosen: its name in the source, and in the target. Their layers are open."""
     values: dict[str, str] | None = None
-    """What hovering says of a tensor's values, for "there " or "here " + its name."""
+    """Hover text on a tensor's values, by "there " (source) or "here " (target) and its name."""
 
     def done(self, origin: TensorOrigin) -> str:
         """The key of its colour in `COLOURS`."""
@@ -106,7 +106,7 @@ def _links(scene: Scene, left: dict, right: dict) -> list[dict]:
 
 
 def _ribbon(a: tuple[float, float], b: tuple[float, float]) -> tuple[list, list]:
-    """From the source's (top, bottom) to the target's, as a band that starts and ends level."""
+    """The outline of a band from the source's (top, bottom) to the target's."""
     begin, end = sum(LEFT) + 0.4, RIGHT[0] - 0.4
     steps = [i / 10 for i in range(11)]
     x = [begin + (end - begin) * t for t in steps]
@@ -140,7 +140,7 @@ def _column(place: tuple, rows: dict, colours: dict, hover: dict, chosen: str | 
 
 
 def _greys(scene: Scene) -> dict[str, str]:
-    """Dark where something came of it, white where it stayed behind."""
+    """Source tensor -> dark if the target has values of it, else white."""
     used = {o.source for o in scene.origins}
     return {name: DARK if name in used else UNUSED for name in scene.source}
 
@@ -150,7 +150,7 @@ def _colours(scene: Scene) -> dict[str, str]:
 
 
 def _rates(scene: Scene, right: dict) -> dict:
-    """A bar beside each tensor that is trained, the longer the higher its rate (its root)."""
+    """A bar beside each trained tensor; its length is the square root of the rate."""
     most = max((o.rate for o in scene.origins), default=0.0) or 1.0
     trained = {o.name: (o.rate / most) ** 0.5 * RATES[1] for o in scene.origins}
     look = {"marker": {"color": GREY, "line": {"width": 0}}, "showlegend": False}
@@ -221,7 +221,7 @@ def _hover(scene: Scene, side: str) -> dict[str, str]:
     else:
         gone = {o.source for o in scene.origins}
         found = {
-            name: f"<b>{name}</b><br>{_size(shape)}"
+            name: f"<b>{escape(name)}</b><br>{_size(shape)}"
             + ("" if name in gone else "<br>nothing in the target came of it")
             for name, shape in scene.source.items()
         }
@@ -229,15 +229,15 @@ def _hover(scene: Scene, side: str) -> dict[str, str]:
 
 
 def told(o: TensorOrigin, wrong: bool = False) -> str:
-    """One tensor of the target in words, as HTML: its twin, shapes, what was done, its rate."""
-    twin = f"{o.done}, no twin" if o.source is None else f"{o.done} from {o.source}"
+    """One tensor of the target in words, as HTML: origin, shapes, rate."""
+    twin = f"{o.done}, no twin" if o.source is None else f"{o.done} from {escape(o.source)}"
     other = o.source_shape not in (None, o.shape)
     shape = f" ({' × '.join(f'{n:,}' for n in o.source_shape)})" if other else ""
     rate = f"trained at rate {o.rate:.2g}" if o.rate else "frozen"
     late = f" from {o.start:.0%} of the budget on" if o.start else ""
     said = f"<br>{escape(o.note)}" if o.note else ""
-    bad = "<br><b>the wrong twin</b>" if wrong else ""
-    return f"<b>{o.name}</b><br>{_size(o.shape)}<br>{twin}{shape}{bad}<br>{rate}{late}{said}"
+    warning = "<br><b>the wrong twin</b>" if wrong else ""
+    return f"<b>{escape(o.name)}</b><br>{_size(o.shape)}<br>{twin}{shape}{warning}<br>{rate}{late}{said}"
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The values of a tensor there and here: two heat maps and two histograms."""
+"""The values of a tensor in source and target: two heat maps and two histograms."""
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ GROUND = {
 }
 LINE = {"name": "target", "line": {"color": BLUE, "width": 3, "shape": "hvh"}}
 KEYS = ("x", "y", "z", "zmin", "zmax")
-"""What of the traces changes from tensor to tensor."""
+"""The keys of the traces that change from tensor to tensor."""
 
 
 def figure(there: Tensor | None, here: Tensor | None):
@@ -49,7 +49,7 @@ def figure(there: Tensor | None, here: Tensor | None):
 
 
 def headings(there: Tensor | None, here: Tensor | None) -> list[str]:
-    """What stands above the heat maps."""
+    """The titles of the heat maps."""
     return [
         f"<b>{what}</b><br>" + ("nothing" if v is None else " × ".join(f"{n:,}" for n in v.shape))
         for what, v in (("there: source", there), ("here: target", here))

@@ -1,4 +1,4 @@
-"""What a picture of tensors is made of: their layers, their values in short, their place."""
+"""Parts of a figure of tensors: their layers, their positions, summaries of their values."""
 
 import re
 from math import log2, prod
@@ -16,7 +16,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def layer(name: str) -> str:
-    """What a tensor is a part of: body.blocks.0.attention.query.weight is in body.blocks.0."""
+    """The layer of a tensor: that of body.blocks.0.attention.query.weight is body.blocks.0."""
     if numbered := re.match(r".*?\.\d+(?=\.)", name):
         return numbered[0]
     first, second, *_ = [*name.split("."), ""]
@@ -24,13 +24,13 @@ def layer(name: str) -> str:
 
 
 def title(of: str) -> str:
-    """A layer's name for people: body.blocks.0 is "block 0"."""
+    """The displayed name of a layer: "block 0" for body.blocks.0."""
     words = of.removeprefix("body.").replace("blocks.", "block ").replace("layers.", "layer ")
     return {"embed": "embeddings", "embedding": "embeddings"}.get(words, words.replace(".", " "))
 
 
 def column(shapes: dict[str, tuple[int, ...]], opened: str) -> dict[str, tuple[float, float]]:
-    """Where each tensor lies: (top, bottom), from 0 down to 1, in the order given.
+    """Tensor -> its position (top, bottom), from 0 down to 1, in the given order.
 
     Its height is log₂ of how many numbers it holds, less 6; in the layer `opened` all are rows
     of one height, high enough for their names, with a free row above them.
@@ -53,7 +53,7 @@ def column(shapes: dict[str, tuple[int, ...]], opened: str) -> dict[str, tuple[f
 
 
 def thumbnail(values: Tensor, most: int = 40) -> list[list[float]]:
-    """At most `most` × `most` of the values, evenly picked (not averaged: that would be flat)."""
+    """At most `most` × `most` of the values, evenly spaced; averages would hide the spread."""
     matrix = values.detach().reshape(len(values) if values.ndim > 1 else 1, -1)
     rows, columns = (torch.linspace(0, n - 1, min(n, most)).long() for n in matrix.shape)
     return matrix[rows][:, columns].tolist()

@@ -1,4 +1,4 @@
-"""Loss and accuracy on sentences that were held out, a bar for each model."""
+"""Held-out loss and accuracy, a bar for each model."""
 
 from math import log
 
@@ -13,7 +13,7 @@ GOOD, BAD = BLUE, ORANGE
 def figure(found: dict[str, tuple[float, float]]):
     """Mean loss in nats | accuracy, for name -> (loss, accuracy) with two classes.
 
-    Dotted: what is reached by whoever knows nothing, log 2 and one half. Worse than that is red.
+    Dotted lines: chance, log 2 and one half. A loss above chance is red.
     """
     import plotly.graph_objects as go
 

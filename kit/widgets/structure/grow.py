@@ -1,4 +1,4 @@
-"""Grow a model before everybody's eyes: twice as wide, some layers deeper, the same answers."""
+"""Grow a model in width and depth: the function-preserving way keeps all answers."""
 
 import threading
 import time
@@ -27,15 +27,15 @@ __all__ = ["Grow"]
 
 WIDEST, DEEPER = 3, 4
 PAUSE = 0.15
-"""Seconds before a model is made: whoever drags on shall not wait for what nobody wants."""
+"""Seconds before a model is made, so that a slider that is still moving makes none."""
 ROOM = 70_000_000
-"""Parameters of the largest model that is made: it is there twice, 4 bytes a parameter."""
-KEPT = 30_000_000
-"""Parameters of what was made before and is kept, so that going back takes no time."""
+"""Parameters of the largest model that is made; two of it are in memory, at 4 bytes each."""
+CACHED = 30_000_000
+"""Parameters of the earlier models that are cached, so that going back takes no time."""
 
 
 class Grow(JobWidget):
-    """The widget: two sliders, a sentence of one's own, and three models that answer it."""
+    """The widget: two sliders, the user's sentence, and three models that answer it."""
 
     def __init__(
         self,
@@ -43,13 +43,14 @@ class Grow(JobWidget):
         texts: Sequence[str],
         sentences: Sequence[str],
     ) -> None:
-        """sources: what to choose from, each made when it is chosen. texts: some tens without
-        labels, for `growth.asking`. sentences: those whose answers are compared, short ones."""
+        """sources: name -> a function that makes the source when it is chosen. texts: some tens
+        without labels, for `sentiment.zero_shot`. sentences: short ones, whose answers are
+        compared."""
         self.sources, self.texts, self.sentences = sources, list(texts), tuple(sentences)
         self.lock, self.wanted, self.made, self.busy = threading.Lock(), None, None, False
         self.job = Job(self._work, self._say)
         self.models: dict[str, Model] = {}
-        self.kept: dict[tuple, tuple[dict, dict]] = {}
+        self.cache: dict[tuple, tuple[dict, dict]] = {}
         self._load(next(iter(sources)))
         self._controls()
         self.figure = live(grow_figure.figure(self.scene, widest=WIDEST))
@@ -57,8 +58,8 @@ class Grow(JobWidget):
         self._change()
 
     def _load(self, name: str) -> None:
-        """Take this source and let go of the one before."""
-        self.models, self.kept = {}, {}
+        """Load this source and drop the one before."""
+        self.models, self.cache = {}, {}
         self.source = sentiment.zero_shot(self.sources[name](), self.texts)
         self.loaded = name
         self.whole = parameter_count(self.source)
@@ -100,18 +101,18 @@ class Grow(JobWidget):
 
     @property
     def moved(self) -> dict[str, float]:
-        """The largest difference of the log odds from the source's, in nats."""
+        """Model -> the largest difference of its log odds from the source's, in nats."""
         return {which: self.scene.moved(which) for which in ("grown", "naive")}
 
     def choose(self, source: str | None = None, times: int = 1, more: int = 0) -> "Grow":
-        """Put the controls there, as if they had been moved."""
+        """Choose a source, a width and a depth, as a user would."""
         if source is not None:
             self.menu.value = source
         self.times.value, self.more.value = times, more
         return self
 
     def _shape(self, times: int, more: int) -> Scene:
-        """The scene before anybody was asked."""
+        """The scene without answers."""
         return Scene(
             name=self.source.name,
             width=self.source.body.width,
@@ -122,7 +123,7 @@ class Grow(JobWidget):
         )
 
     def _change(self) -> None:
-        """Draw the new shape at once; the answers follow, those of the latest choice alone."""
+        """Draw the new shape now; the answers follow, only for the latest choice."""
         wanted = (self.menu.value, self.times.value, self.more.value)
         if wanted[0] == self.loaded:
             self._draw(self._shape(*wanted[1:]))
@@ -131,7 +132,7 @@ class Grow(JobWidget):
             if self.busy:
                 return
             self.busy = True
-        self.job.wait()  # it has nothing left to do, but may not have ended
+        self.job.wait()  # its work is done, but its thread may not have ended
         self.job.start()
 
     def _work(self, stopping) -> None:
@@ -146,7 +147,7 @@ class Grow(JobWidget):
             raise
 
     def _next(self) -> tuple | None:
-        """What to make next; None, and the work ends, where the latest choice has been made."""
+        """The choice to make next; None if the latest one is made, which ends the work."""
         with self.lock:
             self.busy = self.wanted != self.made
             return self.wanted if self.busy else None
@@ -171,8 +172,8 @@ class Grow(JobWidget):
         self._ask()
 
     def _pair(self, times: int, more: int, parameters: int) -> tuple[dict, dict]:
-        """Both models of this size and their answers, made now or before."""
-        if (times, more) not in self.kept:
+        """All models of this size and their answers, made now or taken from the cache."""
+        if (times, more) not in self.cache:
             self.models = {}
             models = {"source": self._plain()}
             models["grown"] = grow_exactly(self.source, times, more)
@@ -185,19 +186,19 @@ class Grow(JobWidget):
             }
             self._keep((times, more), (models, found), parameters)
             return models, found
-        return self.kept[times, more]
+        return self.cache[times, more]
 
     def _keep(self, key: tuple[int, int], pair: tuple[dict, dict], parameters: int) -> None:
-        held = sum(parameter_count(self.source, *other) for other in self.kept)
-        while self.kept and held + parameters > KEPT:
-            oldest = next(iter(self.kept))
+        held = sum(parameter_count(self.source, *other) for other in self.cache)
+        while self.cache and held + parameters > CACHED:
+            oldest = next(iter(self.cache))
             held -= parameter_count(self.source, *oldest)
-            del self.kept[oldest]
-        if held + parameters <= KEPT:
-            self.kept[key] = pair
+            del self.cache[oldest]
+        if held + parameters <= CACHED:
+            self.cache[key] = pair
 
     def _ask(self) -> None:
-        """All three answer the sentence that stands there."""
+        """Show the answers of all three models to the user's sentence."""
         models, text = self.models, self.text.value
         if not models:
             return
@@ -217,6 +218,3 @@ class Grow(JobWidget):
         self.scene = scene
         self.cards.value = cards(scene)
         redraw(self.figure, traces(scene), keys=grow_figure.KEYS)
-
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)

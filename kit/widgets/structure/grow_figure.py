@@ -1,4 +1,4 @@
-"""The picture of a model that grows: its shape to scale, and what it answers against the source."""
+"""A grown model: its shape to scale, and its answers against those of the source."""
 
 from dataclasses import dataclass
 from html import escape
@@ -12,31 +12,31 @@ HUE = {"source": BLUE, "grown": GREEN, "naive": ORANGE}
 WORD = {"source": "the source", "grown": "grown", "naive": "grown naively"}
 MARK = {"grown": "circle", "naive": "x"}
 KEYS = ("x", "y", "base", "text", "customdata")
-"""What of the traces changes while the picture is shown."""
+"""The keys of the traces that change while the figure is displayed."""
 GAP, EDGE = 0.35, 6.0
-"""Between source and target, in widths of the source; and where the axes of the answers end."""
+"""The gap between source and target, in widths of the source; the end of the answers' axes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """All that the picture shows, as plain data."""
+    """The data of the figure, as plain values."""
 
     name: str
     """The source."""
     width: int
-    """D, of the source."""
+    """The width D of the source."""
     old: tuple[bool, ...]
-    """For each layer of the target, from below: whether the source has it."""
+    """For each layer of the target, from below: whether it is from the source."""
     times: int = 1
-    """How many times as wide the target is."""
+    """The width of the target, in widths of the source."""
     parameters: tuple[int, int] = (0, 0)
-    """Of the source and of the target."""
+    """The number of parameters of the source and of the target."""
     answers: dict[str, list[float]] | None = None
-    """log odds of each sentence, for "source", "grown" and "naive"; None while they are asked."""
+    """Model ("source", "grown", "naive") -> its log odds of each sentence; None without answers."""
     texts: tuple[str, ...] = ()
     """The sentences."""
     typed: dict[str, float] | None = None
-    """The same of the sentence that was typed."""
+    """Model -> its log odds of the user's sentence."""
 
     def moved(self, which: str) -> float:
         """The largest difference from the source's answers, in nats."""
@@ -44,13 +44,13 @@ class Scene:
         return max(abs(a - b) for a, b in pairs)
 
     def turned(self, which: str) -> int:
-        """How many sentences it judges the other way."""
+        """The number of sentences whose class differs from the source's."""
         pairs = zip(self.answers["source"], self.answers[which], strict=True)
         return sum((a > 0) != (b > 0) for a, b in pairs)
 
 
 def room(scene: Scene, deeper: int = 4) -> list[float]:
-    """The range of the axis along the layers: room for so many more than the source has."""
+    """The range of the axis of layers: room for `deeper` added layers."""
     return [-1.7, sum(scene.old) + deeper + 0.6]
 
 
@@ -97,7 +97,7 @@ def traces(scene: Scene) -> list[dict]:
 
 
 def _slabs(slabs: list[tuple], colour: str, name: str) -> dict:
-    """(from where, how wide, which layer): bars to scale."""
+    """Bars to scale, from (left end, width, layer) triples."""
     return {
         "type": "bar",
         "orientation": "h",
@@ -112,7 +112,7 @@ def _slabs(slabs: list[tuple], colour: str, name: str) -> dict:
 
 
 def _labels(scene: Scene, right: float) -> dict:
-    """What stands beneath both stacks."""
+    """The labels beneath both stacks."""
     sizes = (scene.width, sum(scene.old)), (scene.times * scene.width, len(scene.old))
     return {
         "x": [0.5, right + scene.times / 2],
@@ -139,7 +139,7 @@ def _diagonal() -> dict:
 
 
 def _dots(scene: Scene, which: str) -> dict:
-    """A dot for each sentence; what lies outside stands at the edge."""
+    """A dot for each sentence; a value outside the axes is drawn at their edge."""
     found = scene.answers or {"source": [], which: []}
     x, y = found["source"], found[which]
     said = [f"“{escape(text[:60])}”" for text in scene.texts][: len(x)]
@@ -177,7 +177,7 @@ def _inside(value: float) -> float:
 
 
 def cards(scene: Scene) -> str:
-    """Three large figures: how much larger, and by how much the answers moved."""
+    """Three large numbers: the growth, and the largest change of an answer of either model."""
     before, after = scene.parameters
     size = f"{_short(before)} → {_short(after)}", f"parameters: × {after / max(before, 1):.1f}"
     boxes = [_card(INK, *size)]

@@ -1,11 +1,10 @@
-"""Paste an article: headlines with and without a source, where each word came from, the beams."""
+"""Headlines of an article by several models: the origin of each word, and the beam search."""
 
 from collections.abc import Sequence
 
 from torch import nn
 
 from kit.errors import KitError
-from kit.html import note
 from kit.tasks import summarization
 from kit.tasks.summarization.trace import Trace, trace
 from kit.tokenizer import Tokenizer
@@ -18,15 +17,15 @@ BEAMS = 4
 
 
 class Headlines(JobWidget):
-    """The widget: an article, candidates of each model beside the lead sentence, and the search,
-    step by step."""
+    """The widget: an article, the candidates of each model and the lead sentence, and the beam
+    search step by step."""
 
     def __init__(
         self, models: dict[str, nn.Module], tokenizer: Tokenizer, articles: Sequence[dict]
     ) -> None:
-        """models: name -> a summariser; articles: rows of "text" and "headline" to choose from."""
+        """models: name -> a summarisation model. articles: rows of "text" and "headline"."""
         if not models or not articles:
-            raise KitError("headlines of nothing: give at least one model and one article.")
+            raise KitError("there is no model or no article: give at least one of each.")
         self.models, self.tokenizer = models, tokenizer
         self.traces: dict[str, Trace] = {}
         label = "Write headlines"
@@ -54,8 +53,8 @@ class Headlines(JobWidget):
         self.who.observe(lambda _: self._search(), "value")
 
     def ask(self, text: str | None = None) -> "Headlines":
-        """Write headlines of what stands in the box, or of `text`; while it writes a second click
-        does nothing."""
+        """Write headlines of the article in the box, or of `text`; during the writing it does
+        nothing."""
         if text is not None and not self.job.running:
             self.text.value = text
         self.job.start()
@@ -63,15 +62,16 @@ class Headlines(JobWidget):
 
     def _work(self, stopping) -> None:
         try:
-            found, text = {}, self.text.value
+            text = self.text.value
+            traces = {}
             for number, (name, model) in enumerate(self.models.items()):
                 watch = self._watch(number, name, stopping)
-                found[name] = trace(model, self.tokenizer, text, BEAMS, watch)
+                traces[name] = trace(model, self.tokenizer, text, BEAMS, watch)
                 if stopping():
                     self._say("Stopped: what stands below is of before.")
                     return
-            self.traces = found
-            self.page.value = page(found, summarization.lead(text))
+            self.traces = traces
+            self.page.value = page(traces, summarization.lead(text))
             self._say("Hover over a word, or press Tab: the places that it came from light up.")
             self._search()
         except KitError as error:
@@ -80,7 +80,7 @@ class Headlines(JobWidget):
             self.job.bar.value = 0.0
 
     def _watch(self, number: int, name: str, stopping):
-        """Told of each step: show it, and whether to end."""
+        """A function that shows each step, and returns whether to stop."""
 
         def watch(step: int) -> bool:
             share = min(1.0, step / summarization.MOST)
@@ -91,8 +91,10 @@ class Headlines(JobWidget):
         return watch
 
     def _search(self) -> None:
-        """The slider for the search of whom was chosen, at its end. A new one: the key End of one
-        whose range is changed still goes to the old end."""
+        """Make a new slider over the steps of the chosen model's search, at its last step.
+
+        A slider whose range is changed is no use: its End key still goes to the old end.
+        """
         import ipywidgets as w
 
         if shown := self.traces.get(self.who.value):
@@ -110,6 +112,3 @@ class Headlines(JobWidget):
     def _draw(self) -> None:
         if shown := self.traces.get(self.who.value):
             self.picture.value = tree(shown, self.step.value)
-
-    def _say(self, message: str, kind: str = "plain") -> None:
-        self.status.value = note(message, kind)

@@ -1,5 +1,4 @@
-"""Type a menu entry: the parent, the children and the memory translate it, and show where they
-looked."""
+"""Translate a menu entry with several models, and show the attention of one of them."""
 
 from collections.abc import Callable
 from html import escape
@@ -14,7 +13,7 @@ from kit.widgets.translation.translate_figure import page
 __all__ = ["Translate", "Voice", "answers"]
 
 Voice = tuple[object, str]
-"""A model (or a `Memory`), and the code of the language that it shall speak."""
+"""A model (or a `Memory`), and the code of the target language."""
 
 ENTRIES = (
     "Close All Tabs",
@@ -25,22 +24,22 @@ ENTRIES = (
     "Failed to open %1: file not found",
     "Delete the folder ${title}?",
 )
-"""Of JupyterLab's menus, or like them; two with a placeholder."""
+"""Examples from the menus of JupyterLab, or like them; two have a placeholder."""
 
 
-def answers(found: dict[str, tuple[str, str]]) -> str:
-    """HTML: one row a voice: its name, its language, what it says (placeholders marked)."""
+def answers(translations: dict[str, tuple[str, str]]) -> str:
+    """An HTML table with a row for each model: name, translation, language."""
     rows = "".join(
         f'<tr><th style="text-align:left;padding:.25em 1em .25em 0;color:{GREY}">{escape(name)}'
         f'</th><td style="padding:.25em 0;text-align:left">{translation.marked(text)}</td>'
         f'<td style="padding-left:1em;color:{GREY}">{escape(language)}</td></tr>'
-        for name, (text, language) in found.items()
+        for name, (text, language) in translations.items()
     )
     return f'<table style="font:19px {FONT};color:{INK};background:white">{rows}</table>'
 
 
 class Translate(Widget):
-    """The widget: a text, everybody's translation, and the alignment of whom you choose."""
+    """The widget: a text, the translation by each model, and the alignment of a chosen model."""
 
     def __init__(self, tokenizer, voices: dict[str, Voice], text: str = ENTRIES[0]) -> None:
         """voices: name -> (model or memory, language)."""
@@ -69,36 +68,34 @@ class Translate(Widget):
         self.ask()
 
     def ask(self, text: str | None = None) -> "Translate":
-        """Let everybody translate: what is typed, or `text`."""
+        """Translate the text in the box, or `text`, with every model."""
         if text is not None and text != self.text.value:
-            self.text.value = text  # which asks again
+            self.text.value = text  # its observer asks
             return self
         self._guarded(self.said, self._translate)
         return self.look()
 
     def look(self) -> "Translate":
-        """Draw the alignment of whom was chosen."""
+        """Draw the alignment of the chosen model."""
         self._guarded(self.grid, self._align)
         return self
 
     def _translate(self) -> str:
-        found = {}
-        for name, (who, language) in self.voices.items():
-            [text] = self._say(who, language)
-            found[name] = text, translation.LANGUAGES[language] + self._found(who)
-        return answers(found)
+        translations = {}
+        for name, (model, language) in self.voices.items():
+            if hasattr(model, "body"):
+                [text] = translation.predict(model, self.tokenizer, self.text.value, language)
+                translations[name] = text, translation.LANGUAGES[language]
+            else:
+                [text] = model.translate([self.text.value])
+                origin = self._origin(model)
+                translations[name] = text, translation.LANGUAGES[language] + origin
+        return answers(translations)
 
-    def _found(self, who) -> str:
-        """Of a memory, the message whose translation it gives."""
-        if hasattr(who, "body"):
-            return ""
-        [(place, likeness)] = who.nearest([self.text.value])
-        return f", of “{who.english[place]}” ({likeness:.2f} alike)"
-
-    def _say(self, who, language: str) -> list[str]:
-        if hasattr(who, "body"):
-            return translation.predict(who, self.tokenizer, self.text.value, language)
-        return who.translate([self.text.value])
+    def _origin(self, memory) -> str:
+        """The message whose translation a translation memory gives."""
+        [(place, likeness)] = memory.nearest([self.text.value])
+        return f", of “{memory.english[place]}” ({likeness:.2f} alike)"
 
     def _align(self) -> str:
         who, language = self.voices[self.who.value]

@@ -19,14 +19,14 @@ PAINT = COLOUR | {"memory": GREY}
 
 @dataclass
 class Scene:
-    """All that the figure shows, as plain data."""
+    """The data of the figure, as plain values."""
 
     recorded: dict[str, tuple[float, float]]
     """Name -> (mean BLEU, half of its 95 % interval) of the recorded children of this budget."""
     runs: dict[str, Run] = field(default_factory=dict)
     """Strategy -> its run so far."""
     bleu: dict[str, float] = field(default_factory=dict)
-    """Name -> BLEU of what was made just now."""
+    """Name -> BLEU after this training."""
 
 
 def recorded(results: dict, language: str, pairs: int) -> dict[str, tuple[float, float]]:
@@ -58,7 +58,7 @@ def figure(scene: Scene):
 
 
 def traces(scene: Scene) -> list[dict]:
-    """The figure's traces, always the same ones in the same order."""
+    """The traces of the figure, always the same ones in the same order."""
     lines = []
     for name, text in RIVALS.items():
         x, y = smooth(scene.runs.get(name, Run()).steps)
