@@ -11,7 +11,7 @@ import numpy as np
 from kit.html import FONT, GREY, INK
 from kit.tasks.translation.alignment import Alignment
 
-__all__ = ["Alignment", "align", "page"]
+__all__ = ["page"]
 
 BLUE_RGB = (0, 114, 178)
 NUMBERS = itertools.count()
