@@ -11,6 +11,7 @@ from plotly.callbacks import Points
 
 from kit.errors import KitError
 from kit.migrate import migrate
+from kit.models.layers import layer
 from kit.results import load, see_it_work
 from kit.tasks import sentiment
 from kit.train import Recipe
@@ -25,7 +26,7 @@ from kit.widgets.parameters import (
 from kit.widgets.parameters.freeze import Freeze, chosen, sizes
 from kit.widgets.parameters.freeze_figure import WORDS, Choice
 from kit.widgets.parameters.tensor_map import COLUMNS, NAMES, TensorMap
-from kit.widgets.parameters.tensors import bars, column, layer, summary, thumbnail, title
+from kit.widgets.parameters.tensors import bars, column, summary, thumbnail, title
 
 SOURCE, TARGET = COLUMNS
 

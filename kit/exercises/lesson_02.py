@@ -30,14 +30,14 @@ def better_by_the_byte(better: str, bits: float) -> Verdict:
 def as_unsure_as_a_die(temperature: float) -> Verdict:
     """The temperature, to one decimal, at which the baked Transformer has 3 bits of entropy."""
     from kit import sources
-    from kit.tasks.next_token import NeuralPredictor
-    from kit.widgets.pretraining.next_token import scene
+    from kit.tasks.next_token import NeuralPredictor, entropy, sharpen
 
     if not 0 < temperature <= 3:
         return wrong(f"{temperature} is out of the widget's range: above 0, at most 3.")
-    who = NeuralPredictor(sources.load("transformer_writer"))
-    near = min((i / 10 for i in range(1, 31)), key=lambda t: abs(scene(who, TEXT, t).entropy - 3))
-    found = scene(who, TEXT, float(temperature)).entropy
+    writer = NeuralPredictor(sources.load("transformer_writer"))
+    logits = writer.next(writer.read(TEXT))
+    near = min((i / 10 for i in range(1, 31)), key=lambda t: abs(entropy(sharpen(logits, t)) - 3))
+    found = entropy(sharpen(logits, float(temperature)))
     if abs(temperature - near) < 0.05:
         return right(f"Right: {found:.1f} bits, and log₂ 8 = 3.")
     way = "too high" if found > 3 else "too low"
@@ -55,13 +55,15 @@ def worth_more(
     """
     from kit import objectives
     from kit.metrics import bits_per_byte
+    from kit.tasks.next_token import pretraining_recipe
     from kit.train import fit, total_loss
-    from kit.widgets.pretraining.pretraining import recipe
 
     if not callable(make):
         return wrong("Give a function that makes a model, not the model: begin with `lambda:`.")
     model = make()
-    run = fit(model, objectives.next_token(windows), recipe("RNN", seconds), name="mine")
+    run = fit(
+        model, objectives.next_token(windows), pretraining_recipe("RNN", seconds), name="mine"
+    )
     nats, _ = total_loss(model, objectives.next_token(held_out))
     mine = bits_per_byte(nats, size)
     words = f"{mine:.2f} bits per byte after {len(run.steps)} updates; the RNN had {theirs:.2f}."

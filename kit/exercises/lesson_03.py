@@ -24,9 +24,9 @@ def strangers(answer: int, gpt, bert) -> Verdict:
 def few_but_deep(parts: tuple[int | str, ...], body) -> Verdict:
     """Parts of the body with fewer than two million parameters, the embeddings or block 0 among
     them, so that the backward pass goes through all blocks."""
-    from kit.widgets.parameters.freeze import sizes
+    from kit.models.layers import layer_sizes
 
-    size = sizes(body)
+    size = layer_sizes(body)
     unknown = [part for part in parts if part not in size]
     if unknown or not parts:
         return wrong(f"{parts} are not among the parts {tuple(size)}.")

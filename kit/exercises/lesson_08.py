@@ -6,8 +6,8 @@ import numpy as np
 
 from kit import results
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.results import translation as translation_results
 from kit.tasks import translation
-from kit.widgets.translation import translation_curves_figure
 
 __all__ = ["EXERCISES", "TRUTH"]
 
@@ -56,7 +56,7 @@ def where_it_looks(shares, read) -> Verdict:
 
 def worth(pairs: int) -> Verdict:
     """The fewest recorded pairs with which from scratch reaches the parent's 100, in Italian."""
-    found = translation_curves_figure.summary(results.load("translation")["rows"], "chrf")
+    found = translation_results.summary(results.load("translation")["rows"], "chrf")
     curve = {
         how: {n: found["budgets", "translator", "it", n, how][0] for n in (100, 300, 1000)}
         for how in ("full", "from_scratch")

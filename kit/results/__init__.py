@@ -1,15 +1,19 @@
-"""The committed results files: what an experiment measured, loaded and summed up."""
+"""The committed results files: what an experiment measured, loaded, summed up, as tables.
+
+Each file kit/results/data/NAME.json has a module `kit.results.NAME`: `summary` (means with their
+intervals), gains seed by seed, and `table`, a pandas Styler. `results.table("NAME")` calls it.
+"""
 
 import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 
 from kit.errors import KitError
 from kit.metrics import interval
 
-__all__ = ["FOLDER", "by_budget", "by_seed", "intervals", "load", "names"]
+__all__ = ["FOLDER", "by_budget", "by_seed", "intervals", "load", "names", "table"]
 
 FOLDER = Path(str(resources.files("kit"))) / "results" / "data"
 """Where they lie: NAME.json."""
@@ -56,3 +60,21 @@ def by_budget(rows: list[dict]) -> dict[int, dict[str, tuple[float, float]]]:
         labels: {strategy: interval(scores) for strategy, scores in found[labels].items()}
         for labels in sorted(found)
     }
+
+
+SPEEDS = ("finetuning_speed", "pretraining_speed", "generation_speed")
+"""Results files without scores: seconds beside a peer's."""
+
+
+def table(name: str, *args, **options):
+    """The table of a results file, as a pandas Styler: percent with one decimal, gains grey where
+    their interval crosses 0. args, options: those of the module's `table`.
+
+    Raises KitError for a file that is not there, or that has no table.
+    """
+    load(name)
+    if name == "replays":
+        raise KitError("replays holds recordings for the widgets' button Replay, and no table.")
+    if name in SPEEDS:
+        return import_module("kit.results.speed").table(name)
+    return import_module(f"kit.results.{name}").table(*args, **options)

@@ -1,27 +1,23 @@
-"""Draw the README's tables from the committed results files.
-
-python kit/recorded/tables.py            # rewrite README.md
-python kit/recorded/tables.py --check    # say whether it is up to date
-"""
+"""docs/RESULTS.md and the README's small table, written from the committed results files."""
 
 import re
-import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 from kit import metrics, results
+from kit.errors import KitError
 from kit.migrate import STRATEGIES
+from kit.results import large_source as large
+from kit.results import large_source_entities as large_entities
+from kit.results import summaries as headlines
+from kit.results import translation as pairs
 from kit.sources.builtin import ENGLISH
 from kit.sources.builtin import load_builtin as load
 from kit.tasks.translation import CHILDREN, LANGUAGES
-from kit.widgets.entities import attention_mask_figure
-from kit.widgets.sentiment import large_source_figure as larger_picture
-from kit.widgets.summarization import headline_curves_figure
-from kit.widgets.translation import translation_curves_figure
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
 NAMES = {
     "full": "with the source",
     "from_scratch": "from scratch",
@@ -57,20 +53,20 @@ def see_it_work() -> str:
     )
 
 
-def larger() -> str:
+def large_source() -> str:
     """A frozen half of SmolLM2 beside MiniLM: one row a budget."""
     recorded, minilm = results.load("large_source"), results.load("see_it_work")["rows"]
-    rows, found = recorded["rows"], larger_picture.summary(recorded["rows"], minilm)
-    names = list(larger_picture.SERIES)
+    rows, found = recorded["rows"], large.summary(recorded["rows"], minilm)
+    names = list(large.SERIES)
     frozen, fresh, tuned, scratch = names
     lines = [f"| labels | {frozen} | {fresh} | {tuned} | {scratch} | over MiniLM, seed by seed |"]
     lines.append("| ---: " * 6 + "|")
     for labels in sorted({n for name, n in found if name == frozen}):
         cells = [_score(found.get((name, labels))) for name in names]
-        gain = larger_picture.gain(rows, minilm, labels)
+        gain = large.gain(rows, minilm, labels)
         cells.append("+" * (gain[0] > 0) + _score(gain))
         lines.append(f"| {labels:,} | " + " | ".join(cells) + " |")
-    best = larger_picture.tuned(rows)
+    best = large.tuned(rows)
     leaks = {row["domain"]: row for row in rows if row["part"] == "leak"}
     famous = leaks.pop("famous")
     asked, known = (sum(row[k] for row in leaks.values()) for k in ("sentences", "guessed"))
@@ -94,7 +90,7 @@ def _score(found: tuple[float, float] | None) -> str:
     return f"{mean:.1f} ± {half:.1f}" if half > 0 else f"{mean:.1f}"
 
 
-def against_trainer() -> str:
+def finetuning_speed() -> str:
     """How long transformers.Trainer takes for the same, and what the kit's time goes to."""
     found = results.load("finetuning_speed")
     accuracy, memory = found["accuracy"], found["peak memory, MB"]
@@ -111,7 +107,7 @@ def against_trainer() -> str:
     )
 
 
-def pretrain() -> str:
+def pretraining_speed() -> str:
     """How fast the kit and transformers.Trainer pretrain, and what share of the machine it is."""
     found = results.load("pretraining_speed")
     shape, speed, share = (found[k] for k in ("shape", "tokens per second", "share of that"))
@@ -134,7 +130,7 @@ def pretrain() -> str:
     )
 
 
-def generate() -> str:
+def generation_speed() -> str:
     """How fast SmolLM2-135M writes with the kit and with transformers."""
     found = results.load("generation_speed")
     speed, memory = found["tokens per second"], found["peak memory, GB"]
@@ -147,7 +143,7 @@ def generate() -> str:
     )
 
 
-def live_transfer() -> str:
+def pretraining_objectives() -> str:
     """Accuracy after the same minute spent on next tokens and on vectors: one row a body."""
     recorded = results.load("pretraining_objectives")
     budgets = results.by_budget(recorded["rows"])
@@ -173,7 +169,7 @@ def live_transfer() -> str:
     )
 
 
-def baked() -> str:
+def builtin_sources() -> str:
     """What each source that ships is worth: accuracy from it and from scratch, by labels."""
     recorded = results.load("builtin_sources")
     budgets = sorted({row["labels"] for row in recorded["rows"]})
@@ -318,14 +314,14 @@ def _a_minute(recorded: dict) -> str:
 def _both_ways(small: dict) -> str:
     """A decoder that looks both ways, with its controls."""
     recorded = results.load("large_source_entities")
-    few = recorded.intervals(attention_mask_figure.by_seed(recorded["rows"], small["rows"]))
+    few = results.intervals(large_entities.by_seed(recorded["rows"], small["rows"]))
     every, minilm = (
-        attention_mask_figure.all_sentences(recorded["rows"]),
+        large_entities.all_sentences(recorded["rows"]),
         small["all sentences"]["f1"],
     )
     whole = {
-        attention_mask_figure.BOTH: every["all"],
-        attention_mask_figure.MINILM: (minilm, float("nan")),
+        large_entities.BOTH: every["all"],
+        large_entities.MINILM: (minilm, float("nan")),
     }
     lines = ["| sentences | " + " | ".join(few) + " |", "| ---: " * (1 + len(few)) + "|"]
     for n, found in (("1,000", few), ("14,041", whole)):
@@ -339,10 +335,10 @@ def _both_ways(small: dict) -> str:
     )
 
 
-def headlines() -> str:
+def summaries() -> str:
     """ROUGE-1 by articles: what moves, for each body, and what needs no network."""
     recorded = results.load("summaries")
-    found, budgets = headline_curves_figure.summary(recorded["rows"]), (0, 100, 400, 1640)
+    found, budgets = headlines.summary(recorded["rows"]), (0, 100, 400, 1640)
     lines = ["| body | what moves | no headline | 100 | 400 | 1,640 |"]
     lines.append("| --- | --- " + "| ---: " * 4 + "|")
     for kind, way, first in dict.fromkeys(key[:3] for key in found):
@@ -364,7 +360,7 @@ def translation() -> str:
     recorded = results.load("translation")
     rows, names = recorded["rows"], {"full": "with the parent", "from_scratch": "from scratch"}
     names["memory"] = "memory"
-    bleu, chrf = (translation_curves_figure.summary(rows, value) for value in ("bleu", "chrf"))
+    bleu, chrf = (pairs.summary(rows, value) for value in ("bleu", "chrf"))
     titles = [*names.values(), "left in English", "the parent is worth"]
     lines = ["| child | pairs | " + " | ".join(titles) + " |"]
     lines.append("| --- | ---: " + "| ---: " * 5 + "|")
@@ -376,10 +372,7 @@ def translation() -> str:
             cells = [f"{_mean(bleu[key])} / {_mean(chrf[key])}" for key in keys]
             none = ("cheap", "translator", language, 0, "english")
             cells.append(f"{bleu[none][0]:.1f} / {chrf[none][0]:.1f}")
-            worth = [
-                translation_curves_figure.gains(rows, *keys[:2], value)
-                for value in ("bleu", "chrf")
-            ]
+            worth = [pairs.gains(rows, *keys[:2], value) for value in ("bleu", "chrf")]
             cells.append(" / ".join(f"{mean:+.1f} ± {half:.1f}" for mean, half in worth))
             lines.append(f"| {LANGUAGES[language]} | {n:,} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + (
@@ -399,10 +392,7 @@ def _plain(rows: list[dict]) -> str:
     )
     said = []
     for name, other in zip(("scratch", "memory"), others, strict=True):
-        gains = (
-            translation_curves_figure.gains(rows, full, other, f"{v}_plain")
-            for v in ("bleu", "chrf")
-        )
+        gains = (pairs.gains(rows, full, other, f"{v}_plain") for v in ("bleu", "chrf"))
         said.append(f"over {name} " + " / ".join(f"{m:+.1f} ± {h:.1f}" for m, h in gains))
     return "Italian messages without any, 300 pairs: the parent " + ", ".join(said) + "."
 
@@ -416,31 +406,74 @@ def _made(found: dict) -> str:
     return f"Made by `{found['command']}` on {found['date']} ({machine})."
 
 
-def drawn(text: str) -> str:
-    """The README with every part between its marks drawn again."""
-    parts = (
-        see_it_work,
-        larger,
-        live_transfer,
-        baked,
-        strategies,
-        entities,
-        translation,
-        headlines,
+PARTS = (
+    see_it_work,
+    large_source,
+    pretraining_objectives,
+    builtin_sources,
+    strategies,
+    entities,
+    translation,
+    summaries,
+    finetuning_speed,
+    pretraining_speed,
+    generation_speed,
+)
+"""The blocks of docs/RESULTS.md, each between its marks."""
+
+
+def best() -> str:
+    """The README's table: one row a task, with its controls."""
+    films = results.by_budget(results.load("see_it_work")["rows"])[100]
+    tags = results.load("entities")["rows"]
+    f1 = results.intervals(
+        results.by_seed(
+            [r for r in tags if r["sentences"] == 1000 and r["source"] in ("minilm", "none")],
+            lambda r: r["strategy"],
+            "f1",
+        )
     )
-    parts += (against_trainer, pretrain, generate)
+    chrf = pairs.summary(results.load("translation")["rows"], "chrf")
+    child = {name: pairs.key("it", 300, name) for name in ("full", "from_scratch")}
+    english = chrf[pairs.key("it", 0, "english", "cheap")]
+    summary, recorded = headlines.summary, results.load("summaries")
+    rouge = summary(recorded["rows"])
+    lead = recorded["controls"]["lead"]["rouge1"]
+    rows = [
+        ("film reviews, accuracy", "100 sentences", films["full"], films["from_scratch"],
+         f"{_score(films['tfidf'])} (TF-IDF)"),
+        ("named entities, F1", "1,000 sentences", f1["full"], f1["from_scratch"],
+         f"{_score(f1['most frequent tag'])} (lookup)"),
+    ]  # fmt: skip
+    lines = ["| task | labels | with a source | from scratch | trivial baseline |"]
+    lines.append("| --- | --- | ---: | ---: | ---: |")
+    for task, labels, full, scratch, trivial in rows:
+        lines.append(f"| {task} | {labels} | {_score(full)} | {_score(scratch)} | {trivial} |")
+    lines.append(
+        f"| into Italian, chrF | 300 pairs | {_mean(chrf[child['full']])} | "
+        f"{_mean(chrf[child['from_scratch']])} | {english[0]:.1f} (left in English) |"
+    )
+    lines.append(
+        "| headlines, ROUGE-1 | 400 articles | "
+        f"{_score(rouge['transformer', 'mixed', '', 400])} | "
+        f"{_score(rouge['transformer', 'scratch', '', 400])} | {100 * lead:.1f} (lead sentence) |"
+    )
+    return "\n".join(lines)
+
+
+def drawn(text: str, parts) -> str:
+    """A text with every part between its marks drawn again. Raises KitError where marks lack."""
     for make in parts:
         begin, end = f"<!-- begin {make.__name__} -->", f"<!-- end {make.__name__} -->"
-        fresh = f"{begin}\n{make()}\n{end}"
+        block = f"{begin}\n{make()}\n{end}"
         pattern = re.escape(begin) + ".*?" + re.escape(end)
-        text, found = re.subn(pattern, lambda _, fresh=fresh: fresh, text, flags=re.DOTALL)
-        assert found == 1, f"README.md needs one pair of marks: {begin} and {end}"
+        text, found = re.subn(pattern, lambda _, block=block: block, text, flags=re.DOTALL)
+        if found != 1:
+            raise KitError(f"{begin} … {end} must stand once in the text: put these marks there.")
     return text
 
 
-if __name__ == "__main__":
-    before = README.read_text(encoding="utf-8")
-    after = drawn(before)
-    if "--check" in sys.argv:
-        sys.exit(before != after and "README.md is not what kit/recorded/tables.py draws: run it.")
-    README.write_text(after, encoding="utf-8")
+def pages() -> dict[Path, str]:
+    """Path -> what should stand there."""
+    wanted = {ROOT / "docs" / "RESULTS.md": PARTS, ROOT / "README.md": (best,)}
+    return {path: drawn(path.read_text(encoding="utf-8"), parts) for path, parts in wanted.items()}

@@ -15,8 +15,19 @@ from kit.models.generate import choose, stream
 from kit.models.ngram import NGram
 from kit.sources import Source
 from kit.tokenizer import Tokenizer
+from kit.train import Recipe
 
-__all__ = ["NGramPredictor", "NeuralPredictor", "predictor", "sharpen", "token_text"]
+__all__ = [
+    "BATCH",
+    "RATES",
+    "NGramPredictor",
+    "NeuralPredictor",
+    "entropy",
+    "predictor",
+    "pretraining_recipe",
+    "sharpen",
+    "token_text",
+]
 
 READ, MOST = 64, 30
 """The last tokens of a text that are read, and the tokens that are generated, at most."""
@@ -139,3 +150,28 @@ def token_text(piece: int, tokenizer: Tokenizer) -> str:
     if piece == tokenizer.eos:
         return "‹end›"
     return tokenizer.decode([piece]).replace(" ", "␣").replace("\n", "↵") or "‹special›"
+
+
+def entropy(p: np.ndarray) -> float:
+    """-Σ p log₂ p of a distribution (V,), in bits."""
+    positive = p[p > 0]
+    return float(-(positive * np.log2(positive)).sum())
+
+
+RATES = {"RNN": 1e-2, "Transformer": 5e-3}
+"""Kind of body -> the learning rate of pretraining, chosen on validation news."""
+
+BATCH = 16
+"""Windows of text per update."""
+
+
+def pretraining_recipe(body: str, seconds: float, seed: int = 0) -> Recipe:
+    """How a small language model is pretrained in the lesson. body: a name in `RATES`."""
+    return Recipe(
+        seconds=seconds,
+        rate=RATES[body],
+        batch_size=BATCH,
+        evaluations=8,
+        keep_best=False,
+        seed=seed,
+    )

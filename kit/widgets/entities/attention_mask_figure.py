@@ -1,14 +1,19 @@
 """A decoder that tags names, with its mask and without: what was recorded, and its picture."""
 
-from kit import metrics, results
+from kit import results
+from kit.results.large_source_entities import (
+    BACK,
+    BOTH,
+    FRESH,
+    MINILM,
+    OLD,
+    all_sentences,
+    by_seed,
+)
 from kit.widgets.base.style import COLOUR, SYMBOL, dress, error_bars
 
-__all__ = ["BACK", "BOTH", "FRESH", "MINILM", "all_sentences", "by_seed", "figure"]
+__all__ = ["figure"]
 
-BOTH, BACK = "SmolLM2, looks both ways", "SmolLM2, looks back only"
-FRESH, MINILM = "SmolLM2's shape, from scratch", "MiniLM"
-OLD = "MiniLM's shape, from scratch"
-PARTS = {"both": BOTH, "causal": BACK, "random": FRESH}
 STYLE = {  # from below: (colour, symbol)
     OLD: (COLOUR["from_scratch"], "square-open"),
     FRESH: (COLOUR["from_scratch"], SYMBOL["from_scratch"]),
@@ -16,29 +21,6 @@ STYLE = {  # from below: (colour, symbol)
     MINILM: (COLOUR["full"], SYMBOL["full"]),
     BOTH: (COLOUR["frozen"], SYMBOL["frozen"]),
 }
-
-
-def by_seed(larger: list[dict], small: list[dict]) -> dict[str, dict[int, float]]:
-    """What it is -> seed -> test F1 with 1,000 sentences. The same seed has the same sentences.
-
-    larger: the rows of "larger_entities", small: those of "entities".
-    """
-    found: dict = {}
-    for row in larger:
-        if row["part"] in PARTS:
-            found.setdefault(PARTS[row["part"]], {})[row["seed"]] = row["f1"]
-    names = {"full": MINILM, "from_scratch": OLD}
-    for row in small:
-        if (row["source"], row["sentences"]) == ("minilm", 1000) and row["strategy"] in names:
-            found.setdefault(names[row["strategy"]], {})[row["seed"]] = row["f1"]
-    return found
-
-
-def all_sentences(larger: list[dict]) -> dict[str, tuple[float, float]]:
-    """All sentences, all of the test: "all", the mean of the seeds and half of its interval, and
-    "soup", the mean of their models (one model: no interval)."""
-    found = {p: [r["f1"] for r in larger if r["part"] == p] for p in ("all", "soup")}
-    return {part: metrics.interval(values) for part, values in found.items() if values}
 
 
 def figure(larger: list[dict], small: list[dict], minilm: float | None = None):

@@ -5,20 +5,18 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import ClassVar
 
-from torch import nn
-
 from kit.experiment import prepare
 from kit.html import note
 from kit.migrate import Migration, migrate
+from kit.models.layers import layer_sizes
 from kit.results import by_budget, see_it_work
 from kit.tasks import sentiment
 from kit.train import Run
 from kit.widgets.base.race import Race
 from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.parameters.freeze_figure import WORDS, Choice, figure, traces
-from kit.widgets.parameters.tensors import layer
 
-__all__ = ["Freeze", "chosen", "sizes"]
+__all__ = ["Freeze", "chosen"]
 
 RECORDED = {
     (): "frozen",
@@ -43,23 +41,6 @@ def chosen(source, head, parts: tuple[int | str, ...], seed: int = 0) -> Migrati
         return migrate(source, head, "full", seed=seed)
     options = {"layers": layers, "embeddings": WORDS in parts}
     return migrate(source, head, "unfrozen", seed=seed, **options)
-
-
-def sizes(body: nn.Module) -> dict[int | str, int]:
-    """The number of parameters of each part of a body: "embeddings", then the layers from below.
-
-    A norm above the last layer counts as part of that layer, because it is trained with it.
-    """
-    last = body.config.layers - 1
-    counts: dict[int | str, int] = {WORDS: 0} | dict.fromkeys(range(body.config.layers), 0)
-    for name, parameter in body.named_parameters():
-        words = layer(f"body.{name}").split(".")
-        if words[-1].isdigit():
-            part = int(words[-1])
-        else:
-            part = WORDS if words[1].startswith("embed") else last
-        counts[part] += parameter.numel()
-    return counts
 
 
 @dataclass
@@ -87,7 +68,7 @@ class Freeze(Race):
         self.source = source
         self.data = data
         self.labels = labels
-        self.sizes = sizes(source.body)
+        self.sizes = layer_sizes(source.body)
         self.done: list[Choice] = []
         self.head_size = sum(p.numel() for p in sentiment.head(source.body.width).parameters())
         self.references = see_it_work.summary()[labels]

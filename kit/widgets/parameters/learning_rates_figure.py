@@ -3,9 +3,10 @@
 from math import log10
 
 from kit.migrate import Migration
+from kit.models.layers import layer
 from kit.train import Recipe
 from kit.widgets.base.style import dress
-from kit.widgets.parameters.tensors import layer, title
+from kit.widgets.parameters.tensors import title
 
 __all__ = ["figure", "rates"]
 

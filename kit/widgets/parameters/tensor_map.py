@@ -9,11 +9,12 @@ from torch import Tensor, nn
 from kit.errors import KitError
 from kit.html import FONT, INK, note
 from kit.migrate import Migration
+from kit.models.layers import layer
 from kit.widgets.base.static import show
 from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.parameters import tensor_map_figure, tensor_values_figure
 from kit.widgets.parameters.tensor_map_figure import Scene, told
-from kit.widgets.parameters.tensors import layer, summary
+from kit.widgets.parameters.tensors import summary
 
 __all__ = ["TensorMap"]
 

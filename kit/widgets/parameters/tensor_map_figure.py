@@ -7,8 +7,9 @@ from math import prod
 from kit.html import GREY, INK, LIGHT_GREY, ORANGE
 from kit.migrate import TensorOrigin
 from kit.migrate.report import DONE
+from kit.models.layers import layer
 from kit.widgets.base.style import dress
-from kit.widgets.parameters.tensors import column, layer, title
+from kit.widgets.parameters.tensors import column, title
 
 __all__ = ["COLOURS", "KEYS", "Scene", "figure", "told", "traces"]
 

@@ -1,26 +1,19 @@
 """Parts of a figure of tensors: their layers, their positions, summaries of their values."""
 
-import re
 from math import log2, prod
 
 import torch
 from torch import Tensor
 
-__all__ = ["bars", "column", "layer", "summary", "thumbnail", "title"]
+from kit.models.layers import layer
+
+__all__ = ["bars", "column", "summary", "thumbnail", "title"]
 
 OPEN, ROW, GAP = 0.5, 0.036, 4.0
 """The open layer takes at most this share of a column, a row of it this; between two layers lie
 as many units as a tensor of 2¹⁰ numbers is high."""
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-
-
-def layer(name: str) -> str:
-    """The layer of a tensor: that of body.blocks.0.attention.query.weight is body.blocks.0."""
-    if numbered := re.match(r".*?\.\d+(?=\.)", name):
-        return numbered[0]
-    first, second, *_ = [*name.split("."), ""]
-    return first if first == "head" and second != "decoder" else f"{first}.{second}"
 
 
 def title(of: str) -> str:

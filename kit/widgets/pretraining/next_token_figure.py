@@ -10,7 +10,7 @@ import numpy as np
 
 from kit.html import BLUE, GREY, PAPER
 from kit.metrics import bits_per_byte
-from kit.tasks.next_token import NeuralPredictor, NGramPredictor, sharpen, token_text
+from kit.tasks.next_token import NeuralPredictor, NGramPredictor, entropy, sharpen, token_text
 from kit.widgets.base.style import dress
 
 __all__ = [
@@ -70,12 +70,11 @@ def scene(who: NeuralPredictor | NGramPredictor, text: str, temperature: float) 
     ids = who.read(text)
     p = sharpen(who.next(ids), temperature)
     best = np.argsort(-p, kind="stable")[:BARS]
-    positive = p[p > 0]
     size = len(who.tokenizer.decode(ids[1:]).encode())
     return Scene(
         names=[token_text(int(i), who.tokenizer) for i in best],
         p=p[best].tolist(),
-        entropy=float(-(positive * np.log2(positive)).sum()),
+        entropy=entropy(p),
         bits=bits_per_byte(who.cost(ids), size) if size else float("nan"),
         words=["‹begin›"] + [token_text(i, who.tokenizer) for i in ids[1:]],
         attention=who.attention(ids) if who.attends else None,

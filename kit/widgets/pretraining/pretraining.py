@@ -10,8 +10,9 @@ from kit.models import Model
 from kit.models.generate import generate
 from kit.objectives import next_token
 from kit.sources import Source
+from kit.tasks.next_token import BATCH, pretraining_recipe
 from kit.tokenizer import Tokenizer
-from kit.train import Recipe, Run, total_loss, training_steps
+from kit.train import Run, total_loss, training_steps
 from kit.widgets.base.race import Race
 from kit.widgets.base.style import live, redraw
 from kit.widgets.pretraining.pretraining_figure import (
@@ -23,12 +24,7 @@ from kit.widgets.pretraining.pretraining_figure import (
     traces,
 )
 
-__all__ = ["HeldOut", "Pretraining", "recipe"]
-
-RATES = {"RNN": 1e-2, "Transformer": 5e-3}
-
-BATCH = 16
-"""Windows of text per update."""
+__all__ = ["HeldOut", "Pretraining"]
 
 
 class HeldOut:
@@ -43,18 +39,6 @@ class HeldOut:
     def bits(self, model: nn.Module) -> float:
         """Bits per byte of the text; the first token of each window is not predicted."""
         return bits_per_byte(total_loss(model, self.examples)[0], self.bytes)
-
-
-def recipe(name: str, seconds: float, seed: int = 0) -> Recipe:
-    """How a language model is pretrained; the rate was chosen on validation news."""
-    return Recipe(
-        seconds=seconds,
-        rate=RATES[name],
-        batch_size=BATCH,
-        evaluations=8,
-        keep_best=False,
-        seed=seed,
-    )
 
 
 class Pretraining(Race):
@@ -126,7 +110,7 @@ class Pretraining(Race):
         return training_steps(
             self.models[name],
             self.examples,
-            recipe(name, self.seconds.value),
+            pretraining_recipe(name, self.seconds.value),
             run=self.scene.runs[name],
             score=self._score(name),
         )

@@ -1,12 +1,11 @@
 """Sentiment across domains: what was recorded, as numbers and as a picture."""
 
-from kit import metrics, results
+from kit.results.domains import constant, summary
 from kit.tasks.sentiment import DOMAINS
 from kit.widgets.base.style import COLOUR, SYMBOL, dress, error_bars
 
-__all__ = ["constant", "figure", "gains", "summary"]
+__all__ = ["figure"]
 
-OTHERS = tuple(domain for domain in DOMAINS if domain != "films")
 SERIES = {  # what a figure calls it: (source or control, start, was trained on films first, how)
     "400 film labels, source": ("full", True, False),
     "400 film labels, from scratch": ("from_scratch", True, False),
@@ -21,36 +20,6 @@ LOOK = {
     "films, then 100 of its own": ("#009E73", "diamond"),
     "100 of its own alone": ("#CC79A7", "triangle-up"),
 }
-
-
-def by_seed(rows: list[dict], value: str = "accuracy") -> dict[tuple, dict[int, float]]:
-    """(source, start, loss, trained on, tested on) -> seed -> value.
-
-    trained on: "films 400 + tweets 100"; nothing is "no label".
-    """
-    return results.by_seed(rows, _about, value)
-
-
-def _about(row: dict) -> tuple:
-    given = " + ".join(f"{domain} {n}" for domain, n in row["trained"].items() if n)
-    return row["source"], row["start"], row.get("loss", ""), given or "no label", row["test"]
-
-
-def summary(rows: list[dict], value: str = "accuracy") -> dict[tuple, tuple[float, float]]:
-    """The same keys -> mean over the seeds, half-width of its 95 % interval."""
-    return results.intervals(by_seed(rows, value))
-
-
-def gains(rows: list[dict], one: tuple, other: tuple) -> tuple[float, float]:
-    """Mean and half-width of what `one` has more than `other`, seed by seed: two keys."""
-    found = by_seed(rows)
-    return metrics.gain(found[one], found[other])
-
-
-def constant(rows: list[dict]) -> dict[str, float]:
-    """Domain -> accuracy of always giving the more frequent of its answers."""
-    found = {row["test"]: row["accuracy"] for row in rows if row["start"] == "majority"}
-    return {domain: max(found[domain], 1 - found[domain]) for domain in DOMAINS}
 
 
 def figure(rows: list[dict], source: str):

@@ -1,11 +1,10 @@
 """A larger source, read in the middle: what was recorded of it, as numbers and as a picture."""
 
-from kit import metrics, results
+from kit.results.large_source import LARGER, RANDOM, layers, summary
 from kit.widgets.base.style import COLOUR, DASH, SYMBOL, dress, heights
 
-__all__ = ["figure", "gain", "layers", "summary", "tuned"]
+__all__ = ["figure"]
 
-LARGER, RANDOM = "SmolLM2, 15 blocks, frozen", "the same with fresh values"
 SERIES = {  # what a figure calls it: (colour, dash, symbol)
     LARGER: (COLOUR["frozen"], DASH["frozen"], SYMBOL["frozen"]),
     RANDOM: ("#8C8C8C", "dot", "x"),
@@ -16,50 +15,6 @@ SERIES = {  # what a figure calls it: (colour, dash, symbol)
         SYMBOL["from_scratch"],
     ),
 }
-MINILM = {"full": "MiniLM, fine-tuned", "from_scratch": "MiniLM's shape, from scratch"}
-
-
-def by_seed(larger: list[dict], minilm: list[dict]) -> dict[tuple[str, int], dict[int, float]]:
-    """(what it is, labels) -> seed -> test accuracy. The same seed has the same labels."""
-    found: dict = {}
-    for row in larger:
-        name = {"frozen": LARGER, "random": RANDOM}.get(row["part"])
-        if name:
-            found.setdefault((name, row["labels"]), {})[row["seed"]] = row["accuracy"]
-            if row["part"] == "frozen":
-                found.setdefault((name, 0), {})[row["seed"]] = row["without a label"]
-    for row in minilm:
-        if name := MINILM.get(row["strategy"]):
-            found.setdefault((name, row["labels"]), {})[row["seed"]] = row["accuracy"]
-    return found
-
-
-def summary(larger: list[dict], minilm: list[dict]) -> dict[tuple[str, int], tuple[float, float]]:
-    """(what it is, labels) -> mean over the seeds, half-width of its 95 % interval."""
-    return results.intervals(by_seed(larger, minilm))
-
-
-def gain(larger: list[dict], minilm: list[dict], labels: int) -> tuple[float, float]:
-    """What SmolLM2's frozen blocks have more than MiniLM, fine-tuned, on the same labels."""
-    found = by_seed(larger, minilm)
-    return metrics.gain(found[LARGER, labels], found[MINILM["full"], labels])
-
-
-def layers(larger: list[dict]) -> dict[int, tuple[float, float]]:
-    """Blocks below the head -> mean validation accuracy over the seeds, half of its interval."""
-    found: dict = {}
-    for row in larger:
-        if row["part"] == "layers":
-            found.setdefault(row["layers"], {})[row["seed"]] = row["accuracy"]
-    return results.intervals(found)
-
-
-def tuned(larger: list[dict]) -> dict[str, tuple[float, float]]:
-    """All labels, the upper blocks tuned: one model, and the mean of three (one: no interval)."""
-    found = {
-        name: [r["accuracy"] for r in larger if r["part"] == name] for name in ("tuned", "soup")
-    }
-    return {name: metrics.interval(values) for name, values in found.items() if values}
 
 
 def figure(larger: list[dict], minilm: list[dict]):

@@ -9,14 +9,13 @@ from statistics import median
 import numpy as np
 
 from kit.metrics import interval
-from kit.migrate import STRATEGIES
+from kit.migrate import family
 from kit.widgets.base.style import DASH, NAME, dress, error_bars
 
 __all__ = [
     "AXES",
     "Point",
     "axes",
-    "family",
     "figure",
     "labels",
     "points",
@@ -24,9 +23,6 @@ __all__ = [
     "stars",
     "traces",
 ]
-
-FIRST = {"parameter": "full", "structure": "from_scratch", "mixed": "adapter"}
-"""The three families, and the first strategy of each in `STRATEGIES`."""
 
 COLOURS = {"parameter": "#0072B2", "structure": "#D55E00", "mixed": "#009E73"}
 SYMBOLS = {"parameter": "circle", "structure": "square", "mixed": "diamond"}
@@ -66,13 +62,6 @@ class Point:
     def family(self) -> str:
         """parameter, structure or mixed."""
         return family(self.strategy)
-
-
-def family(strategy: str) -> str:
-    """parameter, structure or mixed: which part of the table it stands in."""
-    order = list(STRATEGIES)
-    starts = {name: order.index(first) for name, first in FIRST.items()}
-    return [name for name, at in starts.items() if at <= order.index(strategy)][-1]
 
 
 def points(rows: list[dict], source: str, budget: int, axis: str) -> list[Point]:
@@ -149,7 +138,7 @@ def traces(
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    families = [_family(name, [p for p in found if p.family == name], place) for name in FIRST]
+    families = [_family(name, [p for p in found if p.family == name], place) for name in COLOURS]
     return [first, *families, _stars(live), *(_level(name, controls, found) for name in LEVELS)]
 
 

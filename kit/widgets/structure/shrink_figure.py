@@ -1,9 +1,9 @@
 """What is lost when a model shrinks: accuracy against parameters, before and after fine-tuning."""
 
-from kit.metrics import interval
+from kit.results.structure import points
 from kit.widgets.base.style import COLOUR, dress, error_bars
 
-__all__ = ["figure", "points", "said", "table"]
+__all__ = ["figure"]
 
 LOOK = {
     "first layers": ("#0072B2", "circle", "solid"),
@@ -17,42 +17,10 @@ NAME = {"narrow": "narrower", "from_scratch": "the same shapes, fresh values"}
 TITLES = ("before: no label", "after: 100 labels")
 
 
-def table(results: dict, source: str) -> dict[tuple[str, str, int], tuple[float, float]]:
-    """(strategy, shape, labels) -> mean accuracy and half-width of its interval over the seeds."""
-    found: dict = {}
-    for row in results["rows"]:
-        if row["source"] == source:
-            key = row["strategy"], row["shape"], row["labels"]
-            found.setdefault(key, []).append(row["accuracy"])
-    return {key: interval(scores) for key, scores in found.items()}
-
-
-def said(score: tuple[float, float]) -> str:
-    """A mean in percent and half of its interval, or that it is of one seed."""
-    mean, half = score
-    about = f"± {100 * half:.1f}" if half == half else "(one seed)"
-    return f"{100 * mean:.1f} {about}"
-
-
-def points(results: dict, source: str, strategy: str, labels: int) -> list[tuple]:
-    """(millions of parameters, mean, half-width, shape) of a strategy, from small to large.
-
-    Whatever shrinks has the whole source as its largest.
-    """
-    size = {r["shape"]: r["parameters"] / 1e6 for r in results["rows"] if r["source"] == source}
-    own = (strategy, "full") if strategy != "from_scratch" else (strategy,)
-    found = [
-        (size[shape], *score, shape)
-        for (name, shape, n), score in table(results, source).items()
-        if name in own and n == labels
-    ]
-    return sorted(found)
-
-
-def figure(results: dict, source: str = "MiniLM", again: list[dict] = ()):
+def figure(recorded: dict, source: str = "MiniLM", again: list[dict] = ()):
     """Test accuracy against parameters: without a label | with 100, a curve for each way.
 
-    results: `recorded("structure")`. again: rows made just now, drawn as stars.
+    recorded: `results.load("structure")`. again: rows made just now, drawn as stars.
     """
     import plotly.graph_objects as go
 
@@ -71,7 +39,7 @@ def figure(results: dict, source: str = "MiniLM", again: list[dict] = ()):
     }
     shown = go.Figure(
         [
-            *(_curve(results, source, s, n) for n in (0, 100) for s in LOOK),
+            *(_curve(recorded, source, s, n) for n in (0, 100) for s in LOOK),
             *(_stars(again, n) for n in (0, 100)),
         ],
         layout,
@@ -79,8 +47,8 @@ def figure(results: dict, source: str = "MiniLM", again: list[dict] = ()):
     return dress(shown, height=470).update_layout(margin={"t": 40}, legend={"y": -0.18})
 
 
-def _curve(results: dict, source: str, strategy: str, labels: int) -> dict:
-    found = points(results, source, strategy, labels)
+def _curve(recorded: dict, source: str, strategy: str, labels: int) -> dict:
+    found = points(recorded, source, strategy, labels)
     if strategy != "from_scratch" and len(found) < 2:
         found = []  # the whole source alone is no curve
     colour, symbol, dash = LOOK[strategy]

@@ -1,15 +1,11 @@
 """What was recorded of headlines, as numbers and as a picture."""
 
-from operator import itemgetter
-
-from kit import metrics, results
+from kit.results.summaries import PRETEXT, summary
 from kit.tasks.summarization import WAYS
 from kit.widgets.base.style import COLOUR, dress, heights
 
-__all__ = ["PRETEXT", "SERIES", "figure", "gains", "summary"]
+__all__ = ["SERIES", "figure"]
 
-PRETEXT = "unwritten headlines"
-"""What comes first in some rows: headlines that nobody wrote."""
 
 LINE = {"lead": "lead sentence", "weighty words": "weighty words", "chosen words": "chosen words"}
 """The controls that a figure shows as dotted lines."""
@@ -24,33 +20,17 @@ SERIES = {  # (way, what came first): colour, dash, symbol
 }
 
 
-def by_seed(rows: list[dict], value: str = "rouge1") -> dict[tuple, dict[int, float]]:
-    """(kind, way, what came first, articles) -> seed -> value."""
-    return results.by_seed(rows, itemgetter("kind", "way", "first", "articles"), value)
-
-
-def summary(rows: list[dict], value: str = "rouge1") -> dict[tuple, tuple[float, float]]:
-    """The same keys -> mean over the seeds, half-width of its 95 % interval."""
-    return results.intervals(by_seed(rows, value))
-
-
-def gains(rows: list[dict], one: tuple, other: tuple, value: str = "rouge1") -> tuple:
-    """Mean and half-width of what `one` has more than `other`, seed by seed: two keys."""
-    found = by_seed(rows, value)
-    return metrics.gain(found[one], found[other])
-
-
 def name(way: str, first: str) -> str:
     """What a figure calls a series."""
     return f"{way}: {WAYS[way]}" if not first else f"{way}, after unwritten headlines"
 
 
-def figure(results: dict, kind: str = "rnn", value: str = "rouge1"):
+def figure(recorded: dict, kind: str = "rnn", value: str = "rouge1"):
     """The metric against the number of headlines to learn from, one line a way, with intervals over
     the seeds; dotted: what needs no network. As a plotly figure."""
     import plotly.graph_objects as go
 
-    shown, found = go.Figure(), summary(results["rows"], value)
+    shown, found = go.Figure(), summary(recorded["rows"], value)
     budgets = sorted({n for k, _, _, n in found if k == kind})
     place = {n: i for i, n in enumerate(budgets)}
     for number, ((way, first), (colour, dash, symbol)) in enumerate(SERIES.items()):
@@ -67,7 +47,7 @@ def figure(results: dict, kind: str = "rnn", value: str = "rouge1"):
             hovertemplate="%{y:.1f}<extra>" + name(way, first) + "</extra>",
         )
     for control, label in LINE.items():
-        y = 100 * results["controls"][control][value]
+        y = 100 * recorded["controls"][control][value]
         shown.add_hline(
             y=y,
             line={"color": "#1A1A1A", "dash": "dot", "width": 2},

@@ -1,12 +1,10 @@
 """Translation: what was recorded of parents and children, as numbers and as pictures."""
 
-from operator import itemgetter
-
-from kit import metrics, results
+from kit.results.translation import summary
 from kit.tasks.translation import CHILDREN, LANGUAGES
 from kit.widgets.base.style import COLOUR, DASH, SYMBOL, dress, error_bars
 
-__all__ = ["curves", "gains", "kin", "summary"]
+__all__ = ["curves", "kin"]
 
 SERIES = {  # strategy -> what a figure calls it, colour, dash, symbol
     "full": ("with the parent", COLOUR["full"], DASH["full"], SYMBOL["full"]),
@@ -25,25 +23,6 @@ KIN = {  # parent -> what it speaks, colour, symbol
     "slavic": ("Russian, Polish", "#009E73", "diamond"),
     "far": ("Chinese, Japanese", COLOUR["from_scratch"], "square"),
 }
-Key = tuple[str, str, str, int, str]
-"""Part of the experiment, parent, language of the child, pairs, strategy."""
-
-
-def by_seed(rows: list[dict], value: str = "bleu") -> dict[Key, dict[int, float]]:
-    """Key -> seed -> value; rates that were tried on validation are left out."""
-    about = itemgetter("part", "source", "language", "pairs", "strategy")
-    return results.by_seed([row for row in rows if row["part"] != "rates"], about, value)
-
-
-def summary(rows: list[dict], value: str = "bleu") -> dict[Key, tuple[float, float]]:
-    """Key -> mean over the seeds, half-width of its 95 % interval."""
-    return results.intervals(by_seed(rows, value))
-
-
-def gains(rows: list[dict], one: Key, other: Key, value: str = "bleu") -> tuple[float, float]:
-    """Mean and half-width of what `one` has more than `other`, seed by seed."""
-    found = by_seed(rows, value)
-    return metrics.gain(found[one], found[other])
 
 
 def curves(rows: list[dict], value: str = "bleu"):
