@@ -220,9 +220,9 @@ def test_whoever_is_asked_answers_and_shows_where_it_looked(model, tokenizer) ->
     memory = Memory([{"english": "Open %1", "translation": "Apri %1"}])
     talk = Translate(tokenizer, {"child": (model, "it"), "memory": (memory, "it")})
     talk.ask("Open %2")
-    assert "Apri <mark>%2</mark>" in talk.said.value and "%2" in talk.grid.value
+    assert "Apri <mark>%2</mark>" in talk.translations.value and "%2" in talk.grid.value
     talk.ask("")
-    assert "empty" in talk.said.value and "empty" in talk.grid.value
+    assert "empty" in talk.translations.value and "empty" in talk.grid.value
     talk.entry.value = talk.entry.options[1][1]
     assert talk.text.value == talk.entry.value and "<td" in talk.grid.value
 

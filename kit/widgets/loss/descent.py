@@ -45,8 +45,8 @@ def news(land: Land, walkers: dict[str, Walker]) -> str:
             "start elsewhere, or type where."
         )
     if others:
-        told = [f"{n} {float(land.above(w.means[-1])):.2g}" for n, w in walkers.items()]
-        return f"After {updates} updates, height above the minimum: {', '.join(told)}."
+        heights = [f"{n} {float(land.above(w.means[-1])):.2g}" for n, w in walkers.items()]
+        return f"After {updates} updates, height above the minimum: {', '.join(heights)}."
     return f"Update {updates}: {_arithmetic(name, first)} {_warning(land, name, first)}"
 
 

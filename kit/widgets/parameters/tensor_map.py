@@ -177,11 +177,10 @@ class TensorMap:
 
     def _say(self, pick: tuple[str | None, str | None]) -> None:
         origin = next((o for o in self.scene.origins if o.name == pick[1]), None)
-        text = (
-            f"<b>{escape(str(pick[0]))}</b><br>not in the target"
-            if origin is None
-            else self._story(origin)
-        )
+        if origin is None:
+            text = f"<b>{escape(str(pick[0]))}</b><br>stays behind"
+        else:
+            text = self._story(origin)
         look = f"font:15px/1.35 {FONT};color:{INK};overflow-wrap:anywhere"
         self.words.value = f'<div style="{look}">{text}</div>'
 

@@ -236,9 +236,10 @@ def told(o: TensorOrigin, wrong: bool = False) -> str:
     shape = f" ({' × '.join(f'{n:,}' for n in o.source_shape)})" if other else ""
     rate = f"trained at rate {o.rate:.2g}" if o.rate else "frozen"
     late = f" from {o.start:.0%} of the budget on" if o.start else ""
-    said = f"<br>{escape(o.note)}" if o.note else ""
+    note = f"<br>{escape(o.note)}" if o.note else ""
     warning = "<br><b>the wrong twin</b>" if wrong else ""
-    return f"<b>{escape(o.name)}</b><br>{_size(o.shape)}<br>{twin}{shape}{warning}<br>{rate}{late}{said}"
+    name = f"<b>{escape(o.name)}</b><br>{_size(o.shape)}"
+    return f"{name}<br>{twin}{shape}{warning}<br>{rate}{late}{note}"
 
 
 def _size(shape: tuple[int, ...]) -> str:

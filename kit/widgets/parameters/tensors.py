@@ -56,8 +56,8 @@ def bars(values: Tensor, far: float, bins: int = 41) -> list[float]:
     """The share of the values in each of `bins` equal steps from -far to far, in percent."""
     flat = values.detach().flatten()
     few = flat[:: max(1, len(flat) // 20_000)]
-    found = torch.histc(few.float(), bins, -far, far)
-    return (100 * found / len(few)).tolist()
+    counts = torch.histc(few.float(), bins, -far, far)
+    return (100 * counts / len(few)).tolist()
 
 
 def summary(values: Tensor) -> str:

@@ -47,7 +47,10 @@ class Grow(JobWidget):
         without labels, for `sentiment.zero_shot`. sentences: short ones, whose answers are
         compared."""
         self.sources, self.texts, self.sentences = sources, list(texts), tuple(sentences)
-        self.lock, self.wanted, self.made, self.busy = threading.Lock(), None, None, False
+        self.lock = threading.Lock()
+        self.wanted: tuple | None = None
+        self.done: tuple | None = None
+        self.busy = False
         self.job = Job(self._work, self._say)
         self.models: dict[str, Model] = {}
         self.cache: dict[tuple, tuple[dict, dict]] = {}
@@ -141,7 +144,7 @@ class Grow(JobWidget):
                 time.sleep(PAUSE)
                 if wanted == self.wanted:
                     self._make(*wanted)
-                    self.made = wanted
+                    self.done = wanted
         except BaseException:
             self.busy = False
             raise
@@ -149,7 +152,7 @@ class Grow(JobWidget):
     def _next(self) -> tuple | None:
         """The choice to make next; None if the latest one is made, which ends the work."""
         with self.lock:
-            self.busy = self.wanted != self.made
+            self.busy = self.wanted != self.done
             return self.wanted if self.busy else None
 
     def _make(self, name: str, times: int, more: int) -> None:
@@ -166,8 +169,8 @@ class Grow(JobWidget):
                 "error",
             )
             return
-        self.models, found = self._pair(times, more, scene.parameters[1])
-        self._draw(replace(scene, answers=found))
+        self.models, log_odds = self._pair(times, more, scene.parameters[1])
+        self._draw(replace(scene, answers=log_odds))
         self._say("Hover a dot: all digits. Type: all three answer.")
         self._ask()
 
@@ -178,14 +181,14 @@ class Grow(JobWidget):
             models = {"source": self._plain()}
             models["grown"] = grow_exactly(self.source, times, more)
             models["naive"] = grow_naively(self.source, times, more)
-            found = {"source": self.own} | {
+            log_odds = {"source": self.own} | {
                 which: sentiment.log_odds(
                     models[which], self.source.tokenizer, self.sentences
                 ).tolist()
                 for which in ("grown", "naive")
             }
-            self._keep((times, more), (models, found), parameters)
-            return models, found
+            self._keep((times, more), (models, log_odds), parameters)
+            return models, log_odds
         return self.cache[times, more]
 
     def _keep(self, key: tuple[int, int], pair: tuple[dict, dict], parameters: int) -> None:
@@ -204,15 +207,15 @@ class Grow(JobWidget):
             return
         try:
             check_texts([text])
-            found = {
+            log_odds = {
                 n: float(sentiment.log_odds(m, self.source.tokenizer, [text])[0])
                 for n, m in models.items()
             }
         except KitError as error:
             self.answer.value = note(str(error), "error")
             return
-        self.answer.value = answers(text, found)
-        self._draw(replace(self.scene, typed=found))
+        self.answer.value = answers(text, log_odds)
+        self._draw(replace(self.scene, typed=log_odds))
 
     def _draw(self, scene: Scene) -> None:
         self.scene = scene

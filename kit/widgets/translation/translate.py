@@ -60,11 +60,12 @@ class Translate(Widget):
             description="who looks where",
             style={"description_width": "150px", "button_width": "190px"},
         )
-        self.said, self.grid = w.HTML(), w.HTML()
+        self.translations = w.HTML()
+        self.grid = w.HTML()
         self.text.observe(lambda _: self.ask(), "value")
         self.entry.observe(lambda change: change["new"] and self.ask(change["new"]), "value")
         self.who.observe(lambda _: self.look(), "value")
-        self.view = w.VBox([self.text, self.entry, self.said, self.who, self.grid])
+        self.view = w.VBox([self.text, self.entry, self.translations, self.who, self.grid])
         self.ask()
 
     def ask(self, text: str | None = None) -> "Translate":
@@ -72,7 +73,7 @@ class Translate(Widget):
         if text is not None and text != self.text.value:
             self.text.value = text  # its observer asks
             return self
-        self._guarded(self.said, self._translate)
+        self._guarded(self.translations, self._translate)
         return self.look()
 
     def look(self) -> "Translate":
