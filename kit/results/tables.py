@@ -163,8 +163,8 @@ def pretraining_objectives() -> str:
             lines.append(f"| {name} | {labels} | " + " | ".join(cells) + " |")
     seeds = len({row["seed"] for row in recorded["rows"]})
     return "\n".join(lines) + (
-        f"\n\nTest accuracy in % on film reviews after {recorded['seconds']} s of pretraining, mean "
-        f"over {seeds} seeds ± half of its 95 % interval. The head always begins from words. "
+        f"\n\nTest accuracy in % on film reviews after {recorded['seconds']} s of pretraining, "
+        f"mean over {seeds} seeds ± half of its 95 % interval. The head always begins from words. "
         f"The teacher, MiniLM, was trained for much longer by others. {_made(recorded)}"
     )
 
