@@ -5,8 +5,9 @@
 
 Each row of 0 labels and its row of 100 are one model, before and after fine-tuning; its head begins
 from words (`sentiment.from_words`), with every strategy. Controls: a fresh body of the same shape;
-for growth, old values with fresh ones around them (`naive_growth.grow_naively`); for another vocabulary, a fresh word table under the source's blocks. The rows of the whole sources, and
-of their shapes from scratch, are those of see_it_work.json and builtin_sources.json.
+for growth, old values with fresh ones around them (`grow_naively`); for another vocabulary, a fresh
+word table under the source's blocks. The rows of the whole sources, and of their shapes from
+scratch, are those of see_it_work.json and builtin_sources.json.
 """
 
 from collections.abc import Iterator
