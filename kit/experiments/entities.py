@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> None:
     if options.everything:
         everything(options.minutes, options.epochs)
     elif options.minute:
-        minute(options.minutes)
+        sixty_seconds(options.minutes)
     else:
         FILE.grow(planned(), measure, minutes=options.minutes)
 
@@ -151,7 +151,7 @@ def everything(minutes: float, epochs: float) -> None:
     print(result)
 
 
-def minute(minutes: float) -> None:
+def sixty_seconds(minutes: float) -> None:
     """1,000 sentences, 60 s of training: with the source and from scratch, on all of the test."""
     check_writable(FILE.path.parent)
     source = sources.minilm()

@@ -92,9 +92,11 @@ def measure(about: dict) -> dict:
     if part == "all":
         return about | tune_on_all(seed)
     rows = entities.sample(conll("train"), about["sentences"], seed)
-    both_ways = part != "causal"
+    bidirectional = part != "causal"
     fresh = part.startswith("random")
-    model, groups = target(seed, both_ways=both_ways, rate=about.get("rate", RATE), fresh=fresh)
+    model, groups = target(
+        seed, bidirectional=bidirectional, rate=about.get("rate", RATE), fresh=fresh
+    )
     recipe = replace(TRY if part == "rates" else FEW, seed=seed)
     numbers = train(model, groups, rows, recipe)
     split = "validation" if part.endswith("rates") else "test"
@@ -124,10 +126,10 @@ def member(seed: int) -> Model:
     return model
 
 
-def target(seed: int, *, both_ways: bool = True, rate: float = RATE, fresh: bool = False):
+def target(seed: int, *, bidirectional: bool = True, rate: float = RATE, fresh: bool = False):
     """(model, groups): the lowest blocks with or without their causal mask, and a fresh head."""
     shape = Transformer(replace(smollm().body.config, layers=LAYERS))
-    if both_ways:
+    if bidirectional:
         shape = encoder_like(shape)
     if fresh:
         source = Source("SmolLM2's shape", shape, smollm().tokenizer)

@@ -10,10 +10,10 @@ MINILM = {"full": "MiniLM, fine-tuned", "from_scratch": "MiniLM's shape, from sc
 SERIES = (LARGER, RANDOM, *MINILM.values())
 
 
-def by_seed(larger: list[dict], minilm: list[dict]) -> dict[tuple[str, int], dict[int, float]]:
+def by_seed(large_rows: list[dict], minilm: list[dict]) -> dict[tuple[str, int], dict[int, float]]:
     """(what it is, labels) -> seed -> test accuracy. The same seed has the same labels."""
     scores: dict = {}
-    for row in larger:
+    for row in large_rows:
         name = {"frozen": LARGER, "random": RANDOM}.get(row["part"])
         if name:
             scores.setdefault((name, row["labels"]), {})[row["seed"]] = row["accuracy"]
@@ -25,30 +25,32 @@ def by_seed(larger: list[dict], minilm: list[dict]) -> dict[tuple[str, int], dic
     return scores
 
 
-def summary(larger: list[dict], minilm: list[dict]) -> dict[tuple[str, int], tuple[float, float]]:
+def summary(
+    large_rows: list[dict], minilm: list[dict]
+) -> dict[tuple[str, int], tuple[float, float]]:
     """(what it is, labels) -> mean over the seeds, half-width of its 95 % interval."""
-    return results.intervals(by_seed(larger, minilm))
+    return results.intervals(by_seed(large_rows, minilm))
 
 
-def gain(larger: list[dict], minilm: list[dict], labels: int) -> tuple[float, float]:
+def gain(large_rows: list[dict], minilm: list[dict], labels: int) -> tuple[float, float]:
     """What SmolLM2's frozen blocks have more than MiniLM, fine-tuned, on the same labels."""
-    found = by_seed(larger, minilm)
+    found = by_seed(large_rows, minilm)
     return metrics.gain(found[LARGER, labels], found[MINILM["full"], labels])
 
 
-def layers(larger: list[dict]) -> dict[int, tuple[float, float]]:
+def layers(large_rows: list[dict]) -> dict[int, tuple[float, float]]:
     """Blocks below the head -> mean validation accuracy over the seeds, half of its interval."""
     scores: dict = {}
-    for row in larger:
+    for row in large_rows:
         if row["part"] == "layers":
             scores.setdefault(row["layers"], {})[row["seed"]] = row["accuracy"]
     return results.intervals(scores)
 
 
-def tuned(larger: list[dict]) -> dict[str, tuple[float, float]]:
+def tuned(large_rows: list[dict]) -> dict[str, tuple[float, float]]:
     """All labels, the upper blocks tuned: one model, and the mean of three (one: no interval)."""
     found = {
-        name: [r["accuracy"] for r in larger if r["part"] == name] for name in ("tuned", "soup")
+        name: [r["accuracy"] for r in large_rows if r["part"] == name] for name in ("tuned", "soup")
     }
     return {name: metrics.interval(values) for name, values in found.items() if values}
 

@@ -11,13 +11,13 @@ OLD = "MiniLM's shape, from scratch"
 PARTS = {"both": BOTH, "causal": BACK, "random": FRESH}
 
 
-def by_seed(larger: list[dict], small: list[dict]) -> dict[str, dict[int, float]]:
+def by_seed(large_rows: list[dict], small: list[dict]) -> dict[str, dict[int, float]]:
     """What it is -> seed -> test F1 with 1,000 sentences. The same seed has the same sentences.
 
     larger: the rows of "larger_entities", small: those of "entities".
     """
     scores: dict = {}
-    for row in larger:
+    for row in large_rows:
         if row["part"] in PARTS:
             scores.setdefault(PARTS[row["part"]], {})[row["seed"]] = row["f1"]
     names = {"full": MINILM, "from_scratch": OLD}
@@ -27,10 +27,10 @@ def by_seed(larger: list[dict], small: list[dict]) -> dict[str, dict[int, float]
     return scores
 
 
-def all_sentences(larger: list[dict]) -> dict[str, tuple[float, float]]:
+def all_sentences(large_rows: list[dict]) -> dict[str, tuple[float, float]]:
     """All sentences, all of the test: "all", the mean of the seeds and half of its interval, and
     "soup", the mean of their models (one model: no interval)."""
-    found = {p: [r["f1"] for r in larger if r["part"] == p] for p in ("all", "soup")}
+    found = {p: [r["f1"] for r in large_rows if r["part"] == p] for p in ("all", "soup")}
     return {part: metrics.interval(values) for part, values in found.items() if values}
 
 

@@ -5,70 +5,20 @@ A file is read as a stream: however many rows it has, few exist at a time.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
 
 from kit.data.own.dialect import Dialect, find_dialect, parse, sample, split_lines
+from kit.data.own.memory import dataset_rows, memory_reader
+from kit.data.own.rows import Reader, Row, no_dict
 from kit.data.text_files import encoding_of
 from kit.errors import KitError
 
-__all__ = ["Reader", "Row", "reader"]
+__all__ = ["reader"]
 
-NAMED_ROWS = 1000
-"""Rows whose columns are looked at where no header names them (JSON Lines, dicts)."""
 JSON_BYTES = 200_000_000
 """The largest file that is read as one JSON array."""
-
-
-class Row(NamedTuple):
-    """One row as it was found."""
-
-    place: str
-    """Where it stands: "line 7", "row 7", "test/row 7"."""
-    split: str
-    """"train", "test", ...; "" where none is given."""
-    content: dict | str
-    """Its columns, or, as a text, what could not be made a row."""
-    problem: str = ""
-    """What is wrong with it, if it is no row."""
-
-
-class Reader:
-    """What is read, by name; its columns; its rows, once; and what was noticed on the way."""
-
-    def __init__(self, where: str, rows: Iterable[Row], names: Iterable[str] = ()) -> None:
-        """names: of the columns, where a header gives them."""
-        self.where, self.notes = where, []
-        self._names = list(names)
-        self._rows = iter(rows)
-        self._first: list[Row] = []
-
-    def columns(self) -> list[str]:
-        """The names in the header; without one, all names in the first thousand rows.
-
-        The parts of a column that holds dicts are named too: "translation.en".
-        """
-        if self._names:
-            return self._names
-        self._first += islice(self._rows, NAMED_ROWS)
-        names: dict[str, None] = {}
-        for row in self._first:
-            if isinstance(row.content, dict):
-                names |= dict.fromkeys(_names(row.content))
-        return list(names)
-
-    def rows(self) -> Iterator[Row]:
-        """All rows."""
-        return chain(self._first, self._rows)
-
-
-def _names(content: dict, before: str = "") -> Iterator[str]:
-    for name, value in content.items():
-        yield f"{before}{name}"
-        if isinstance(value, dict):
-            yield from _names(value, f"{before}{name}.")
 
 
 def reader(
@@ -87,10 +37,10 @@ def reader(
             return _file(path, given)
         if path.suffix.lower() in KINDS:
             raise KitError(f"{path} is not there: give a file (this is {Path.cwd()}).")
-        return Reader(str(where), _dataset(_hub(str(where), given)))
+        return Reader(str(where), dataset_rows(_hub(str(where), given)))
     _refuse(given, f"a {type(where).__name__} in memory")
     if isinstance(where, Iterable) and not isinstance(where, bytes):
-        return _memory(where)
+        return memory_reader(where)
     raise KitError(
         f"{where!r:.60} ({type(where).__name__}) is no data: give a .csv, .jsonl or .parquet file, "
         "a DataFrame, a datasets.Dataset, a list of dicts, or a name on the hub."
@@ -103,71 +53,6 @@ def _refuse(options: dict, what: str, known: tuple[str, ...] = ()) -> None:
     if unknown:
         takes = f"it takes {', '.join(known)}" if known else "leave it out"
         raise KitError(f"{', '.join(unknown)}= is not read for {what}: {takes}.")
-
-
-def _memory(where) -> Reader:
-    """A reader of what is in memory already."""
-    kind = type(where).__name__
-    if isinstance(where, Mapping) and not hasattr(where, "column_names"):
-        return _mapping(where)
-    if hasattr(where, "to_dict") and hasattr(where, "columns"):
-        return Reader(f"the {kind}", _frame(where), map(str, where.columns))
-    if hasattr(where, "column_names"):
-        return Reader(f"the {kind}", _dataset(where))
-    rows = (Row(f"row {i}", "", row, _no_dict(row)) for i, row in enumerate(where, start=1))
-    return Reader("the rows", rows)
-
-
-def _mapping(where: Mapping) -> Reader:
-    """A reader of {split: rows}, or of {column: values}."""
-    parts = {str(name): value for name, value in where.items()}
-    if not parts:
-        raise KitError("the dict is empty: give {split: rows} or {column: values}.")
-    if all(map(_is_rows, parts.values())):
-        rows = chain.from_iterable(_part(name, part) for name, part in parts.items())
-        return Reader(f"the {type(where).__name__}", rows)
-    columns = {name: _values(value) for name, value in parts.items()}
-    sizes = {name: -1 if values is None else len(values) for name, values in columns.items()}
-    if len(set(sizes.values())) != 1 or -1 in sizes.values():
-        raise KitError(
-            f"a dict with {', '.join(f'{k} ({v})' for k, v in list(sizes.items())[:5])} is neither "
-            "{split: rows} nor {column: values}, all equally many: give a list of dicts."
-        )
-    together = zip(*columns.values(), strict=True)
-    rows = (
-        Row(f"row {i}", "", dict(zip(columns, v, strict=True))) for i, v in enumerate(together, 1)
-    )
-    return Reader("the columns", rows, columns)
-
-
-def _is_rows(value) -> bool:
-    """Whether a value holds rows: a frame, a data set, a list of dicts."""
-    if hasattr(value, "column_names") or (hasattr(value, "to_dict") and hasattr(value, "columns")):
-        return True
-    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], Mapping)
-
-
-def _part(split: str, rows) -> Iterator[Row]:
-    """The rows of one split, their places and their split named."""
-    for row in _memory(rows).rows():
-        yield row._replace(place=f"{split}/{row.place}", split=split)
-
-
-def _values(value) -> list | None:
-    """The values of a column; None for what is none."""
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        return None
-    return value.tolist() if hasattr(value, "tolist") else list(value)
-
-
-def _frame(frame) -> Iterator[Row]:
-    """The rows of a DataFrame; what pandas calls missing is None."""
-    names = [str(name) for name in frame.columns]
-    missing = frame.isna()
-    pairs = zip(frame.itertuples(index=False), missing.itertuples(index=False), strict=True)
-    for number, (values, gaps) in enumerate(pairs, start=1):
-        kept = [None if gap is True or gap else v for v, gap in zip(values, gaps, strict=True)]
-        yield Row(f"row {number}", "", dict(zip(names, kept, strict=True)))
 
 
 def _file(path: Path, options: dict) -> Reader:
@@ -304,7 +189,7 @@ def _json_rows(path: Path, notes: list[str], encoding: str | None) -> Iterator[R
         if number == first[0] and isinstance(row, list) and all(isinstance(r, dict) for r in row):
             yield from (Row(f"row {i}", "", r) for i, r in enumerate(row, start=1))
         else:
-            yield Row(f"line {number}", "", row, _no_dict(row))
+            yield Row(f"line {number}", "", row, no_dict(row))
 
 
 def _is_json(line: str) -> bool:
@@ -326,11 +211,7 @@ def _json_array(path: Path, lines: Iterator[str]) -> Iterator[Row]:
             f"{path.name} begins as an array of JSON and is none ({problem}): one object a line."
         ) from problem
     for number, row in enumerate(rows, start=1):
-        yield Row(f"row {number}", "", row, _no_dict(row))
-
-
-def _no_dict(row) -> str:
-    return "" if isinstance(row, dict) else "no columns with names"
+        yield Row(f"row {number}", "", row, no_dict(row))
 
 
 def _conll(path: Path, encoding: str | None = None) -> Reader:
@@ -394,31 +275,6 @@ KINDS = {
     ".iob": (_conll, JSON),
 }
 """Ending of a file -> what reads it, and the options that it takes."""
-
-
-def _dataset(given) -> Iterator[Row]:
-    """The rows of a Dataset, or of a dict of them; classes by their names."""
-    parts = given if isinstance(given, Mapping) else {"": given}
-    for split, part in parts.items():
-        rows = part.with_format(None) if hasattr(part, "with_format") else part
-        names = {k: f for k, f in (rows.features or {}).items() if _classes(f)}
-        before = f"{split}/" if split else ""
-        for number, row in enumerate(rows, start=1):
-            named = {k: _named(f, row[k]) for k, f in names.items()}
-            yield Row(f"{before}row {number}", str(split), row | named)
-
-
-def _classes(feature):
-    """The ClassLabel that a feature is, or that it is a list of."""
-    inner = getattr(feature, "feature", feature)
-    return inner if hasattr(inner, "int2str") else None
-
-
-def _named(feature, value):
-    one = _classes(feature)
-    if isinstance(value, list):
-        return [_named(one, v) for v in value]
-    return one.int2str(value) if value is not None and 0 <= value < one.num_classes else None
 
 
 def _hub(name: str, options: dict):

@@ -23,12 +23,12 @@ STYLE = {  # from below: (colour, symbol)
 }
 
 
-def figure(larger: list[dict], small: list[dict], minilm: float | None = None):
+def figure(large_rows: list[dict], small: list[dict], minilm: float | None = None):
     """Left: F1 with 1,000 sentences. Right: with all of them, MiniLM's as given."""
     from plotly.subplots import make_subplots
 
-    left = results.intervals(by_seed(larger, small))
-    right = {BOTH: found["all"]} if "all" in (found := all_sentences(larger)) else {}
+    left = results.intervals(by_seed(large_rows, small))
+    right = {BOTH: found["all"]} if "all" in (found := all_sentences(large_rows)) else {}
     right |= {} if minilm is None else {MINILM: (minilm, float("nan"))}
     shown = make_subplots(
         cols=2,

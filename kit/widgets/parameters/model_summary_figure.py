@@ -60,10 +60,10 @@ class Canvas:
             self.text(x + width / 2, at, line, 13 if i else 15, **style)
         self.right = max(self.right, x + width)
 
-    def path(self, moves: str, arrow: bool = True, wide: float = 1.8) -> None:
+    def path(self, commands: str, arrow: bool = True, wide: float = 1.8) -> None:
         end = ' marker-end="url(#kit-arrow)"' if arrow else ""
         self.shapes.append(
-            f'<path d="{moves}" fill="none" stroke="currentColor" stroke-width="{wide}" '
+            f'<path d="{commands}" fill="none" stroke="currentColor" stroke-width="{wide}" '
             f'stroke-linejoin="round"{end}/>'
         )
 

@@ -34,7 +34,7 @@ class NextToken(JobWidget):
         the n-gram models."""
         import ipywidgets as w
 
-        self.voices = {name: predictor(writer, tokenizer) for name, writer in writers.items()}
+        self.predictors = {name: predictor(writer, tokenizer) for name, writer in writers.items()}
         self.written: dict[str, str] = {}
         self.seed = 0
         self.job = Job(self._work, self._say, "Write on", icon="pencil")
@@ -73,7 +73,7 @@ class NextToken(JobWidget):
 
     def _work(self, stopping) -> None:
         name = self.model.value
-        model = self.voices[name]
+        model = self.predictors[name]
         text = self.text.value
         self.seed += 1
         self.written.pop(name, None)  # the newest text comes last
@@ -87,7 +87,7 @@ class NextToken(JobWidget):
             time.sleep(0.02)  # slow enough to read
 
     def _scene(self) -> Scene:
-        return scene(self.voices[self.model.value], self.text.value, self.temperature.value)
+        return scene(self.predictors[self.model.value], self.text.value, self.temperature.value)
 
     def _draw(self) -> None:
         now = self._scene()

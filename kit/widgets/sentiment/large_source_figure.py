@@ -17,7 +17,7 @@ SERIES = {  # what a figure calls it: (colour, dash, symbol)
 }
 
 
-def figure(larger: list[dict], minilm: list[dict]):
+def figure(large_rows: list[dict], minilm: list[dict]):
     """Left: accuracy by the number of blocks below the head. Right: by labels, beside MiniLM."""
     from plotly.subplots import make_subplots
 
@@ -27,7 +27,7 @@ def figure(larger: list[dict], minilm: list[dict]):
         horizontal_spacing=0.09,
         subplot_titles=["<b>Which block?</b> 100 labels", "<b>How many labels?</b> Test"],
     )
-    middle, found = layers(larger), summary(larger, minilm)
+    middle, found = layers(large_rows), summary(large_rows, minilm)
     colour, _, symbol = SERIES[LARGER]
     shown.add_scatter(
         x=list(middle),

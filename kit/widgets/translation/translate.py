@@ -41,11 +41,11 @@ def answers(translations: dict[str, tuple[str, str]]) -> str:
 class Translate(Widget):
     """The widget: a text, the translation by each model, and the alignment of a chosen model."""
 
-    def __init__(self, tokenizer, voices: dict[str, Voice], text: str = ENTRIES[0]) -> None:
-        """voices: name -> (model or memory, language)."""
+    def __init__(self, tokenizer, translators: dict[str, Voice], text: str = ENTRIES[0]) -> None:
+        """translators: name -> (model or memory, language)."""
         import ipywidgets as w
 
-        self.tokenizer, self.voices = tokenizer, voices
+        self.tokenizer, self.translators = tokenizer, translators
         wide = {"style": {"description_width": "150px"}, "layout": {"width": "700px"}}
         self.text = w.Text(
             value=text, description="your menu entry", continuous_update=False, **wide
@@ -53,7 +53,7 @@ class Translate(Widget):
         self.entry = w.Dropdown(
             options=[("choose one …", ""), *((e, e) for e in ENTRIES)], description="or", **wide
         )
-        looking = [name for name, (who, _) in voices.items() if hasattr(who, "body")]
+        looking = [name for name, (who, _) in translators.items() if hasattr(who, "body")]
         self.who = w.ToggleButtons(
             options=looking,
             value=looking[0],
@@ -83,7 +83,7 @@ class Translate(Widget):
 
     def _translate(self) -> str:
         translations = {}
-        for name, (model, language) in self.voices.items():
+        for name, (model, language) in self.translators.items():
             if hasattr(model, "body"):
                 [text] = translation.predict(model, self.tokenizer, self.text.value, language)
                 translations[name] = text, translation.LANGUAGES[language]
@@ -99,7 +99,7 @@ class Translate(Widget):
         return f", of “{memory.english[place]}” ({likeness:.2f} alike)"
 
     def _align(self) -> str:
-        who, language = self.voices[self.who.value]
+        who, language = self.translators[self.who.value]
         return page(align(who, self.tokenizer, self.text.value, language)[1])
 
     def _guarded(self, place, make: Callable[[], str]) -> None:
