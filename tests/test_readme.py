@@ -55,7 +55,7 @@ def test_the_transfer_has_ten_lines_and_works(reviews: list[str], tmp_path: Path
         assert re.search(rf"^ *{told} 0\.\d{{3}}$", done.stdout, re.MULTILINE), done.stdout
     saved = sources.load(tmp_path / "reviews-model")
     assert saved.card["strategy"] == "full" and 0.5 < saved.card["scores"]["accuracy"] <= 1
-    answers = classification.named(
+    answers = classification.classify(
         Model(saved.body, saved.head), saved.tokenizer, reviews[:50], NAMES
     )
     assert str(answers) == done.stdout.splitlines()[-1] and set(answers) == set(NAMES)

@@ -45,7 +45,7 @@ class Words(Widget):
         sentence = self.text.value
         try:
             self.influences = {
-                name: influence(partial(sentiment.opinions, model, self.tokenizer), sentence)
+                name: influence(partial(sentiment.probabilities, model, self.tokenizer), sentence)
                 for name, model in self.models.items()
             }
         except KitError as error:
