@@ -70,7 +70,7 @@ def measure(options) -> dict:
     generate = {library: GENERATORS[library](options, ids) for library in LIBRARIES}
     texts = {library: write_texts() for library, write_texts in generate.items()}
     same = all(
-        a[: length(a)] == b[: length(b)]
+        a[: length(a)] == b[: length(a)]
         for a, b in zip(texts["kit"], texts["transformers"], strict=True)
     )
     seconds: dict[str, list[float]] = {library: [] for library in generate}
