@@ -49,9 +49,8 @@ class Tokenizer:
         # In a text "<s>" is three characters to a vocabulary trained here. In that of a source it
         # is a special piece, as chat templates need.
         tokenizer.encode_special_tokens = special_ids == [0, 1, 2, 3]
-        self._byte_level = b"ByteLevel" in (
-            getattr(tokenizer.pre_tokenizer, "__getstate__", bytes)()
-        )
+        splitter = tokenizer.pre_tokenizer  # none in SentencePiece vocabularies (Llama 2)
+        self._byte_level = splitter is not None and b"ByteLevel" in splitter.__getstate__()
 
     def _first(self, names: list[str]) -> str | None:
         return next((n for n in names if self._tokenizer.token_to_id(n) is not None), None)

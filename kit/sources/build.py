@@ -32,11 +32,12 @@ def build_source(
     With `strict=False` unknown tensors are left out, missing ones start with fresh values, and
     the card lists them under "problems".
     """
-    settings = settings | (settings.get("rope_parameters") or {})
+    settings = settings | _rope(settings)
     family = _family(settings)
     config = config_of(family, settings)
     tokenizer.check(config.vocabulary)
-    tensors = {name.removeprefix(family.prefix): read for name, read in tensors.items()}
+    tensors = {_modern(name).removeprefix(family.prefix): read for name, read in tensors.items()}
+    _same_function(name, tensors)
     with torch.device("meta"):
         body = Transformer(config)
     values, problems = _translate(family, body, tensors)
@@ -48,8 +49,9 @@ def build_source(
     problems += [f"{name} is unknown" for name in tensors if name not in known]
     if problems and strict:
         raise KitError(
-            f"{name} does not fit its config.json: {_some(problems)}. Load it with "
-            "strict=False to leave out what is unknown and to start the rest with fresh values."
+            f"{name} does not fit its config.json: {_some(problems)}. What is missing was perhaps "
+            "not fetched whole: fetch it again. For what is unknown the kit has no place, so its "
+            "answers would not be this model's."
         )
     if len(values) < len(body.state_dict()):
         body = Transformer(config)
@@ -57,10 +59,51 @@ def build_source(
     head = None
     if tied or head_name in tensors:
         head = LanguageHead.tied(body)
-        if not tied:
-            head.weight = nn.Parameter(_inward(family, head_name, tensors[head_name](), ""))
+        if head_name in tensors:
+            own = _inward(family, head_name, tensors[head_name](), "")
+            # A head of its own in the file counts, whatever config.json says of tying.
+            if not (tied and torch.equal(own, body.embedding.weight)):
+                head.weight = nn.Parameter(own)
     card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
     return Source(name, body.eval(), tokenizer, head, card)
+
+
+WRAPPERS = ("module.", "_orig_mod.", "base_model.model.")
+"""What DataParallel, torch.compile and peft put before the names of a model's tensors."""
+
+OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+"""End of a tensor's name in old checkpoints (bert-base-uncased) -> in newer ones."""
+
+CHANGES_ROPE = re.compile(r"rope_freqs\.weight$")
+"""Tensors that scale the frequencies of rotary positions (Llama 3.1)."""
+
+
+def _modern(name: str) -> str:
+    """A tensor's name without the prefixes of wrappers, and as newer checkpoints write it."""
+    while wrapper := next((w for w in WRAPPERS if name.startswith(w)), ""):
+        name = name.removeprefix(wrapper)
+    for old, new in OLD_NAMES.items():
+        if name.endswith(old):
+            return name.removesuffix(old) + new
+    return name
+
+
+def _same_function(name: str, tensors: Tensors) -> None:
+    """Raise KitError for a tensor without which the model is another function."""
+    for tensor in tensors:
+        if CHANGES_ROPE.search(tensor):
+            raise KitError(
+                f"{name} has {tensor}, a rope scaling by frequencies (as in Llama 3.1), which the "
+                "kit does not have: its answers would not be this model's. Give another model."
+            )
+
+
+def _rope(settings: dict) -> dict:
+    """The settings of rotary positions, under the names that newer files have."""
+    parameters = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
+    if "type" in parameters and "rope_type" not in parameters:
+        parameters = parameters | {"rope_type": parameters["type"]}
+    return {name: value for name, value in parameters.items() if name != "type"}
 
 
 def _family(settings: dict) -> Family:
@@ -89,6 +132,13 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
     if values["activation"] not in ACTIVATIONS:
         raise KitError(
             f"activation {values['activation']!r}: the kit knows {', '.join(ACTIVATIONS)}."
+        )
+    gated = any("gate" in ours for ours in family.tensors)
+    if (values["activation"] == "silu") != gated:
+        has = "is gated" if gated else "is not gated"
+        raise KitError(
+            f"activation {values['activation']!r}: this family's feed-forward part {has}, and the "
+            "kit knows silu with a gate alone: give another model."
         )
     values["activation"] = ACTIVATIONS[values["activation"]]
     values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
@@ -132,6 +182,11 @@ def _inward(family: Family, ours: str, tensor: Tensor, third: str) -> Tensor:
         tensor = tensor.chunk(3)[int(third)]
     if ours == "embed.positions.weight":
         tensor = tensor[family.skipped :]
+    if not tensor.is_floating_point() or tensor.itemsize < 2:
+        raise KitError(
+            f"{ours} is stored as {str(tensor.dtype).removeprefix('torch.')}, quantised numbers "
+            "that need their scales: give the model in float32, float16 or bfloat16."
+        )
     tensor = tensor.float()
     if family.head and tensor.dim() == 2 and tensor.shape[0] > tensor.shape[1]:
         # Generation multiplies one row at a time. With a tall matrix that is up to twice as fast

@@ -71,6 +71,7 @@ def _settings(about: dict) -> dict:
     if kind not in ("llama", "qwen2"):
         raise KitError(f"a GGUF file of architecture {kind!r}: the kit reads llama and qwen2.")
     get = {key.removeprefix(f"{kind}."): value for key, value in about.items()}.get
+    scaling = get("rope.scaling.type", "default")
     return {
         "model_type": kind,
         "vocab_size": len(about["tokenizer.ggml.tokens"]),
@@ -83,7 +84,7 @@ def _settings(about: dict) -> dict:
         "max_position_embeddings": get("context_length"),
         "rms_norm_eps": get("attention.layer_norm_rms_epsilon"),
         "rope_theta": get("rope.freq_base", 10000.0),
-        "rope_type": get("rope.scaling.type", "default"),
+        "rope_type": {"none": "default"}.get(scaling, scaling),
     }
 
 

@@ -6,6 +6,7 @@ Only config.json, tokenizer_config.json, tokenizer.json and *.safetensors are re
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from kit.tokenizer import Tokenizer
 
 __all__ = ["ROLES", "export", "load", "opened", "special"]
 
+WEIGHTS = "model.safetensors"
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
 
@@ -82,8 +84,13 @@ def export(source: Source, folder: str | Path) -> Path:
 
 
 def opened(folder: Path) -> Tensors:
-    """The tensors of all safetensors files in a folder."""
-    files = sorted(folder.glob("*.safetensors"))
+    """The tensors of the model in a folder: of the files that its index names, else of
+    model.safetensors, else of all numbered parts.
+
+    What else lies there (an earlier save, another format of the same weights) is not read.
+    Raises KitError where a part is missing, and for a tensor that two files have.
+    """
+    files = _weight_files(folder)
     if not files:
         pickles = [p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth", ".pkl")]
         why = ""
@@ -93,7 +100,42 @@ def opened(folder: Path) -> Tensors:
             f"{folder} has no *.safetensors file{why}. Write one with transformers, "
             "model.save_pretrained(folder)."
         )
-    return {name: read for file in files for name, read in _entries(file)}
+    tensors: dict[str, Callable[[], Tensor]] = {}
+    for file in files:
+        for name, read in _entries(file):
+            if name in tensors:
+                raise KitError(f"{name} is in two files of {folder}: remove the one that is old.")
+            tensors[name] = read
+    return tensors
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that make up the model."""
+    index = folder / f"{WEIGHTS}.index.json"
+    if index.exists():
+        named = sorted(set((_json(index).get("weight_map") or {}).values()))
+        if not named:
+            raise KitError(f"{index} names no file (no weight_map): fetch it again.")
+        missing = [name for name in named if not (folder / name).is_file()]
+        if missing:
+            raise KitError(
+                f"{folder} lacks {', '.join(missing[:5])}, {len(missing)} of the {len(named)} "
+                f"files that {index.name} names: fetch them again."
+            )
+        return [folder / name for name in named]
+    if (folder / WEIGHTS).exists():
+        return [folder / WEIGHTS]
+    files = sorted(folder.glob("*.safetensors"))
+    parts = [re.fullmatch(r".*-(\d+)-of-(\d+)\.safetensors", file.name) for file in files]
+    if any(parts):
+        wanted = {int(part[2]) for part in parts if part}
+        if len(wanted) > 1 or len([part for part in parts if part]) < max(wanted):
+            raise KitError(
+                f"{folder} has {len([p for p in parts if p])} of {max(wanted)} parts of a model, "
+                "and no index: fetch the others."
+            )
+        return [file for file, part in zip(files, parts, strict=True) if part]
+    return files
 
 
 def special(about: dict) -> dict[str, str]:
