@@ -1,0 +1,156 @@
+"""Sources from elsewhere, kind by kind: every tensor and field is used, harmless, or refused."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from kit import sources
+from kit.errors import KitError
+from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.sources import Source
+from kit.tokenizer import Tokenizer
+
+SHAPE = {"width": 16, "layers": 2, "heads": 2, "intermediate_size": 32, "block_size": 32}
+BERT = {"token_types": 2, "norm_eps": 1e-12}
+LLAMA = {
+    "causal": True,
+    "norm": "rms",
+    "norm_first": True,
+    "norm_eps": 1e-6,
+    "positions": "rotary",
+    "activation": "swiglu",
+    "embedding_norm": False,
+    "bias": False,
+}
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return sources.load("transformer_encoder").tokenizer
+
+
+def source(tokenizer, switches: dict, head: bool = False) -> Source:
+    torch.manual_seed(0)
+    body = Transformer(TransformerConfig(vocabulary=tokenizer.size, **SHAPE, **switches))
+    own = LanguageHead(body.width, tokenizer.size) if head else None
+    return Source("tiny", body.eval(), tokenizer, own)
+
+
+def changed(folder, rename=None, **settings) -> None:
+    """Rename the tensors of a folder, and change its config.json."""
+    path = folder / "model.safetensors"
+    if rename:
+        save_file({rename(k): v for k, v in load_file(path).items()}, path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | settings))
+
+
+def same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda n: "bert." + n.replace("LayerNorm.weight", "LayerNorm.gamma"),
+        lambda n: n.replace("LayerNorm.bias", "LayerNorm.beta"),
+        lambda n: "module." + n,
+        lambda n: "_orig_mod.module.bert." + n,
+    ],
+    ids=["gamma", "beta", "DataParallel", "compiled"],
+)
+def test_old_names_and_wrappers_are_translated(tmp_path, tokenizer, rename) -> None:
+    given = source(tokenizer, BERT)
+    folder = sources.export(given, tmp_path / "bert")
+    changed(folder, rename)
+    assert same(sources.load(folder).body, given.body)
+
+
+def test_the_index_decides_and_a_missing_part_is_named(tmp_path, tokenizer) -> None:
+    given = source(tokenizer, LLAMA)
+    folder = sources.export(given, tmp_path / "llama")
+    tensors = load_file(folder / "model.safetensors")
+    names = sorted(tensors)
+    parts = {f"model-0000{i}-of-00002.safetensors": names[i - 1 :: 2] for i in (1, 2)}
+    for file, part in parts.items():
+        save_file({n: tensors[n] for n in part}, folder / file)
+    for stale in ("model.safetensors", "consolidated.safetensors"):
+        save_file({n: torch.zeros_like(t) for n, t in tensors.items()}, folder / stale)
+    where = {n: file for file, part in parts.items() for n in part}
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": where}))
+    assert same(sources.load(folder).body, given.body)
+    (folder / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(KitError, match="lacks model-00002-of-00002"):
+        sources.load(folder)
+    index.unlink()
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(KitError, match="1 of 2 parts"):
+        sources.load(folder)
+
+
+def test_a_head_of_its_own_counts_whatever_the_config_says_of_tying(tmp_path, tokenizer) -> None:
+    given = source(tokenizer, LLAMA, head=True)
+    folder = sources.export(given, tmp_path / "llama")
+    for tied in (True, False):
+        changed(folder, tie_word_embeddings=tied)
+        loaded = sources.load(folder)
+        assert torch.equal(loaded.head.weight, given.head.weight)
+        assert loaded.head.weight is not loaded.body.embedding.weight
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rope_parameters": {"type": "linear", "factor": 2.0}}, "rope_type='linear'"),
+        ({"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "rope_type='dynamic'"),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, "rope_type='llama3'"),
+        ({"hidden_act": "gelu"}, "activation 'gelu': this family's feed-forward part is gated"),
+    ],
+)
+def test_settings_that_change_the_function_are_refused(tmp_path, tokenizer, settings, message):
+    folder = sources.export(source(tokenizer, LLAMA), tmp_path / "llama")
+    changed(folder, **settings)
+    if "rope_scaling" in settings:
+        changed(folder, rope_parameters=None)
+    with pytest.raises(KitError, match=message):
+        sources.load(folder)
+
+
+def test_a_silu_without_a_gate_is_refused(tmp_path, tokenizer) -> None:
+    folder = sources.export(source(tokenizer, BERT), tmp_path / "bert")
+    changed(folder, hidden_act="silu")
+    with pytest.raises(KitError, match="is not gated"):
+        sources.load(folder)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.float8_e4m3fn])
+def test_quantised_numbers_are_not_read_as_weights(tmp_path, tokenizer, dtype) -> None:
+    folder = sources.export(source(tokenizer, LLAMA), tmp_path / "llama")
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    name = next(n for n in tensors if "down_proj" in n)
+    save_file(tensors | {name: tensors[name].to(dtype)}, path)
+    with pytest.raises(KitError, match="quantised numbers"):
+        sources.load(folder)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_scaled_rotary_frequencies_are_never_left_out(tmp_path, tokenizer, strict: bool) -> None:
+    folder = sources.export(source(tokenizer, LLAMA), tmp_path / "llama")
+    path = folder / "model.safetensors"
+    save_file(load_file(path) | {"rope_freqs.weight": torch.linspace(1, 8, 4)}, path)
+    with pytest.raises(KitError, match="rope scaling by frequencies"):
+        sources.load(folder, strict=strict)
+
+
+def test_a_tokenizer_without_a_splitter_is_read() -> None:
+    import tokenizers
+    from tokenizers import models
+
+    plain = tokenizers.Tokenizer(models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
+    again = Tokenizer.load(plain.to_str().encode())
+    assert again.encode("ab") == [2] and again.pieces("ab") == ["ab"]
