@@ -214,7 +214,7 @@ def test_an_interruption_leaves_no_half_file(stocked: Path, tmp_path: Path, how)
     assert cached("ratings") is None
     if how == signal.SIGINT:
         assert run.returncode == 130
-        assert said == "kit.data: interrupted; nothing half-fetched is left behind.\n"
+        assert said == "kit.data: interrupted; no incomplete file is left.\n"
         assert left(tmp_path) == []
     fetch("ratings")
     assert left(tmp_path) == [RATINGS.file]

@@ -180,7 +180,12 @@ def test_what_does_not_fit_is_named_and_refused_unless_asked_for(changed):
     folder = changed(spoil)
     with pytest.raises(KitError) as refused:
         sources.load(folder)
-    for name in ("extra.weight is unknown", query, "(5, 24) and not (24, 24)", "answers would not be this model"):
+    for name in (
+        "extra.weight is unknown",
+        query,
+        "(5, 24) and not (24, 24)",
+        "answers would not be this model",
+    ):
         assert name in str(refused.value)
     assert "embeddings.LayerNorm.bias is missing" in str(refused.value)
     source = sources.load(folder, strict=False)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kit.errors import KitError
 from kit.models.transformer import Transformer, TransformerConfig, attend
-from kit.sources.huggingface import build
+from kit.sources.build import build_source
 from kit.tokenizer import Tokenizer
 
 TINY = {
@@ -95,7 +95,7 @@ def batches(longest, vocabulary):
 def test_same_hidden_states_as_transformers(family, seed, tokenizer):
     hf = theirs(family, seed)
     entries = {name: lambda t=t: t for name, t in hf.state_dict().items()}
-    body = build("theirs", hf.config.to_dict(), entries, tokenizer).body
+    body = build_source("theirs", hf.config.to_dict(), entries, tokenizer).body
     for ids, mask in batches(body.config.block_size, body.config.vocabulary):
         places = (mask.long().cumsum(1) - 1).clamp(0)
         expected = hf(input_ids=ids, attention_mask=mask.long(), position_ids=places)[0][mask]

@@ -12,6 +12,7 @@ import torch
 from kit.data import placeholders
 from kit.data.placeholders import hide, restore
 from kit.errors import KitError
+from kit.results import translation as translation_results
 from kit.sources import Source
 from kit.tasks import bootstrap, translation
 from kit.tasks.translation.alignment import align
@@ -251,11 +252,11 @@ def test_recorded_children_are_drawn_and_compared_seed_by_seed() -> None:
         for seed in range(3)
     ]
     one, other = (("budgets", "translator", "it", 300, name) for name in ("full", "from_scratch"))
-    assert translation_curves_figure.gains(rows, one, other) == (
+    assert translation_results.gains(rows, one, other) == (
         10,
         0,
     )  # the seeds' own differences cancel
-    assert translation_curves_figure.summary(rows)[one][0] == 21
+    assert translation_results.summary(rows)[one][0] == 21
     lines = [line for line in translation_curves_figure.curves(rows, "chrf").data if line.x]
     assert [(line.x[0], line.y[0]) for line in lines] == [(300, 40), (300, 20)]
     small = [row | {"part": "kin", "source": "far"} for row in rows]

@@ -11,7 +11,7 @@ from plotly.callbacks import Points
 
 from kit.errors import KitError
 from kit.migrate import migrate
-from kit.models.layers import layer
+from kit.models.layers import layer, layer_sizes
 from kit.results import load, see_it_work
 from kit.tasks import sentiment
 from kit.train import Recipe
@@ -23,7 +23,7 @@ from kit.widgets.parameters import (
     tensor_values_figure,
     validation_figure,
 )
-from kit.widgets.parameters.freeze import Freeze, chosen, sizes
+from kit.widgets.parameters.freeze import Freeze, chosen
 from kit.widgets.parameters.freeze_figure import WORDS, Choice
 from kit.widgets.parameters.tensor_map import COLUMNS, NAMES, TensorMap
 from kit.widgets.parameters.tensors import bars, column, summary, thumbnail, title
@@ -157,7 +157,7 @@ def test_the_map_after_it_was_displayed_is_the_map_made_anew(minilm) -> None:
 @pytest.mark.parametrize("body", CONFIGS)
 def test_what_is_clicked_is_what_is_trained(body: str) -> None:
     given = source(body)
-    size = sizes(given.body)
+    size = layer_sizes(given.body)
     assert sum(size.values()) == sum(p.numel() for p in given.body.parameters())
     own = sum(p.numel() for p in sentiment.head(given.body.width).parameters())
     for parts in ((), (WORDS,), (0,), (1,), (WORDS, 1), tuple(size)):

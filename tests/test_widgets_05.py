@@ -7,7 +7,7 @@ import pytest
 from plotly.callbacks import Points
 
 from kit.metrics import interval
-from kit.migrate import STRATEGIES
+from kit.migrate import STRATEGIES, family
 from kit.results import load, see_it_work
 from kit.widgets.strategies import strategies_figure as picture
 from kit.widgets.strategies.strategies import Strategies
@@ -50,8 +50,8 @@ def test_a_point_is_the_mean_of_its_runs(results) -> None:
 
 
 def test_every_strategy_has_a_family() -> None:
-    families = {name: picture.family(name) for name in STRATEGIES}
-    assert set(families.values()) == set(picture.FIRST)
+    families = {name: family(name) for name in STRATEGIES}
+    assert set(families.values()) == {"parameter", "structure", "mixed"}
     assert families["reinitialised"] == "parameter" and families["domain_first"] == "mixed"
     assert families["from_scratch"] == families["move_vocabulary"] == "structure"
 

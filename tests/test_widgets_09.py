@@ -9,6 +9,7 @@ from test_summarization import TOKENS, made
 from kit.errors import KitError
 from kit.metrics import interval
 from kit.results import load
+from kit.results import summaries as headline_results
 from kit.tasks.summarization.trace import Word, trace
 from kit.widgets.base.static import static
 from kit.widgets.summarization import headline_curves_figure, headlines_figure
@@ -89,7 +90,7 @@ def test_it_stops_and_a_second_click_starts_nothing(monkeypatch) -> None:
 
 
 def test_a_widget_of_nothing_says_so() -> None:
-    with pytest.raises(KitError, match="at least one model"):
+    with pytest.raises(KitError, match="at least one of each"):
         Headlines({}, TOKENS, ARTICLES)
 
 
@@ -101,7 +102,7 @@ def test_a_watched_search_ends_early() -> None:
 
 def test_the_curves_are_means_of_what_was_recorded() -> None:
     results = load("summaries")
-    found = headline_curves_figure.summary(results["rows"])
+    found = headline_results.summary(results["rows"])
     for (kind, way, first, articles), value in found.items():
         same = [
             row["rouge1"]
@@ -114,4 +115,4 @@ def test_the_curves_are_means_of_what_was_recorded() -> None:
     assert len(shown.layout.shapes) == 3, "three dotted lines"
     keys = list(found)
     for key in keys:
-        assert headline_curves_figure.gains(results["rows"], key, key)[0] == 0
+        assert headline_results.gains(results["rows"], key, key)[0] == 0

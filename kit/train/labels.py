@@ -12,18 +12,18 @@ from kit.loss import IGNORE
 __all__ = ["check_labels"]
 
 
-def check_labels(rows: Sequence[dict], loss: str) -> None:
+def check_labels(rows: Sequence[dict], loss: str, needed: bool = True) -> None:
     """Raise KitError for the first label that the loss cannot compare with an answer.
 
     cross_entropy: "y" is a whole number, or a row of them (`IGNORE` for what does not count).
-    squared_error: a finite number, or a row of them. Where every label is ignored there is nothing
-    to learn, and that is said too.
+    squared_error: a finite number, or a row of them. needed: whether one label at least must count;
+    not where a penalty teaches (a teacher that is imitated).
     """
     check = {"cross_entropy": _class, "squared_error": _number}[loss]
     counted = False
     for i, row in enumerate(rows):
         counted |= check(i, row["y"])
-    if not counted:
+    if needed and not counted:
         raise KitError(
             f"every label of the {len(rows):,} examples is {IGNORE}, which counts for nothing: "
             "there is nothing to learn. Give labels."

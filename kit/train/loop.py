@@ -105,7 +105,7 @@ def training_steps(
     """
     device, precision = _prepare(model, recipe)
     rows = rows_of(examples)
-    check_labels(rows, recipe.loss)
+    check_labels(rows, recipe.loss, needed=penalty is None)
     run.settings = asdict(recipe) | {"precision": precision, "examples": len(rows)}
     fused = recipe.loss == "cross_entropy" and penalty is None and fuses_loss(model)
     groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
