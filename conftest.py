@@ -9,9 +9,9 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
+import durations
+import lesson_runs
 import pytest
-
-from tests import durations
 
 # nbval finds the kernel "limited" here.
 os.environ["JUPYTER_PATH"] = str(Path(__file__).parent / "tests")
@@ -33,6 +33,14 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     with suppress(OSError):  # no /proc elsewhere than on Linux, or the kernel has died
         status = Path(f"/proc/{kernel.km.provisioner.pid}/status").read_text()
         item.user_properties.append(("peak", int(re.search(r"VmHWM:\s+(\d+)", status)[1])))
+    lesson_runs.keep(item)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """A lesson's cell has passed: keep its outputs."""
+    if hasattr(item, "test_outputs"):
+        lesson_runs.note(item)
 
 
 @pytest.hookimpl(trylast=True)

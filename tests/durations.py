@@ -23,6 +23,8 @@ SLOW = (
     "tests/test_readme.py",
 )
 """Files that take more than half a minute each, without a browser."""
+READERS = ("tests/test_classroom_edition.py",)
+"""Files that read the lessons' runs (tests/lesson_runs.py)."""
 
 
 @cache
@@ -41,15 +43,19 @@ def start_order(files: Iterable[str]) -> list[str]:
     """The files, the long ones first, so that no process ends long after the other.
 
     A browser test alternates with a notebook or a slow file: two browsers at a time would wait for
-    each other on two cores, and their answers are timed.
+    each other on two cores, and their answers are timed. What reads the lessons' runs starts in
+    the middle of the short files: by then every lesson has ended.
     """
     files = list(dict.fromkeys(files))
-    browser = [file for file in files if kind(file) == "browser"]
+    browser = [file for file in files if kind(file) == "browser" and file not in READERS]
     slow = [file for file in SLOW if file in files]
     slow += [file for file in files if kind(file) == "notebooks"]
     pairs = chain.from_iterable(zip_longest(browser, slow))
     first = [file for file in pairs if file is not None]
-    return first + [file for file in files if file not in first]
+    short = [file for file in files if file not in first and file not in READERS]
+    middle = len(short) // 2
+    readers = [file for file in files if file in READERS]
+    return first + short[:middle] + readers + short[middle:]
 
 
 def table(seconds: dict[str, float], lint: float = 0.0) -> list[str]:

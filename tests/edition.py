@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -37,19 +38,27 @@ STRANGERS = re.compile(
 """What the template would load from elsewhere: require.js, mathjax, mermaid. No lesson uses it."""
 
 
-def run(notebook: NotebookNode) -> dict[str, str]:
-    """Run the lesson; what each widget that it shows looks like at the end, as HTML."""
+def run(lesson: Path) -> tuple[NotebookNode, dict[str, str]]:
+    """Run the lesson; it with its outputs, and of each widget that it shows a still picture as it
+    stands at the end, as HTML."""
     os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"
+    notebook = nbformat.read(lesson, 4)
     client = NotebookClient(notebook, timeout=300, store_widget_state=False)
     with client.setup_kernel():
         for i, cell in enumerate(notebook.cells):
             client.execute_cell(cell, i)
-        wanted = [o.data[WIDGET]["model_id"] for o in outputs(notebook) if WIDGET in o.data]
-        last = nbformat.v4.new_code_cell(f"WANTED = {wanted}{DUMP}")
+        last = nbformat.v4.new_code_cell(question(notebook))
         notebook.cells.append(last)
         client.execute_cell(last, len(notebook.cells) - 1)
     notebook.cells.pop()
-    return json.loads("".join(o.text for o in last.outputs if o.output_type == "stream"))
+    printed = "".join(o.text for o in last.outputs if o.output_type == "stream")
+    return notebook, json.loads(printed)
+
+
+def question(notebook: NotebookNode) -> str:
+    """The code that prints still pictures of all widgets that the executed notebook shows."""
+    wanted = [o.data[WIDGET]["model_id"] for o in outputs(notebook) if WIDGET in o.data]
+    return f"WANTED = {wanted}{DUMP}"
 
 
 def outputs(notebook: NotebookNode) -> list[NotebookNode]:
@@ -81,13 +90,14 @@ def page(notebook: NotebookNode, title: str) -> str:
     return re.sub("<title>.*?</title>", f"<title>{escape(title)}</title>", html, count=1)
 
 
-def write(folder: Path, lessons: list[Path]) -> None:
-    """The pages, their index, and plotly.js."""
+def write(folder: Path, lessons: list[Path], executed: Callable = run) -> None:
+    """The pages, their index, and plotly.js. executed: a function of a lesson's path that returns
+    the executed notebook and its widgets' pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
     for path in lessons:
-        notebook = nbformat.read(path, 4)
-        freeze(notebook, run(notebook))
+        notebook, pictures = executed(path)
+        freeze(notebook, pictures)
         (folder / f"{path.stem}.html").write_text(page(notebook, title(path)), encoding="utf-8")
         print(folder / f"{path.stem}.html", flush=True)
     rows = [

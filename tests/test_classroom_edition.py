@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import edition
+import lesson_runs
 import nbformat
 import pytest
 from browser import PICTURES, chromium
@@ -42,8 +43,14 @@ def test_a_page_shows_figures_without_a_kernel_and_a_network(tmp_path: Path, dat
 
 
 @pytest.mark.parametrize("lesson", sorted(LESSON.parent.glob("*.ipynb")), ids=lambda p: p.stem)
-def test_every_lesson_is_a_page_with_its_figures(tmp_path: Path, lesson: Path, archives) -> None:
-    edition.write(tmp_path, [lesson])
+def test_every_lesson_is_a_page_with_its_figures(
+    tmp_path: Path, lesson: Path, archives, request: pytest.FixtureRequest
+) -> None:
+    """From nbval's run of the lesson in this session, or else from a run of its own."""
+    name = lesson_runs.session(request.config)
+    edition.write(
+        tmp_path, [lesson], lambda path: lesson_runs.read(path, name) or edition.run(path)
+    )
     with opened(tmp_path / f"{lesson.stem}.html") as page:
         assert edition.title(lesson) in page.inner_text("h1")
         plots = page.locator(".js-plotly-plot")
