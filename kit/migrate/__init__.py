@@ -9,7 +9,6 @@ import copy
 import inspect
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import nn
 
 from kit.errors import KitError
@@ -44,6 +43,7 @@ from kit.migrate.structure.encoder_decoder import (
 from kit.migrate.structure.vocabulary import move_vocabulary
 from kit.migrate.structure.width import narrow, widen
 from kit.migrate.transfer import transfer
+from kit.runtime import random_state
 
 __all__ = [
     "MIXED",
@@ -166,8 +166,8 @@ def migrate(
     source: a `kit.sources.checkpoint.Source`; it is copied, never changed.
     head: a function from the width D to a fresh head, `lambda width: ClassHead(width, 2)`; None
         for the source's own head with its values.
-    seed: decides all fresh values. The head is made first, so that it is the same under any
-        strategy.
+    seed: decides all fresh values; the random numbers of the caller do not change. The head is
+        made first, so that it is the same under any strategy.
     options: those of the strategy, such as `rate`.
 
     Raises KitError for an unknown strategy and for an option that it does not have or misses.
@@ -176,11 +176,11 @@ def migrate(
     check_options(strategy, options)
     if strategy == "domain_first":
         options["then"] = _strategy(options.get("then", THEN))
-    torch.manual_seed(seed)
-    # Body and head in one copy: a tied head stays tied.
-    body, own_head = copy.deepcopy((source.body, source.head if head is None else None))
-    target_head = _own(own_head) if head is None else _fresh(head, source)
-    target = make(body, target_head, **options)
+    with random_state(seed):
+        # Body and head in one copy: a tied head stays tied.
+        body, own_head = copy.deepcopy((source.body, source.head if head is None else None))
+        target_head = _own(own_head) if head is None else _fresh(head, source)
+        target = make(body, target_head, **options)
     target.strategy, target.source = strategy, source.name
     target.tokenizer = target.tokenizer or source.tokenizer
     if head is not None and source.head is not None:

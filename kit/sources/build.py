@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from kit.errors import KitError
 from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.runtime import random_state
 from kit.sources.checkpoint import Source
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
 from kit.tokenizer import Tokenizer
@@ -54,7 +55,8 @@ def build_source(
             "answers would not be this model's."
         )
     if len(values) < len(body.state_dict()):
-        body = Transformer(config)
+        with random_state():
+            body = Transformer(config)
     body.load_state_dict(values, strict=False, assign=True)
     head = None
     if tied or head_name in tensors:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from kit import models
 from kit.errors import KitError
+from kit.runtime import random_state
 from kit.tokenizer import Tokenizer
 
 __all__ = ["FORMAT", "Source", "load", "save"]
@@ -104,7 +105,7 @@ def load(folder: str | Path) -> Source:
     folder = Path(folder)
     about, tensors = _read(folder)
     try:
-        with torch.random.fork_rng(devices=[]):
+        with random_state():
             body = _build(about["body"])
             head = about["head"] and _build(about["head"])
         _fill(_parts(body, head), tensors, about["shared"])

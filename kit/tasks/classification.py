@@ -15,6 +15,7 @@ from kit.data.own import Column
 from kit.errors import KitError
 from kit.html import card
 from kit.models import ClassHead
+from kit.runtime import random_state
 from kit.sources import Source
 from kit.tasks.sampling import balanced_sample
 from kit.texts import check_texts
@@ -93,7 +94,8 @@ def score(answers: Sequence[str], rows: Iterable[dict], classes: Sequence[str]) 
 
     Raises KitError where the answers are more or fewer than the rows, and for none.
     """
-    from sklearn.metrics import f1_score
+    with random_state():  # its first import draws a number
+        from sklearn.metrics import f1_score
 
     labels = [row["label"] for row in rows]
     for i, label in enumerate(labels):
@@ -133,9 +135,10 @@ def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
 
 def tfidf():
     """TF-IDF of words and pairs of words, and a logistic regression: a scikit-learn pipeline."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
+    with random_state():  # its first import draws a number
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
 
     counts = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     return make_pipeline(counts, LogisticRegression(C=10, max_iter=1000))

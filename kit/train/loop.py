@@ -120,17 +120,17 @@ def training_steps(
             began = time.perf_counter()
             step, epoch, batch_rows = next(batches)
             batch = collate(batch_rows).to(device)
-            torch.manual_seed(runtime.mix(recipe.seed, step) + distributed.rank())
-            model.train()
-            n = max(1, distributed.total(losses.count(batch.y)))
-            with runtime.autocast(precision, device):
-                predictions = batch.run(model, fused)  # forward
-                mean = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
-            value = _finite_loss(mean, step, optimizer)  # before a parameter moves
-            total = mean + penalty(model) / distributed.count() if penalty else mean
-            total.backward()  # backward
-            optimizer.step(run.spent, recipe.factor(run.spent))  # update
-            history.record(step, epoch, value, began)
+            with runtime.random_state(runtime.mix(recipe.seed, step) + distributed.rank()):
+                model.train()
+                n = max(1, distributed.total(losses.count(batch.y)))
+                with runtime.autocast(precision, device):
+                    predictions = batch.run(model, fused)  # forward
+                    mean = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
+                value = _finite_loss(mean, step, optimizer)  # before a parameter moves
+                total = mean + penalty(model) / distributed.count() if penalty else mean
+                total.backward()  # backward
+                optimizer.step(run.spent, recipe.factor(run.spent))  # update
+                history.record(step, epoch, value, began)
             state.save()
             yield run
         run.stopped = "budget"

@@ -23,6 +23,7 @@ from kit.migrate import STRATEGIES, Migration, check_options, decoder_like, grou
 from kit.models import CopyHead, Transformer, TransformerConfig
 from kit.models.generate import generate
 from kit.models.retokenized import Retokenized
+from kit.runtime import random_state
 from kit.sources import Source
 from kit.tasks.sampling import sample
 from kit.tasks.summarization.keyword_baseline import KeywordBaseline
@@ -151,15 +152,16 @@ def target(
         return migrate(reader, make, strategy, seed=seed, **options)
     _same_tokenizer(reader, writer)
     options = RATES.get(strategy, {}) | options
-    torch.manual_seed(seed)
-    fresh = head(reader.body.width, writer.tokenizer, decoder=decoder_like(writer.body))
     if strategy == "grow_encoder":
         check_options(strategy, options)
-        body, encoder = copy.deepcopy(writer.body), type(reader.body)(reader.body.config)
-        grown = STRATEGIES[strategy](body, fresh, **{"encoder": encoder} | options)
-        grown.strategy, grown.source = strategy, writer.name
-        grown.tokenizer = writer.tokenizer
-        return grown
+    with random_state(seed):
+        fresh = head(reader.body.width, writer.tokenizer, decoder=decoder_like(writer.body))
+        if strategy == "grow_encoder":
+            body, encoder = copy.deepcopy(writer.body), type(reader.body)(reader.body.config)
+            grown = STRATEGIES[strategy](body, fresh, **{"encoder": encoder} | options)
+            grown.strategy, grown.source = strategy, writer.name
+            grown.tokenizer = writer.tokenizer
+            return grown
     if strategy == "warm_start":
         options = {"decoder": writer.body} | options
     return migrate(reader, lambda _: fresh, strategy, seed=seed, **options)
