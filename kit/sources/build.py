@@ -39,8 +39,7 @@ def build_source(
     tokenizer.check(config.vocabulary)
     tensors = {_modern(name).removeprefix(family.prefix): read for name, read in tensors.items()}
     _same_function(name, tensors)
-    with torch.device("meta"):
-        body = Transformer(config)
+    body = _empty(name, config, len(tensors))
     values, problems = _translate(family, body, tensors)
     body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
     head_name = f"{family.head}.weight"
@@ -68,6 +67,23 @@ def build_source(
                 head.weight = nn.Parameter(own)
     card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
     return Source(name, body.eval(), tokenizer, head, card)
+
+
+def _empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
+    """The body without values, which needs no memory: its shapes are then compared with those of
+    the `tensors` tensors. Raises KitError for more layers than these can be."""
+    if config.layers > tensors:
+        raise KitError(
+            f"{name} says {config.layers:,} layers, and its files have {tensors:,} tensors in all: "
+            "they do not belong together. Fetch it again."
+        )
+    try:
+        with torch.device("meta"):
+            return Transformer(config)
+    except (RuntimeError, OverflowError) as error:
+        raise KitError(
+            f"{name} says sizes that no model has ({config}): fetch its config.json again."
+        ) from error
 
 
 WRAPPERS = ("module.", "_orig_mod.", "base_model.model.")

@@ -105,6 +105,7 @@ def load(folder: str | Path) -> Source:
     folder = Path(folder)
     about, tensors = _read(folder)
     try:
+        _check_sizes(about, tensors)
         with random_state():
             body = _build(about["body"])
             head = about["head"] and _build(about["head"])
@@ -113,10 +114,39 @@ def load(folder: str | Path) -> Source:
         tokenizer.check(body.config.vocabulary)
         head = head and head.eval()
         return Source(about["name"], body.eval(), tokenizer, head, about["card"])
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except (KeyError, TypeError, AttributeError, RuntimeError, ArithmeticError) as error:
+        why = str(error).partition("\n")[0][:300]
         raise KitError(
-            f"{folder / JSON} does not describe its tensors ({error}): save or fetch it again."
+            f"{folder / JSON} does not describe its tensors ({why}): save or fetch it again."
         ) from error
+
+
+def _check_sizes(about: dict, tensors: dict[str, Tensor]) -> None:
+    """Compare all shapes with those of the tensors, before a module with values is built.
+
+    Raises RuntimeError for the first that differs. A module on the "meta" device has shapes and
+    needs no memory; only its number of layers takes time.
+    """
+    for described in (about["body"], about["head"]):
+        if (layers := _most_layers(described)) > len(tensors):
+            raise RuntimeError(f"{layers:,} layers, and {len(tensors):,} tensors in all")
+    with torch.device("meta"):
+        parts = _parts(_build(about["body"]), about["head"] and _build(about["head"]))
+    wanted = {name: tuple(t.shape) for name, t in parts.state_dict().items()}
+    there = {name: tuple(t.shape) for name, t in tensors.items()}
+    there |= {again: there[first] for again, first in about["shared"].items()}
+    for name in wanted | there:
+        if wanted.get(name) != there.get(name):
+            raise RuntimeError(f"{name} is {there.get(name)} and not {wanted.get(name)}")
+
+
+def _most_layers(described: object) -> int:
+    """The largest number of layers of a described module or of one among its fields."""
+    if not isinstance(described, dict):
+        return 0
+    config = described["config"]
+    layers = config.get("layers", 0)
+    return max(layers if isinstance(layers, int) else 0, *map(_most_layers, config.values()))
 
 
 def _parts(body: nn.Module, head: nn.Module | None) -> nn.ModuleDict:
@@ -228,7 +258,7 @@ def _about(path: Path) -> dict:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         version, _ = int(about["format"]), about["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise KitError(f"{path} is cut short or no checkpoint: save or fetch it again.") from error
     if version > FORMAT:
         raise KitError(f"{path} has format {version}, newer than {FORMAT}: update the kit.")

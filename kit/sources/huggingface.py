@@ -38,6 +38,13 @@ def load(name: str | Path, strict: bool = True) -> Source:
     network.
     """
     folder = Path(name) if Path(name).is_dir() else _fetch(str(name))
+    if not (folder / "config.json").exists():
+        there = sorted(path.name for path in folder.iterdir())
+        raise KitError(
+            f"{folder} is no model: it has neither source.json (a checkpoint of the kit) nor "
+            f"config.json (a Hugging Face model), but {', '.join(there[:5]) or 'nothing'}. Give "
+            "the folder that holds the model."
+        )
     settings = _json(folder / "config.json")
     about = folder / "tokenizer_config.json"
     about = _json(about) if about.exists() else {}
@@ -171,9 +178,12 @@ def _fetch(name: str) -> Path:
 
 def _json(path: Path) -> dict:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise KitError(f"{path} cannot be read as JSON ({error}): fetch it again.") from error
+    if not isinstance(content, dict):
+        raise KitError(f"{path} holds a {type(content).__name__}, no object: fetch it again.")
+    return content
 
 
 def _kind(source: Source) -> str:
