@@ -7,7 +7,6 @@ Meulder 2003, aclanthology.org/W03-0419; for research and teaching). W words of 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from kit.data.cache import stored
 from kit.data.own import Column
 from kit.data.splits import SPLITS, tagged
 from kit.errors import KitError
+from kit.html import escape
 from kit.loss import IGNORE
 from kit.migrate import Migration, migrate
 from kit.models import TagHead

@@ -18,6 +18,7 @@ from torch import nn
 from kit.data.own import Column
 from kit.data.splits import SPLITS, articles
 from kit.errors import KitError
+from kit.html import escape
 from kit.loss import IGNORE
 from kit.migrate import STRATEGIES, Migration, check_options, decoder_like, group, migrate
 from kit.models import CopyHead, Transformer, TransformerConfig
@@ -365,8 +366,6 @@ def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
 
 def show(text: str, answer: str) -> str:
     """A headline above the beginning of its article, as HTML; invented names underlined."""
-    from html import escape
-
     new = set(invented(answer, text))
     words = []
     for part in re.split(r"([\w']+)", answer):

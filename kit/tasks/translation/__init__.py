@@ -19,6 +19,7 @@ from kit.data.own import Column
 from kit.data.placeholders import hide, restore
 from kit.data.splits import SPLITS, digest, messages
 from kit.errors import KitError
+from kit.html import escape
 from kit.migrate import Migration, migrate
 from kit.models import SequenceHead, Transformer, TransformerConfig
 from kit.models.generate import generate
@@ -367,8 +368,6 @@ def show(text: str, answer: str) -> str:
 
 def marked(text: str) -> str:
     """A text as HTML, with the placeholders marked."""
-    from html import escape
-
     parts = placeholders.PLACEHOLDER.split(text)
     names = [f"<mark>{escape(name)}</mark>" for name in placeholders.found(text)]
     pairs = zip(parts, [*names, ""], strict=True)

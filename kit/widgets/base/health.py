@@ -2,11 +2,10 @@
 
 import os
 import platform
-from html import escape
 from pathlib import Path
 
 from kit import runtime
-from kit.html import FONT, INK, PAPER
+from kit.html import FONT, INK, PAPER, escape
 
 __all__ = ["Health", "rows", "table"]
 

@@ -1,9 +1,8 @@
 """Predict the next token of a text as it is typed, with any of several language models."""
 
 import time
-from html import escape
 
-from kit.html import FONT, INK
+from kit.html import FONT, INK, escape
 from kit.models.ngram import NGram
 from kit.sources import Source
 from kit.tasks.next_token import predictor

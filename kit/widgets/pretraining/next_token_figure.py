@@ -4,11 +4,10 @@ T tokens of the text, H heads.
 """
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
-from kit.html import BLUE, GREY, PAPER
+from kit.html import BLUE, GREY, PAPER, escape
 from kit.metrics import bits_per_byte
 from kit.tasks.next_token import NeuralPredictor, NGramPredictor, entropy, sharpen, token_text
 from kit.widgets.base.style import dress
@@ -158,9 +157,9 @@ def axes(now: Scene) -> dict:
     fixed = {"tickmode": "array", "autorange": False}
     return {
         "xaxis": {"range": [0, 1.15 * top], "autorange": False, "dtick": TICKS[top]},
-        "yaxis": fixed | {"tickvals": list(range(BARS)), "ticktext": now.names},
+        "yaxis": fixed | {"tickvals": list(range(BARS)), "ticktext": [*map(escape, now.names)]},
         "xaxis2": fixed
-        | {"tickvals": list(range(len(words))), "ticktext": words}
+        | {"tickvals": list(range(len(words))), "ticktext": [*map(escape, words)]}
         | {"range": [-0.5, len(words) - 0.5]},
         "yaxis2": fixed
         | {"tickvals": [i + (per - 1) / 2 for i in layers], "range": [rows - 0.5, -0.5]}
