@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from kit.errors import KitError
+from kit.memory import check_memory
 from kit.migrate.migration import Migration, SourceTensor, TensorOrigin, WeightMap, group, migration
 from kit.migrate.mixed.adapter import adapter
 from kit.migrate.mixed.distillation import distil
@@ -176,6 +177,7 @@ def migrate(
     check_options(strategy, options)
     if strategy == "domain_first":
         options["then"] = _strategy(options.get("then", THEN))
+    _check_room(source, strategy, options)
     with random_state(seed):
         # Body and head in one copy: a tied head stays tied.
         body, own_head = copy.deepcopy((source.body, source.head if head is None else None))
@@ -194,6 +196,20 @@ def _strategy(name: str) -> Callable[..., Migration]:
             f"strategy {name!r} is unknown: choose one of {', '.join(map(repr, STRATEGIES))}."
         )
     return STRATEGIES[name]
+
+
+def _check_room(source, strategy: str, options: dict) -> None:
+    """Raise KitError where the target needs more memory than there is: a copy of the source, times
+    larger where the strategy makes it wider."""
+    numbers = sum(p.numel() for p in source.body.parameters())
+    if strategy == "widen":
+        times = options.get("times", 2)
+        numbers *= 1 + (times**2 if isinstance(times, int | float) else 1)
+    check_memory(
+        4 * numbers,
+        f"The target of {strategy} ({numbers:,} parameters)",
+        "take a smaller source.",
+    )
 
 
 def _unused_head(source) -> list[str]:

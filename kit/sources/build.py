@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
+from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.runtime import random_state
 from kit.sources.checkpoint import Source
@@ -40,6 +41,7 @@ def build_source(
     tensors = {_modern(name).removeprefix(family.prefix): read for name, read in tensors.items()}
     _same_function(name, tensors)
     body = _empty(name, config, len(tensors))
+    _check_room(name, body, separate_head=f"{family.head}.weight" in tensors)
     values, problems = _translate(family, body, tensors)
     body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
     head_name = f"{family.head}.weight"
@@ -84,6 +86,19 @@ def _empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
         raise KitError(
             f"{name} says sizes that no model has ({config}): fetch its config.json again."
         ) from error
+
+
+def _check_room(name: str, body: Transformer, separate_head: bool) -> None:
+    """Raise KitError where the values, in float32, need more memory than there is: those of the
+    body, and once more those of the largest tensor while it is read and of a separate head."""
+    sizes = [p.numel() for p in body.parameters()]
+    numbers = sum(sizes) + max(sizes) * (1 + separate_head)
+    check_memory(
+        4 * numbers,
+        f"{name} ({sum(sizes):,} parameters)",
+        "load a smaller source (transformer_encoder, transformer_writer), or of a GGUF file or of "
+        "SmolLM the lowest layers alone (layers=).",
+    )
 
 
 WRAPPERS = ("module.", "_orig_mod.", "base_model.model.")

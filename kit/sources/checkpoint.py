@@ -17,7 +17,9 @@ from torch import Tensor, nn
 
 from kit import models
 from kit.errors import KitError
+from kit.memory import check_memory
 from kit.runtime import random_state
+from kit.sources.header import count_numbers
 from kit.tokenizer import Tokenizer
 
 __all__ = ["FORMAT", "Source", "load", "save"]
@@ -239,6 +241,7 @@ def _read(folder: Path) -> tuple[dict, dict[str, Tensor]]:
                 "A .bin, .pt or .pkl file (a pickle can run a program) is never read."
             )
     about = _about(folder / JSON)
+    _check_room(folder / TENSORS)
     content = (folder / TENSORS).read_bytes()
     if sha256(content).hexdigest() != about["sha256"]:
         raise KitError(
@@ -252,6 +255,17 @@ def _read(folder: Path) -> tuple[dict, dict[str, Tensor]]:
         what = "a pickle, which can run a program: it is not read" if pickle else str(error)
         raise KitError(f"{folder / TENSORS} is no safetensors file: {what}.") from error
     return about, {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}
+
+
+def _check_room(path: Path) -> None:
+    """Raise KitError where loading needs more memory than there is: the file's content twice, as
+    bytes and as tensors, and the values in float32."""
+    numbers = count_numbers(path)
+    check_memory(
+        2 * path.stat().st_size + 4 * numbers,
+        f"The checkpoint {path.parent.name} ({numbers:,} numbers)",
+        "load a smaller source, or on a larger machine.",
+    )
 
 
 def _about(path: Path) -> dict:

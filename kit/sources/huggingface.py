@@ -17,15 +17,18 @@ import torch
 from torch import Tensor
 
 from kit.errors import KitError
+from kit.memory import check_memory
 from kit.models import Transformer, TransformerConfig
 from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
+from kit.sources.header import count_numbers
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
 from kit.tokenizer import Tokenizer
 
 __all__ = ["ROLES", "export", "load", "opened", "special"]
 
 WEIGHTS = "model.safetensors"
+SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
 
@@ -107,6 +110,8 @@ def opened(folder: Path) -> Tensors:
             f"{folder} has no *.safetensors file{why}. Write one with transformers, "
             "model.save_pretrained(folder)."
         )
+    numbers = sum(map(count_numbers, files))
+    check_memory(4 * numbers, f"{folder} ({numbers:,} numbers)", SMALLER)
     tensors: dict[str, Callable[[], Tensor]] = {}
     for file in files:
         for name, read in _entries(file):
@@ -157,6 +162,10 @@ def _entries(file: Path) -> Iterator[tuple[str, Callable[[], Tensor]]]:
         content = safetensors.safe_open(file, framework="pt")
     except (safetensors.SafetensorError, OSError) as error:
         raise KitError(f"{file} is no whole safetensors file ({error}): fetch it again.") from error
+    except (MemoryError, RuntimeError) as error:  # the process may not map it
+        raise KitError(
+            f"{file} has {file.stat().st_size / 1e9:.2f} GB, for which there is no room: {SMALLER}"
+        ) from error
     for name in content.keys():  # noqa: SIM118 (the file is no dict)
         yield name, lambda name=name: content.get_tensor(name)
 

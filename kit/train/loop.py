@@ -17,6 +17,7 @@ from kit.train import distributed
 from kit.train.batches import Examples, collate, rows_of, stream
 from kit.train.evaluate import fuses_loss
 from kit.train.labels import check_labels
+from kit.train.memory import check_training_memory
 from kit.train.optimizer import Optimizer
 from kit.train.recipe import Recipe
 from kit.train.resume import ResumeState
@@ -109,6 +110,8 @@ def training_steps(
     run.settings = asdict(recipe) | {"precision": precision, "examples": len(rows)}
     fused = recipe.loss == "cross_entropy" and penalty is None and fuses_loss(model)
     groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
+    if device.type == "cpu":
+        check_training_memory(model, groups, recipe, rows, score)
     with (
         runtime.compiled(_blocks(model) if recipe.compile else ()),
         Optimizer(model, groups, recipe.decay, recipe.clip, lazy=penalty is None) as optimizer,
