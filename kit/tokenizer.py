@@ -135,6 +135,10 @@ class Tokenizer:
         )
         return Tokenizer(tokenizer, **self.special)
 
+    def vocabulary(self) -> dict[str, int]:
+        """Piece -> its id."""
+        return self._tokenizer.get_vocab()
+
     def save(self, path: str | Path) -> None:
         """Write a tokenizer.json, which `load` and Hugging Face's libraries read."""
         Path(path).write_text(self.to_json(), encoding="utf-8")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
+from kit import guards
 from kit.errors import KitError
 from kit.memory import check_memory
 from kit.migrate.migration import Migration, SourceTensor, TensorOrigin, WeightMap, group, migration
@@ -154,6 +155,13 @@ def _option_names(strategy: str) -> tuple[list[str], list[str]]:
     return [p.name for p in options], required
 
 
+@guards.guarded(
+    "migrate(source, lambda width: ClassHead(width, 2), 'full')",
+    source=guards.a_source,
+    head=guards.a_head,
+    strategy=guards.a_name,
+    seed=guards.a_seed,
+)
 def migrate(
     source,
     head: Callable[[int], nn.Module] | None,
@@ -185,6 +193,7 @@ def migrate(
         target = make(body, target_head, **options)
     target.strategy, target.source = strategy, source.name
     target.tokenizer = target.tokenizer or source.tokenizer
+    guards.remember_tokenizer(target.model.body, target.tokenizer)
     if head is not None and source.head is not None:
         target.warnings += _unused_head(source)
     return target
@@ -229,7 +238,20 @@ def _own(head: nn.Module | None) -> nn.Module:
 
 def _fresh(head: Callable[[int], nn.Module], source) -> nn.Module:
     width = source.body.width
+    try:
+        inspect.signature(head).bind(width)
+    except TypeError as error:
+        name = getattr(head, "__name__", "head")
+        raise KitError(
+            f"{name} cannot be called with the width alone ({error}): give a function, "
+            "head=lambda width: ClassHead(width, 2)."
+        ) from None
     fresh = head(width)
+    if not isinstance(fresh, nn.Module):
+        raise KitError(
+            f"head returned a {type(fresh).__name__}, and no module: give a function that makes a "
+            "head, head=lambda width: ClassHead(width, 2)."
+        )
     config = getattr(fresh, "config", None)
     if isinstance(config, dict) and config.get("width", width) != width:
         raise KitError(

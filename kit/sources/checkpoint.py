@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from kit import models
+from kit import guards, models
 from kit.errors import KitError
 from kit.memory import check_memory
 from kit.runtime import random_state
@@ -65,6 +65,9 @@ class Source:
     card: dict = field(default_factory=dict)
     """Where it is from: data, licence, recipe, seed, scores."""
 
+    def __post_init__(self) -> None:
+        guards.remember_tokenizer(self.body, self.tokenizer)
+
     def __repr__(self) -> str:
         parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))
         size = sum(p.numel() for p in {id(p): p for p in parts}.values())
@@ -75,6 +78,9 @@ class Source:
         )
 
 
+@guards.guarded(
+    "checkpoint.save(source, 'my_folder')", source=guards.a_source, folder=guards.a_path
+)
 def save(source: Source, folder: str | Path, half: bool = False) -> Path:
     """Write the source as a folder, whole or not at all; an earlier checkpoint there is replaced.
 
@@ -97,6 +103,7 @@ def save(source: Source, folder: str | Path, half: bool = False) -> Path:
     return folder
 
 
+@guards.guarded("checkpoint.load('my_folder')", folder=guards.a_path)
 def load(folder: str | Path) -> Source:
     """The source that `save` wrote (format 1 or 2), in evaluation mode.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import nn
 
-from kit import train
+from kit import guards, train
 from kit.data.archives import ARCHIVES
 from kit.data.cache import stored
 from kit.data.own import Column
@@ -26,7 +26,7 @@ from kit.models import TagHead
 from kit.runtime import cache_dir
 from kit.tasks import tagging
 from kit.tasks.sampling import sample
-from kit.texts import check_texts
+from kit.texts import check_no_table, check_texts
 from kit.tokenizer import Tokenizer
 from kit.train import Recipe
 
@@ -79,6 +79,7 @@ def load() -> "DatasetDict":
     return DatasetDict(splits)
 
 
+@guards.guarded("head(source.body.width)", width=guards.a_count)
 def head(width: int, tokenizer: Tokenizer | None = None, *, tags: Sequence[str] = TAGS) -> TagHead:
     """A fresh head for a body of this width: C tags for each token."""
     return TagHead(width, len(tags))
@@ -108,6 +109,9 @@ def _small(source: "Source") -> bool:
     return source.body.width < 200
 
 
+@guards.guarded(
+    "encode(rows, tokenizer)", rows=guards.rows_with("words", "tags"), tokenizer=guards.a_tokenizer
+)
 def encode(
     rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT, *, marks: bool | None = None
 ) -> list[dict]:
@@ -166,6 +170,7 @@ def _uncased(tokenizer: Tokenizer) -> bool:
     return tokenizer.encode("Turkey") == tokenizer.encode("turkey")
 
 
+@guards.guarded("recipe(100, 'full')", n=guards.a_count)
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: "Source | None" = None
 ) -> Recipe:
@@ -187,6 +192,9 @@ def words(text: str) -> list[str]:
     return WORD.findall(text)
 
 
+@guards.guarded(
+    "predict(model, tokenizer, texts)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def predict(
     model: nn.Module,
     tokenizer: Tokenizer,
@@ -203,6 +211,8 @@ def predict(
 
     Raises KitError for what is neither, and for what is empty.
     """
+    guards.check_tokenizer(model, tokenizer)
+    check_no_table(texts)
     rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
     if not rows:
         raise KitError("there is no text: give at least one sentence.")
@@ -295,6 +305,7 @@ def _truth(rows: Iterable[dict], tags: Sequence[str] | None) -> list[list[str]]:
     return [names(row["tags"], known) for row in rows]
 
 
+@guards.guarded("score(answers, rows)", answers=guards.answers_to, rows=guards.rows_with("tags"))
 def score(
     answers: Sequence[Sequence[str]], rows: Iterable[dict], *, tags: Sequence[str] | None = None
 ) -> dict[str, float]:
@@ -332,6 +343,11 @@ def _known(rows: Iterable[dict]) -> tuple[str, ...]:
     return tuple(getattr(getattr(feature, "feature", None), "names", None) or TAGS)
 
 
+@guards.guarded(
+    "baselines(train_rows, test_rows)",
+    train=guards.rows_with("words", "tags"),
+    test=guards.rows_with("words", "tags"),
+)
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """F1 on `test` of giving each word the tag that it most often had in `train`, and O to a
     word that was never there."""

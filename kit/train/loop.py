@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from kit import guards, runtime
 from kit import loss as losses
-from kit import runtime
 from kit.errors import KitError
 from kit.train import distributed
 from kit.train.batches import Examples, collate, rows_of, stream
@@ -26,6 +26,17 @@ from kit.train.run import Run
 __all__ = ["fit", "training_steps"]
 
 
+FIT = "fit(m.model, examples, Recipe(epochs=3), **m.training)"
+
+
+@guards.guarded(
+    FIT,
+    model=guards.a_model,
+    examples=guards.examples_of,
+    recipe=guards.a_recipe,
+    watch=guards.a_function,
+    name=guards.a_name,
+)
 def fit(
     model: nn.Module,
     examples: Examples,
@@ -79,6 +90,16 @@ def _bar(name: str):
     )
 
 
+@guards.guarded(
+    FIT,
+    model=guards.a_model,
+    examples=guards.examples_of,
+    recipe=guards.a_recipe,
+    groups=guards.groups_of,
+    penalty=guards.a_function,
+    score=guards.a_function,
+    folder=guards.a_folder,
+)
 def training_steps(
     model: nn.Module,
     examples: Examples,
@@ -109,7 +130,8 @@ def training_steps(
     check_labels(rows, recipe.loss, needed=penalty is None)
     run.settings = asdict(recipe) | {"precision": precision, "examples": len(rows)}
     fused = recipe.loss == "cross_entropy" and penalty is None and fuses_loss(model)
-    groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
+    if groups is None:
+        groups = [{"params": list(model.parameters()), "rate": recipe.rate}]
     if device.type == "cpu":
         check_training_memory(model, groups, recipe, rows, score)
     with (
@@ -171,7 +193,9 @@ class History:
         run = self.run
         self.next_evaluation = run.spent + 1 / self.recipe.evaluations
         self.model.eval()
-        score = self.score(self.model) if distributed.rank() == 0 else 0.0  # the others wait
+        score = 0.0  # what the other processes wait with
+        if distributed.rank() == 0:
+            score = guards.as_number(self.score(self.model))
         row = {"step": step, "seconds": seconds, "score": distributed.of_first(score)}
         run.evaluations.append(row)
         if self.recipe.keep_best and (run.best is None or row["score"] > run.best["score"]):

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from kit.errors import KitError
+from kit.guards import columns_of, guarded
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -108,6 +109,7 @@ class Report:
         return page(self)
 
 
+@guarded("own.read('reviews.csv', task.COLUMNS)", wants=columns_of)
 def read(
     where,
     wants: Mapping[str, Column],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from kit import guards
 from kit.data.own import Column
 from kit.data.splits import SPLITS, articles
 from kit.errors import KitError
@@ -81,6 +82,7 @@ def load() -> "DatasetDict":
     return DatasetDict({s: Dataset.from_list(kept[s]).remove_columns("split") for s in SPLITS})
 
 
+@guards.guarded("head(source.body.width)", width=guards.a_count)
 def head(
     width: int, tokenizer: Tokenizer | None = None, *, decoder: nn.Module | None = None
 ) -> CopyHead:
@@ -200,6 +202,11 @@ def read(texts: Iterable[str], tokenizer: Tokenizer, limit: int = LIMIT) -> list
     return tokenizer.encode_many([" " + " ".join(text.split()) for text in texts], limit)
 
 
+@guards.guarded(
+    "encode(rows, tokenizer)",
+    rows=guards.rows_with("text", "headline"),
+    tokenizer=guards.a_tokenizer,
+)
 def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> list[dict]:
     """Rows with "text" and "headline" as examples for `fit`: ids, at most `limit` tokens of the
     article; target: <s> y₁ … yᵤ; y: y₁ … yᵤ </s>.
@@ -226,6 +233,7 @@ def plain(headline: str, text: str) -> str:
     return headline
 
 
+@guards.guarded("recipe(100, 'full')", n=guards.a_count)
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
 ) -> Recipe:
@@ -246,6 +254,9 @@ def uniform_groups(target: Migration, rate: float = 1e-4) -> list[dict]:
     return [group(rate, *(p for p in target.model.parameters() if p.requires_grad))]
 
 
+@guards.guarded(
+    "predict(model, tokenizer, texts)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def predict(
     model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str], *, beams: int = 1
 ) -> list[str]:
@@ -254,6 +265,7 @@ def predict(
 
     Raises KitError for what is no text, or empty.
     """
+    guards.check_tokenizer(model, tokenizer)
     ids = read(check_texts(texts), tokenizer)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     answers = [""] * len(ids)
@@ -314,6 +326,9 @@ def rouge(answer: str, headline: str) -> dict[str, float]:
     return {kind: value.fmeasure for kind, value in scores.items()}
 
 
+@guards.guarded(
+    "score(answers, rows)", answers=guards.answers_to, rows=guards.rows_with("text", "headline")
+)
 def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
     """Means over the articles: rouge1, rouge2, rougeL (0 to 1), and invented, the number of names
     in a headline that are not in the article (`invented`; lower is better).
@@ -350,6 +365,11 @@ def lead(text: str, words: int | None = None) -> str:
     return " ".join(first_paragraph[:words])
 
 
+@guards.guarded(
+    "baselines(train_rows, test_rows)",
+    train=guards.rows_with("text", "headline"),
+    test=guards.rows_with("text", "headline"),
+)
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """ROUGE-1 of the lead sentence, of its first eight words, and of its likeliest keywords
     (`KeywordBaseline`, trained on `train`)."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from kit import guards
 from kit.data import placeholders
 from kit.data.cache import stored
 from kit.data.own import Column
@@ -166,6 +167,7 @@ def pieces(size: int = PIECES) -> Tokenizer:
     return Tokenizer.train([*texts, *alone * 500], size, alone=placeholders.PRIVATE.pattern)
 
 
+@guards.guarded("head(source.body.width)", width=guards.a_count)
 def head(
     width: int, tokenizer: Tokenizer | None = None, *, layers: int = 1, heads: int = 4, **shape
 ) -> SequenceHead:
@@ -185,6 +187,11 @@ def head(
     return SequenceHead(width, Transformer(config))
 
 
+@guards.guarded(
+    "encode(rows, tokenizer)",
+    rows=guards.rows_with("english", "translation"),
+    tokenizer=guards.a_tokenizer,
+)
 def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> list[dict]:
     """Rows with "english", "translation" and "language" as examples for `fit`, for teacher
     forcing: the decoder reads the right tokens up to t and predicts token t + 1.
@@ -207,6 +214,7 @@ def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> li
     return [{"ids": i, "target": w[:-1], "y": w[1:]} for i, w in pairs]
 
 
+@guards.guarded("recipe(100, 'full')", n=guards.a_count)
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
 ) -> Recipe:
@@ -259,6 +267,9 @@ _fresh_head = head
 """`head`, where an argument has the same name."""
 
 
+@guards.guarded(
+    "predict(model, tokenizer, texts, 'it')", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def predict(
     model: nn.Module,
     tokenizer: Tokenizer,
@@ -272,6 +283,7 @@ def predict(
 
     Raises KitError for an input that is no text, or empty, and for an unknown language.
     """
+    guards.check_tokenizer(model, tokenizer)
     hidden, names = zip(*map(hide, check_texts(texts)), strict=True)
     ids = tokenizer.encode_many([tag(language) + text for text in hidden], LIMIT)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
@@ -306,6 +318,11 @@ def predict_options(rows: Iterable[dict]) -> dict[str, str]:
     return {"language": languages[0]}
 
 
+@guards.guarded(
+    "score(answers, rows)",
+    answers=guards.answers_to,
+    rows=guards.rows_with("english", "translation"),
+)
 def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
     """Of the whole corpus: bleu and chrf (0 to 100), and placeholders, the share of the English
     messages' placeholders that is in the answers (0 to 1; 1 where there are none).
@@ -350,6 +367,11 @@ def _metrics(rows: Sequence[dict]) -> tuple:
     return BLEU(tokenize=tokenize), CHRF()
 
 
+@guards.guarded(
+    "baselines(train_rows, test_rows)",
+    train=guards.rows_with("english", "translation"),
+    test=guards.rows_with("english", "translation"),
+)
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """BLEU of the untranslated English, and of the translation memory (`Memory`: the translation of
     the most similar message of `train`)."""
