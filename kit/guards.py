@@ -14,7 +14,6 @@ from functools import wraps
 from numbers import Integral
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from kit.errors import KitError
 
@@ -35,7 +34,6 @@ __all__ = [
     "a_writer",
     "answers_to",
     "as_number",
-    "check_tokenizer",
     "columns_of",
     "examples_of",
     "groups_of",
@@ -43,7 +41,6 @@ __all__ = [
     "guarded_class",
     "models_of",
     "prompts_of",
-    "remember_tokenizer",
     "rows_with",
 ]
 
@@ -386,26 +383,3 @@ def as_number(value: object) -> float:
             "task.score(answers, rows)[task.METRIC]."
         )
     return float(value)
-
-
-TOKENIZERS: WeakKeyDictionary = WeakKeyDictionary()
-"""Body -> the tokenizers that it was made with."""
-
-
-def remember_tokenizer(body: object, tokenizer: object) -> None:
-    """Note that texts for this body are encoded with this tokenizer."""
-    if _is_module(body) and tokenizer is not None:
-        TOKENIZERS.setdefault(body, []).append(tokenizer)
-
-
-def check_tokenizer(model: object, tokenizer: object) -> None:
-    """Raise KitError for a tokenizer with another vocabulary than the model's: ids would stand for
-    other tokens, and every answer would be wrong."""
-    known = TOKENIZERS.get(getattr(model, "body", None), ())
-    if not known or any(tokenizer is own for own in known):
-        return
-    if all(tokenizer.vocabulary() != own.vocabulary() for own in known):
-        raise KitError(
-            f"{tokenizer!r} is the tokenizer of another source, with other tokens than this model "
-            f"was made with: give {known[-1]!r}, m.tokenizer of the migration."
-        )

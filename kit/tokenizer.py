@@ -7,6 +7,7 @@ A *special piece* stands for no text: the beginning or end of a text, padding, a
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import tokenizers
 from tokenizers import Regex, decoders, models, pre_tokenizers, processors, trainers
@@ -14,7 +15,7 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, processors, trai
 from kit.errors import KitError
 from kit.texts import check_strings
 
-__all__ = ["Tokenizer"]
+__all__ = ["Tokenizer", "check_tokenizer", "remember_tokenizer"]
 
 SPECIAL = {"pad": "<pad>", "bos": "<s>", "eos": "</s>", "mask": "<mask>"}
 """Special pieces of `Tokenizer.train`, ids 0 to 3. Bytes cover every text: it needs no <unk>."""
@@ -240,3 +241,26 @@ def _within(encoding, limit: int | None) -> list[int]:
         if special or room >= 0:
             within.append(i)
     return within
+
+
+TOKENIZERS: WeakKeyDictionary[object, list[Tokenizer]] = WeakKeyDictionary()
+"""Body -> the tokenizers that it was made with."""
+
+
+def remember_tokenizer(body: object, tokenizer: Tokenizer | None) -> None:
+    """Note that texts for this body are encoded with this tokenizer."""
+    if body is not None and tokenizer is not None:
+        TOKENIZERS.setdefault(body, []).append(tokenizer)
+
+
+def check_tokenizer(model: object, tokenizer: Tokenizer) -> None:
+    """Raise KitError for a tokenizer with another vocabulary than the model's: ids would stand for
+    other tokens, and every answer would be wrong."""
+    known = TOKENIZERS.get(getattr(model, "body", None), ())
+    if not known or any(tokenizer is own for own in known):
+        return
+    if all(tokenizer.vocabulary() != own.vocabulary() for own in known):
+        raise KitError(
+            f"{tokenizer!r} is the tokenizer of another source, with other tokens than this model "
+            f"was made with: give {known[-1]!r}, m.tokenizer of the migration."
+        )

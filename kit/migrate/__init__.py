@@ -46,6 +46,7 @@ from kit.migrate.structure.vocabulary import move_vocabulary
 from kit.migrate.structure.width import narrow, widen
 from kit.migrate.transfer import transfer
 from kit.runtime import random_state
+from kit.tokenizer import remember_tokenizer
 
 __all__ = [
     "MIXED",
@@ -193,7 +194,7 @@ def migrate(
         target = make(body, target_head, **options)
     target.strategy, target.source = strategy, source.name
     target.tokenizer = target.tokenizer or source.tokenizer
-    guards.remember_tokenizer(target.model.body, target.tokenizer)
+    remember_tokenizer(target.model.body, target.tokenizer)
     if head is not None and source.head is not None:
         target.warnings += _unused_head(source)
     return target

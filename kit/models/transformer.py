@@ -98,9 +98,15 @@ class TransformerConfig:
             if getattr(self, name) not in known:
                 raise KitError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}.")
         if self.head_size is None and self.width % self.heads:
-            raise KitError(f"width={self.width} is not a multiple of heads={self.heads}.")
+            raise KitError(
+                f"width={self.width} is not a multiple of heads={self.heads}: give "
+                f"width={self.heads * max(1, round(self.width / self.heads))}, or head_size."
+            )
         if self.heads % self.groups:
-            raise KitError(f"heads={self.heads} is not a multiple of kv_heads={self.groups}.")
+            raise KitError(
+                f"heads={self.heads} is not a multiple of kv_heads={self.groups}: give a divisor "
+                f"of {self.heads}."
+            )
 
     @property
     def groups(self) -> int:

@@ -20,7 +20,7 @@ from kit.errors import KitError
 from kit.memory import check_memory
 from kit.runtime import random_state
 from kit.sources.header import count_numbers
-from kit.tokenizer import Tokenizer
+from kit.tokenizer import Tokenizer, remember_tokenizer
 
 __all__ = ["FORMAT", "Source", "load", "save"]
 
@@ -66,7 +66,7 @@ class Source:
     """Where it is from: data, licence, recipe, seed, scores."""
 
     def __post_init__(self) -> None:
-        guards.remember_tokenizer(self.body, self.tokenizer)
+        remember_tokenizer(self.body, self.tokenizer)
 
     def __repr__(self) -> str:
         parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))

@@ -19,7 +19,7 @@ from kit.runtime import random_state
 from kit.sources import Source
 from kit.tasks.sampling import balanced_sample
 from kit.texts import check_texts
-from kit.tokenizer import Tokenizer
+from kit.tokenizer import Tokenizer, check_tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def logits(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -
 
     Raises KitError for what is no text, or empty.
     """
-    guards.check_tokenizer(model, tokenizer)
+    check_tokenizer(model, tokenizer)
     ids = tokenizer.encode_many(check_texts(texts), LIMIT)
     outputs = train.predict(model, [{"ids": i, "y": 0} for i in ids])
     if outputs[0].ndim > 1:

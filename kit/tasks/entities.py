@@ -27,7 +27,7 @@ from kit.runtime import cache_dir
 from kit.tasks import tagging
 from kit.tasks.sampling import sample
 from kit.texts import check_no_table, check_texts
-from kit.tokenizer import Tokenizer
+from kit.tokenizer import Tokenizer, check_tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def predict(
 
     Raises KitError for what is neither, and for what is empty.
     """
-    guards.check_tokenizer(model, tokenizer)
+    check_tokenizer(model, tokenizer)
     check_no_table(texts)
     rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
     if not rows:

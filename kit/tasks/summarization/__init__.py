@@ -30,7 +30,7 @@ from kit.sources import Source
 from kit.tasks.sampling import sample
 from kit.tasks.summarization.keyword_baseline import KeywordBaseline
 from kit.texts import check_texts
-from kit.tokenizer import Tokenizer
+from kit.tokenizer import Tokenizer, check_tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def predict(
 
     Raises KitError for what is no text, or empty.
     """
-    guards.check_tokenizer(model, tokenizer)
+    check_tokenizer(model, tokenizer)
     ids = read(check_texts(texts), tokenizer)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     answers = [""] * len(ids)

@@ -29,7 +29,7 @@ from kit.sources import Source
 from kit.tasks.sampling import sample
 from kit.tasks.translation.memory import Memory
 from kit.texts import check_texts
-from kit.tokenizer import Tokenizer
+from kit.tokenizer import Tokenizer, check_tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ def predict(
 
     Raises KitError for an input that is no text, or empty, and for an unknown language.
     """
-    guards.check_tokenizer(model, tokenizer)
+    check_tokenizer(model, tokenizer)
     hidden, names = zip(*map(hide, check_texts(texts)), strict=True)
     ids = tokenizer.encode_many([tag(language) + text for text in hidden], LIMIT)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
