@@ -29,6 +29,11 @@ NAMES = {
 }
 """Role -> its usual names in well-known models; the first that the vocabulary has is used."""
 
+FIRST_CHARACTERS = 40
+"""Characters for each piece of the limit, of which a long text is looked at first."""
+SPARE_PIECES = 8
+"""Pieces beyond the limit, so that the end of the part has no effect on those within."""
+
 
 class Tokenizer:
     """A vocabulary: `encode` turns a text into ids, `decode` ids into a text.
@@ -51,6 +56,7 @@ class Tokenizer:
         # is a special piece, as chat templates need.
         tokenizer.encode_special_tokens = special_ids == [0, 1, 2, 3]
         splitter = tokenizer.pre_tokenizer  # none in SentencePiece vocabularies (Llama 2)
+        self._splits = splitter is not None
         self._byte_level = splitter is not None and b"ByteLevel" in splitter.__getstate__()
 
     def _first(self, names: list[str]) -> str | None:
@@ -160,14 +166,31 @@ class Tokenizer:
         self, texts: Iterable[str], limit: int | None = None, special: bool = True
     ) -> list[list[int]]:
         """`encode` of each text, in parallel on all cores."""
-        encodings = self._tokenizer.encode_batch_fast(
-            check_strings(texts), add_special_tokens=special
-        )
+        texts = check_strings(texts)
+        if limit:
+            texts = [self._beginning(text, limit) for text in texts]
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=special)
         rows = [e.ids for e in encodings]  # each access of .ids makes a new list
         if not limit:
             return rows
         pairs = zip(rows, encodings, strict=True)
         return [[ids[i] for i in _within(e, limit)] for ids, e in pairs]
+
+    def _beginning(self, text: str, limit: int) -> str:
+        """As much of a long text as has more than `limit` pieces: the others would be cut off.
+
+        It ends before a space, where a splitter divides a text anyway, so that its pieces are the
+        first ones of the whole text.
+        """
+        size = FIRST_CHARACTERS * limit
+        while size < len(text) and self._splits:
+            end = text.rfind(" ", 0, size)
+            first = text[: max(end, 0)].rstrip()
+            pieces = self._tokenizer.encode_batch_fast([first], add_special_tokens=False)[0]
+            if len(pieces) > limit + SPARE_PIECES:
+                return first
+            size *= 4
+        return text
 
     def align(
         self, words: list[str], limit: int | None = None
@@ -249,8 +272,11 @@ TOKENIZERS: WeakKeyDictionary[object, list[Tokenizer]] = WeakKeyDictionary()
 
 def remember_tokenizer(body: object, tokenizer: Tokenizer | None) -> None:
     """Note that texts for this body are encoded with this tokenizer."""
-    if body is not None and tokenizer is not None:
-        TOKENIZERS.setdefault(body, []).append(tokenizer)
+    if body is None or tokenizer is None:
+        return
+    known = TOKENIZERS.setdefault(body, [])
+    if all(tokenizer is not other for other in known):
+        known.append(tokenizer)
 
 
 def check_tokenizer(model: object, tokenizer: Tokenizer) -> None:

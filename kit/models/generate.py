@@ -34,7 +34,6 @@ WRITES = {
     "model": guards.a_writer,
     "prompts": guards.prompts_of,
     "max_tokens": guards.a_count,
-    "beams": guards.a_count,
 }
 
 

@@ -23,6 +23,7 @@ from kit.html import escape
 from kit.loss import IGNORE
 from kit.migrate import Migration, migrate
 from kit.models import TagHead
+from kit.progress import progress
 from kit.runtime import cache_dir
 from kit.tasks import tagging
 from kit.tasks.sampling import sample
@@ -48,6 +49,8 @@ COLUMNS = {"words": Column("words"), "tags": Column("tags", TAGS)}
 
 LIMIT = 128
 """Tokens that are read at once; a longer text is divided into windows."""
+WINDOWS = 256
+"""Windows that are in memory at a time."""
 CAPITAL, CAPITALS = "^", "~"
 """Marks for an uncased tokenizer: before a word with a capital first letter, and before a word
 without lower-case letters."""
@@ -217,25 +220,24 @@ def predict(
     if not rows:
         raise KitError("there is no text: give at least one sentence.")
     marks = _uncased(tokenizer) if marks is None else marks
-    windows, examples = [], []
-    for row, row_words in enumerate(rows):
-        for start, end in _windows(row_words, tokenizer, marks):
-            ids, first = align(row_words[start:end], tokenizer, LIMIT, marks)
-            windows.append((row, start, first))
-            examples.append({"ids": ids, "y": 0})
+    windows = [(i, *w) for i, row in enumerate(rows) for w in _windows(row, tokenizer, marks)]
     if OUTSIDE not in tags:
         raise KitError(f"the tags {', '.join(tags)} have no {OUTSIDE!r}, for a word in no entity.")
     logits = [np.zeros((len(of), len(tags)), np.float32) for of in rows]
     for own in logits:
         own[:, list(tags).index(OUTSIDE)] = 1e-3  # a word without a piece is no entity
-    for (row, start, first), found in zip(windows, train.predict(model, examples), strict=True):
-        if found.shape[-1] != len(tags):
-            raise KitError(
-                f"the model answers with {found.shape[-1]} tags, and {len(tags)} are named "
-                f"({', '.join(tags[:5])}, ...): give tags=, the names that it was trained on."
-            )
-        there = np.flatnonzero(first >= 0)
-        logits[row][start + there] = found[first[there]]
+    parts = [windows[i : i + WINDOWS] for i in range(0, len(windows), WINDOWS)]
+    for part in progress(parts, "tagging", len(parts)):
+        aligned = [align(rows[row][start:end], tokenizer, LIMIT, marks) for row, start, end in part]
+        outputs = train.predict(model, [{"ids": ids, "y": 0} for ids, _ in aligned])
+        for (row, start, _), (_, first), scores in zip(part, aligned, outputs, strict=True):
+            if scores.shape[-1] != len(tags):
+                raise KitError(
+                    f"the model answers with {scores.shape[-1]} tags, and {len(tags)} are named "
+                    f"({', '.join(tags[:5])}, ...): give tags=, the names that it was trained on."
+                )
+            there = np.flatnonzero(first >= 0)
+            logits[row][start + there] = scores[first[there]]
     return [[tags[i] for i in tagging.best(own, tags)] for own in logits]
 
 
@@ -278,8 +280,14 @@ def _windows(words: list[str], tokenizer: Tokenizer, marks: bool) -> list[tuple[
 
 
 def _token_counts(words: Sequence[str], tokenizer: Tokenizer) -> list[int]:
-    """The number of tokens of each word in running text."""
-    return [len(i) for i in tokenizer.encode_many([f" {word}" for word in words], special=False)]
+    """The number of tokens of each word in running text; a word is tokenized once."""
+    known: dict[str, int] = {}
+    distinct = list(dict.fromkeys(words))
+    for i in range(0, len(distinct), 10_000):
+        part = distinct[i : i + 10_000]
+        ids = tokenizer.encode_many([f" {word}" for word in part], special=False)
+        known |= {word: len(row) for word, row in zip(part, ids, strict=True)}
+    return [known[word] for word in words]
 
 
 def names(tags: Sequence[int | str], known: Sequence[str] = TAGS) -> list[str]:

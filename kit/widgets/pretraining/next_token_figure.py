@@ -28,6 +28,8 @@ __all__ = [
 
 BARS = 12
 
+SHOWN_CHARACTERS = 2000
+"""The characters of the user's text that are shown, at most: the last ones."""
 SHOWN = 20
 """The number of tokens that the attention map shows: the last ones of the text."""
 
@@ -176,6 +178,7 @@ def verdict(now: Scene, temperature: float) -> str:
 
 
 def pages(text: str, written: str) -> str:
-    """The user's text in grey, and the generated text after it, as HTML."""
+    """The end of the user's text in grey, and the generated text after it, as HTML."""
+    text = text if len(text) <= SHOWN_CHARACTERS else f"… {text[-SHOWN_CHARACTERS:]}"
     written = escape(written).replace("\n", " ↵ ")
     return f'<span style="color:#6B6B6B">{escape(text)}</span>{written}'
