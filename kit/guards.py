@@ -141,13 +141,13 @@ def a_model(value: object) -> str:
 
 
 def a_writer(value: object) -> str:
-    """A model with a body and a head that predicts the next token."""
-    if problem := a_model(value):
-        if _has(value, "body", "card"):
-            problem = f"{described(value)}, and not a model: give Model(source.body, source.head)"
-        return problem
+    """A model, or a source, with a body and a head that predicts the next token."""
     if not _has(value, "body", "head"):
+        if problem := a_model(value):
+            return problem
         return f"a {type(value).__name__} without a head: give Model(body, LanguageHead.tied(body))"
+    if value.head is None:
+        return f"{described(value)}, which has no head: take one that was trained to write"
     if _has(value.head, "decoder"):
         return ""
     head = type(value.head).__name__

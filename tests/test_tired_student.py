@@ -262,6 +262,8 @@ ClassificationTask()
 tasks.task("sentimnt")
 tasks.task(sentiment)
 generate(source, ids)
+generate(other, ids)
+generate(m, ids)
 generate(model, ids)
 generate(writing, text)
 generate(writing, texts)
@@ -355,6 +357,7 @@ sources.load("transformer_writer").name == "transformer_writer"
 generate(writing, tuple(map(tuple, ids)), np.int64(3)) == generate(writing, ids, 3)
 task.score(np.array(["positive"] * 4), rows) == task.score(["positive"] * 4, rows)
 len(own.read(frame, task.COLUMNS)) == 4
+generate(writer, ids, 3) == generate(writing, ids, 3)
 trial.score(data)["accuracy"] >= 0
 """.strip().splitlines()
 """Unusual calls that are right; each is true."""
