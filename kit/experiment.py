@@ -20,6 +20,7 @@ from typing import Any
 
 from torch import nn
 
+from kit import guards
 from kit.errors import KitError
 from kit.html import table
 from kit.migrate import Migration, check_options, migrate
@@ -87,6 +88,7 @@ class Experiment:
             self.run = fit(self.model, self.examples, self.recipe, name=self.name, **options)
         return self.run
 
+    @guards.guarded("experiment.score(data['test'])", rows=guards.rows_with())
     def score(self, rows: Iterable[dict], **options) -> dict[str, float]:
         """Metric -> value of the model in its present state on these rows.
 
@@ -129,6 +131,19 @@ class Experiment:
         return scores + self.target._repr_html_()
 
 
+PARTS = {
+    "source": guards.a_source,
+    "strategy": guards.a_name,
+    "task": guards.a_task,
+    "rows": guards.rows_with(),
+    "test": guards.rows_with(),
+    "seed": guards.a_seed,
+    "watch": guards.a_function,
+}
+"""Argument -> its check."""
+
+
+@guards.guarded("prepare(source, 'full', tasks.task('topics'), rows)", **PARTS)
 def prepare(
     source: Source,
     strategy: str,
@@ -155,6 +170,8 @@ def prepare(
     Raises KitError for an unknown strategy or option, and for one that is missing.
     """
     rows = list(rows)
+    if recipe is not None and (problem := guards.a_recipe(recipe)):
+        raise KitError(f"recipe is {problem}.")
     task_options = _task_options(task, options)
     if target is not None and not isinstance(target, Migration):
         raise KitError(
@@ -194,6 +211,7 @@ def prepare(
     )
 
 
+@guards.guarded("run(source, 'full', tasks.task('topics'), rows, test)", **PARTS)
 def run(
     source: Source,
     strategy: str,

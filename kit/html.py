@@ -1,7 +1,9 @@
 """HTML that reports and widgets share: the palette, a line of status, a card, a table.
 
-Every text that a caller gives is escaped here, and nowhere else: what stands in a note, a card or a
-table is shown as it is, markup in it included.
+Every text that a caller gives is escaped here: what stands in a note, a card or a table is shown as
+it is, markup in it included. A module that makes HTML of its own, or texts of a plotly figure,
+which have markup too, passes each name and each text through `escape` or `bold`.
+`tests/test_html.py` injects script into every such place.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +21,9 @@ __all__ = [
     "PALE_BLUE",
     "PAPER",
     "WINE",
+    "bold",
     "card",
+    "escape",
     "note",
     "table",
 ]
@@ -36,6 +40,11 @@ FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 NOTES = {"plain": (INK, PAPER), "error": ("#8A1C00", "#FDEBE5")}
 """Kind of a note -> its colour and its ground."""
+
+
+def bold(text: object) -> str:
+    """A name in bold, escaped: as HTML, or as the title of a panel of a plotly figure."""
+    return f"<b>{escape(str(text))}</b>"
 
 
 def note(text: str, kind: str = "plain") -> str:

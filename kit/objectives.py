@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.errors import KitError
+from kit.guards import guarded
 from kit.loss import IGNORE
 from kit.models import Model
 from kit.tokenizer import Tokenizer
@@ -40,6 +41,7 @@ SHARE = 0.15
 """Share of the tokens that are masked or replaced (Devlin et al. 2018)."""
 
 
+@guarded("next_token(windows)")
 def next_token(windows: Sequence) -> list[dict]:
     """Causal language modelling: ids w₁ … w_T-1 and labels y w₂ … w_T of each window.
 
@@ -50,6 +52,7 @@ def next_token(windows: Sequence) -> list[dict]:
     return [{"ids": row[:-1], "y": row[1:]} for row in rows]
 
 
+@guarded("masked(windows, tokenizer)")
 def masked(
     windows: Sequence, tokenizer: Tokenizer, *, share: float = SHARE, seed: int = 0
 ) -> Callable[[int], list[dict]]:
@@ -78,6 +81,7 @@ def masked(
     return examples
 
 
+@guarded("replaced(windows, tokenizer)")
 def replaced(
     windows: Sequence, *, share: float = SHARE, seed: int = 0
 ) -> Callable[[int], list[dict]]:

@@ -112,7 +112,11 @@ PRETRAININGS: dict[str, Pretraining] = {
 
 def pretrain(name: str) -> Source:
     """Pretrain one of `PRETRAININGS`; the source has a card with data, recipe and scores."""
-    torch.manual_seed(0)
+    with runtime.random_state(0):
+        return _pretrain(name)
+
+
+def _pretrain(name: str) -> Source:
     pretraining = PRETRAININGS[name]
     tokenizer = pieces()
     body = pretraining.body()

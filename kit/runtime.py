@@ -25,6 +25,7 @@ __all__ = [
     "mix",
     "peak_memory",
     "precision",
+    "random_state",
     "write_json",
 ]
 
@@ -51,6 +52,34 @@ def mix(seed: int, n: int) -> int:
     import numpy as np
 
     return int(np.random.SeedSequence([seed, n]).generate_state(1)[0])
+
+
+@contextlib.contextmanager
+def random_state(seed: int | None = None) -> Iterator[None]:
+    """Context with a random state of its own: at its end torch's, numpy's and Python's global
+    states are as they were before.
+
+    seed: what torch's begins with; None: a copy of the caller's. The kit draws dropout and fresh
+    values only in such a context, so that it never reseeds the user's random numbers. It draws
+    nothing from numpy's and Python's states, but packages do (rich, when it is first imported).
+    """
+    import random
+
+    import numpy as np
+
+    kind = device().type
+    devices = {"cpu": [], "mps": [0]}.get(kind)
+    if devices is None:
+        devices = [torch.cuda.current_device()]
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices, device_type=kind if devices else "cuda"):
+            if seed is not None:
+                torch.manual_seed(seed)
+            yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
 
 
 @contextlib.contextmanager
@@ -97,9 +126,10 @@ def _precision(kind: str) -> str:
 @torch.enable_grad()
 def _measure(on: torch.device, width: int = 384, tokens: int = 448) -> str:
     """Time training steps of a small layer; "bf16" where it is more than 1.2 times as fast."""
-    layer = torch.nn.Sequential(
-        torch.nn.Linear(width, 4 * width), torch.nn.GELU(), torch.nn.Linear(4 * width, width)
-    ).to(on)
+    with random_state():
+        layer = torch.nn.Sequential(
+            torch.nn.Linear(width, 4 * width), torch.nn.GELU(), torch.nn.Linear(4 * width, width)
+        ).to(on)
     x = torch.randn(tokens, width, generator=torch.Generator().manual_seed(0)).to(on)
     best = dict.fromkeys(PRECISIONS, float("inf"))
     for _ in range(5):

@@ -1,10 +1,10 @@
 """Checks of texts that a caller gives: of a user's texts, and of strings for a tokenizer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kit.errors import KitError
 
-__all__ = ["check_strings", "check_texts", "has_lone_surrogate"]
+__all__ = ["check_no_table", "check_strings", "check_texts", "has_lone_surrogate"]
 
 
 def check_texts(texts: str | Iterable[str]) -> list[str]:
@@ -14,6 +14,7 @@ def check_texts(texts: str | Iterable[str]) -> list[str]:
     """
     if isinstance(texts, str):
         texts = [texts]
+    check_no_table(texts)
     if isinstance(texts, bytes) or not isinstance(texts, Iterable):
         raise KitError(_not_text("the text", texts))
     texts = list(texts)
@@ -36,6 +37,7 @@ def check_strings(texts: Iterable[str]) -> list[str]:
     """
     if isinstance(texts, str):
         raise KitError(f"{texts[:40]!r} is one text where several belong: give a list, [text].")
+    check_no_table(texts)
     texts = list(texts)
     for text in texts:
         if not isinstance(text, str):
@@ -49,6 +51,16 @@ def check_strings(texts: Iterable[str]) -> list[str]:
                 "or give text.encode('utf-8', 'replace').decode()."
             )
     return texts
+
+
+def check_no_table(texts: object) -> None:
+    """Raise KitError for a table or a dict, of which the names of its columns would be read."""
+    if isinstance(texts, Mapping) or (hasattr(texts, "iloc") and hasattr(texts, "columns")):
+        names = ", ".join(map(repr, list(texts)[:5]))
+        raise KitError(
+            f"a {type(texts).__name__} with {names} is no list of texts: give one column of it, "
+            "list(table['text'])."
+        )
 
 
 def has_lone_surrogate(text: str) -> bool:

@@ -7,6 +7,7 @@ A *special piece* stands for no text: the beginning or end of a text, padding, a
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import tokenizers
 from tokenizers import Regex, decoders, models, pre_tokenizers, processors, trainers
@@ -14,7 +15,7 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, processors, trai
 from kit.errors import KitError
 from kit.texts import check_strings
 
-__all__ = ["Tokenizer"]
+__all__ = ["Tokenizer", "check_tokenizer", "remember_tokenizer"]
 
 SPECIAL = {"pad": "<pad>", "bos": "<s>", "eos": "</s>", "mask": "<mask>"}
 """Special pieces of `Tokenizer.train`, ids 0 to 3. Bytes cover every text: it needs no <unk>."""
@@ -27,6 +28,11 @@ NAMES = {
     "mask": ["<mask>", "[MASK]"],
 }
 """Role -> its usual names in well-known models; the first that the vocabulary has is used."""
+
+FIRST_CHARACTERS = 40
+"""Characters for each piece of the limit, of which a long text is looked at first."""
+SPARE_PIECES = 8
+"""Pieces beyond the limit, so that the end of the part has no effect on those within."""
 
 
 class Tokenizer:
@@ -50,6 +56,7 @@ class Tokenizer:
         # is a special piece, as chat templates need.
         tokenizer.encode_special_tokens = special_ids == [0, 1, 2, 3]
         splitter = tokenizer.pre_tokenizer  # none in SentencePiece vocabularies (Llama 2)
+        self._splits = splitter is not None
         self._byte_level = splitter is not None and b"ByteLevel" in splitter.__getstate__()
 
     def _first(self, names: list[str]) -> str | None:
@@ -135,6 +142,10 @@ class Tokenizer:
         )
         return Tokenizer(tokenizer, **self.special)
 
+    def vocabulary(self) -> dict[str, int]:
+        """Piece -> its id."""
+        return self._tokenizer.get_vocab()
+
     def save(self, path: str | Path) -> None:
         """Write a tokenizer.json, which `load` and Hugging Face's libraries read."""
         Path(path).write_text(self.to_json(), encoding="utf-8")
@@ -155,14 +166,31 @@ class Tokenizer:
         self, texts: Iterable[str], limit: int | None = None, special: bool = True
     ) -> list[list[int]]:
         """`encode` of each text, in parallel on all cores."""
-        encodings = self._tokenizer.encode_batch_fast(
-            check_strings(texts), add_special_tokens=special
-        )
+        texts = check_strings(texts)
+        if limit:
+            texts = [self._beginning(text, limit) for text in texts]
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=special)
         rows = [e.ids for e in encodings]  # each access of .ids makes a new list
         if not limit:
             return rows
         pairs = zip(rows, encodings, strict=True)
         return [[ids[i] for i in _within(e, limit)] for ids, e in pairs]
+
+    def _beginning(self, text: str, limit: int) -> str:
+        """As much of a long text as has more than `limit` pieces: the others would be cut off.
+
+        It ends before a space, where a splitter divides a text anyway, so that its pieces are the
+        first ones of the whole text.
+        """
+        size = FIRST_CHARACTERS * limit
+        while size < len(text) and self._splits:
+            end = text.rfind(" ", 0, size)
+            first = text[: max(end, 0)].rstrip()
+            pieces = self._tokenizer.encode_batch_fast([first], add_special_tokens=False)[0]
+            if len(pieces) > limit + SPARE_PIECES:
+                return first
+            size *= 4
+        return text
 
     def align(
         self, words: list[str], limit: int | None = None
@@ -236,3 +264,29 @@ def _within(encoding, limit: int | None) -> list[int]:
         if special or room >= 0:
             within.append(i)
     return within
+
+
+TOKENIZERS: WeakKeyDictionary[object, list[Tokenizer]] = WeakKeyDictionary()
+"""Body -> the tokenizers that it was made with."""
+
+
+def remember_tokenizer(body: object, tokenizer: Tokenizer | None) -> None:
+    """Note that texts for this body are encoded with this tokenizer."""
+    if body is None or tokenizer is None:
+        return
+    known = TOKENIZERS.setdefault(body, [])
+    if all(tokenizer is not other for other in known):
+        known.append(tokenizer)
+
+
+def check_tokenizer(model: object, tokenizer: Tokenizer) -> None:
+    """Raise KitError for a tokenizer with another vocabulary than the model's: ids would stand for
+    other tokens, and every answer would be wrong."""
+    known = TOKENIZERS.get(getattr(model, "body", None), ())
+    if not known or any(tokenizer is own for own in known):
+        return
+    if all(tokenizer.vocabulary() != own.vocabulary() for own in known):
+        raise KitError(
+            f"{tokenizer!r} is the tokenizer of another source, with other tokens than this model "
+            f"was made with: give {known[-1]!r}, m.tokenizer of the migration."
+        )

@@ -9,11 +9,11 @@ solve them are kept with the tests, out of the student's way.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from importlib import import_module
 from importlib.util import find_spec
 
 from kit.errors import KitError
+from kit.html import escape
 
 __all__ = ["Exercise", "Hints", "Verdict", "check", "hint", "right", "wrong"]
 

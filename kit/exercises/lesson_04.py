@@ -45,7 +45,8 @@ def silent(names: tuple[str, ...]) -> Verdict:
     """
     import torch
 
-    model, ids = _two_blocks(), torch.randint(0, 50, (3, 7), generator=torch.manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    model, ids = _two_blocks(), torch.randint(0, 50, (3, 7), generator=generator)
     tensors = dict(model.named_parameters())
     unknown = [n for n in names if BLOCK + n not in tensors]
     if unknown or isinstance(names, str):
@@ -67,11 +68,11 @@ def _two_blocks():
     import torch
 
     from kit.models import Transformer, TransformerConfig
+    from kit.runtime import random_state
 
-    torch.manual_seed(0)
     shape = {"vocabulary": 50, "width": 8, "heads": 2, "intermediate_size": 16, "block_size": 9}
-    model = Transformer(TransformerConfig(layers=2, norm_first=True, **shape)).eval()
-    with torch.no_grad():
+    with random_state(0), torch.no_grad():
+        model = Transformer(TransformerConfig(layers=2, norm_first=True, **shape)).eval()
         for p in model.parameters():
             p += 0.3 * torch.randn_like(p)
     model.blocks[1].load_state_dict(model.blocks[0].state_dict())

@@ -9,10 +9,11 @@ import copy
 import inspect
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import nn
 
+from kit import guards
 from kit.errors import KitError
+from kit.memory import check_memory
 from kit.migrate.migration import Migration, SourceTensor, TensorOrigin, WeightMap, group, migration
 from kit.migrate.mixed.adapter import adapter
 from kit.migrate.mixed.distillation import distil
@@ -44,6 +45,8 @@ from kit.migrate.structure.encoder_decoder import (
 from kit.migrate.structure.vocabulary import move_vocabulary
 from kit.migrate.structure.width import narrow, widen
 from kit.migrate.transfer import transfer
+from kit.runtime import random_state
+from kit.tokenizer import remember_tokenizer
 
 __all__ = [
     "MIXED",
@@ -153,6 +156,13 @@ def _option_names(strategy: str) -> tuple[list[str], list[str]]:
     return [p.name for p in options], required
 
 
+@guards.guarded(
+    "migrate(source, lambda width: ClassHead(width, 2), 'full')",
+    source=guards.a_source,
+    head=guards.a_head,
+    strategy=guards.a_name,
+    seed=guards.a_seed,
+)
 def migrate(
     source,
     head: Callable[[int], nn.Module] | None,
@@ -166,8 +176,8 @@ def migrate(
     source: a `kit.sources.checkpoint.Source`; it is copied, never changed.
     head: a function from the width D to a fresh head, `lambda width: ClassHead(width, 2)`; None
         for the source's own head with its values.
-    seed: decides all fresh values. The head is made first, so that it is the same under any
-        strategy.
+    seed: decides all fresh values; the random numbers of the caller do not change. The head is
+        made first, so that it is the same under any strategy.
     options: those of the strategy, such as `rate`.
 
     Raises KitError for an unknown strategy and for an option that it does not have or misses.
@@ -176,13 +186,15 @@ def migrate(
     check_options(strategy, options)
     if strategy == "domain_first":
         options["then"] = _strategy(options.get("then", THEN))
-    torch.manual_seed(seed)
-    # Body and head in one copy: a tied head stays tied.
-    body, own_head = copy.deepcopy((source.body, source.head if head is None else None))
-    target_head = _own(own_head) if head is None else _fresh(head, source)
-    target = make(body, target_head, **options)
+    _check_room(source, strategy, options)
+    with random_state(seed):
+        # Body and head in one copy: a tied head stays tied.
+        body, own_head = copy.deepcopy((source.body, source.head if head is None else None))
+        target_head = _own(own_head) if head is None else _fresh(head, source)
+        target = make(body, target_head, **options)
     target.strategy, target.source = strategy, source.name
     target.tokenizer = target.tokenizer or source.tokenizer
+    remember_tokenizer(target.model.body, target.tokenizer)
     if head is not None and source.head is not None:
         target.warnings += _unused_head(source)
     return target
@@ -194,6 +206,20 @@ def _strategy(name: str) -> Callable[..., Migration]:
             f"strategy {name!r} is unknown: choose one of {', '.join(map(repr, STRATEGIES))}."
         )
     return STRATEGIES[name]
+
+
+def _check_room(source, strategy: str, options: dict) -> None:
+    """Raise KitError where the target needs more memory than there is: a copy of the source, times
+    larger where the strategy makes it wider."""
+    numbers = sum(p.numel() for p in source.body.parameters())
+    if strategy == "widen":
+        times = options.get("times", 2)
+        numbers *= 1 + (times**2 if isinstance(times, int | float) else 1)
+    check_memory(
+        4 * numbers,
+        f"The target of {strategy} ({numbers:,} parameters)",
+        "take a smaller source.",
+    )
 
 
 def _unused_head(source) -> list[str]:
@@ -213,7 +239,20 @@ def _own(head: nn.Module | None) -> nn.Module:
 
 def _fresh(head: Callable[[int], nn.Module], source) -> nn.Module:
     width = source.body.width
+    try:
+        inspect.signature(head).bind(width)
+    except TypeError as error:
+        name = getattr(head, "__name__", "head")
+        raise KitError(
+            f"{name} cannot be called with the width alone ({error}): give a function, "
+            "head=lambda width: ClassHead(width, 2)."
+        ) from None
     fresh = head(width)
+    if not isinstance(fresh, nn.Module):
+        raise KitError(
+            f"head returned a {type(fresh).__name__}, and no module: give a function that makes a "
+            "head, head=lambda width: ClassHead(width, 2)."
+        )
     config = getattr(fresh, "config", None)
     if isinstance(config, dict) and config.get("width", width) != width:
         raise KitError(

@@ -1,7 +1,8 @@
 """The report of a migration as HTML for a notebook, in the colours of its theme."""
 
 import re
-from html import escape
+
+from kit.html import escape
 
 __all__ = ["DONE", "page", "shortened"]
 

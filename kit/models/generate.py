@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from kit import guards
 from kit.errors import KitError
 from kit.models.copy_head import predicted
 from kit.models.heads import SequenceHead
@@ -28,6 +29,15 @@ class Beams:
     """Finished beams in the order in which they ended: score / length ^ length_penalty, and ids."""
 
 
+CALL = "generate(model, [tokenizer.encode('Once', special=False)], 20)"
+WRITES = {
+    "model": guards.a_writer,
+    "prompts": guards.prompts_of,
+    "max_tokens": guards.a_count,
+}
+
+
+@guards.guarded(CALL, **WRITES)
 def generate(
     model: nn.Module,
     prompts: Sequence[Sequence[int]],
@@ -63,6 +73,7 @@ def generate(
     return written
 
 
+@guards.guarded(CALL, **WRITES)
 @torch.inference_mode()
 def stream(
     model: nn.Module,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kit.errors import KitError
+from kit.models.sizes import check_shares, check_sizes
 
 __all__ = ["RNN", "RNNConfig", "State", "gru_cell", "lstm_cell"]
 
@@ -65,6 +66,8 @@ class RNNConfig:
     """DropConnect: dropout of the recurrent weights U in training, 0 to 1."""
 
     def __post_init__(self) -> None:
+        check_sizes(self, dict.fromkeys(("vocabulary", "width", "layers", "hidden"), 1))
+        check_shares(self, "dropout", "weight_drop")
         if self.cell not in ("lstm", "gru"):
             raise KitError(f"cell={self.cell!r}: choose one of lstm, gru.")
         if self.bidirectional and self.cross:

@@ -7,10 +7,12 @@ import torch
 from torch import nn
 
 from kit.errors import KitError
+from kit.guards import guarded, models_of
 
 __all__ = ["soup"]
 
 
+@guarded("soup([first, second])", members=models_of)
 def soup(members: Sequence[nn.Module]) -> nn.Module:
     """The model whose every parameter is the mean of the members': θ = (1/k) Σⱼ θⱼ.
 

@@ -23,6 +23,7 @@ from kit.models.attention import (
     weights,
 )
 from kit.models.linear import Linear
+from kit.models.sizes import check_shares, check_sizes
 
 __all__ = ["Transformer", "TransformerConfig"]
 
@@ -34,6 +35,12 @@ ACTIVATIONS = {
 }
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 POSITIONS = ("learned", "rotary", "none")
+SIZES = {
+    **dict.fromkeys(("vocabulary", "width", "layers", "heads", "intermediate_size"), 1),
+    **dict.fromkeys(("block_size", "kv_heads", "head_size"), 1),
+    "token_types": 0,
+}
+"""Field -> its least value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +91,22 @@ class TransformerConfig:
     """Dropout of embeddings and of each part's output in training: a share, 0 to 1."""
 
     def __post_init__(self) -> None:
+        check_sizes(self, SIZES)
+        check_shares(self, "dropout")
         choices = {"norm": NORMS, "positions": POSITIONS, "activation": ACTIVATIONS}
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise KitError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}.")
         if self.head_size is None and self.width % self.heads:
-            raise KitError(f"width={self.width} is not a multiple of heads={self.heads}.")
+            raise KitError(
+                f"width={self.width} is not a multiple of heads={self.heads}: give "
+                f"width={self.heads * max(1, round(self.width / self.heads))}, or head_size."
+            )
         if self.heads % self.groups:
-            raise KitError(f"heads={self.heads} is not a multiple of kv_heads={self.groups}.")
+            raise KitError(
+                f"heads={self.heads} is not a multiple of kv_heads={self.groups}: give a divisor "
+                f"of {self.heads}."
+            )
 
     @property
     def groups(self) -> int:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from kit.html import escape
+
 __all__ = ["made_by", "score_text", "styled"]
 
 Score = tuple[float, float]
@@ -56,8 +58,9 @@ def styled(
         looks.append(styles)
     frame = pd.DataFrame(texts, columns=list(columns))
     css = pd.DataFrame(looks, columns=list(columns))
-    shown = frame.style.apply(lambda _: css, axis=None).hide(axis="index")
-    shown = shown.set_caption(caption) if caption else shown
+    shown = frame.style.format(escape="html").format_index(escape="html", axis="columns")
+    shown = shown.apply(lambda _: css, axis=None).hide(axis="index")
+    shown = shown.set_caption(escape(caption)) if caption else shown
     left = {"selector": "td, th", "props": "text-align:left;padding:.25em .9em"}
     below = {"selector": "caption", "props": "caption-side:bottom;text-align:left;color:inherit"}
     right = [

@@ -10,6 +10,7 @@ import safetensors.torch
 
 from kit.data import archives
 from kit.errors import KitError
+from kit.guards import a_path, guarded
 from kit.sources import checkpoint, gguf, huggingface
 from kit.sources.build import build_source
 from kit.sources.builtin import BUILTIN, load_builtin
@@ -20,6 +21,7 @@ from kit.tokenizer import Tokenizer
 __all__ = ["BUILTIN", "NAMED", "export", "load", "minilm", "smollm"]
 
 
+@guarded("sources.load('minilm')", name=a_path)
 def load(name: str | Path, strict: bool = True) -> Source:
     """The source with this name: a name in `NAMED`, a folder, a .gguf file, or `owner/model`.
 

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
+from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.runtime import random_state
 from kit.sources.checkpoint import Source
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
 from kit.tokenizer import Tokenizer
@@ -38,8 +40,8 @@ def build_source(
     tokenizer.check(config.vocabulary)
     tensors = {_modern(name).removeprefix(family.prefix): read for name, read in tensors.items()}
     _same_function(name, tensors)
-    with torch.device("meta"):
-        body = Transformer(config)
+    body = _empty(name, config, len(tensors))
+    _check_room(name, body, separate_head=f"{family.head}.weight" in tensors)
     values, problems = _translate(family, body, tensors)
     body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
     head_name = f"{family.head}.weight"
@@ -54,7 +56,8 @@ def build_source(
             "answers would not be this model's."
         )
     if len(values) < len(body.state_dict()):
-        body = Transformer(config)
+        with random_state():
+            body = Transformer(config)
     body.load_state_dict(values, strict=False, assign=True)
     head = None
     if tied or head_name in tensors:
@@ -66,6 +69,36 @@ def build_source(
                 head.weight = nn.Parameter(own)
     card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
     return Source(name, body.eval(), tokenizer, head, card)
+
+
+def _empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
+    """The body without values, which needs no memory: its shapes are then compared with those of
+    the `tensors` tensors. Raises KitError for more layers than these can be."""
+    if config.layers > tensors:
+        raise KitError(
+            f"{name} says {config.layers:,} layers, and its files have {tensors:,} tensors in all: "
+            "they do not belong together. Fetch it again."
+        )
+    try:
+        with torch.device("meta"):
+            return Transformer(config)
+    except (RuntimeError, OverflowError) as error:
+        raise KitError(
+            f"{name} says sizes that no model has ({config}): fetch its config.json again."
+        ) from error
+
+
+def _check_room(name: str, body: Transformer, separate_head: bool) -> None:
+    """Raise KitError where the values, in float32, need more memory than there is: those of the
+    body, and once more those of the largest tensor while it is read and of a separate head."""
+    sizes = [p.numel() for p in body.parameters()]
+    numbers = sum(sizes) + max(sizes) * (1 + separate_head)
+    check_memory(
+        4 * numbers,
+        f"{name} ({sum(sizes):,} parameters)",
+        "load a smaller source (transformer_encoder, transformer_writer), or of a GGUF file or of "
+        "SmolLM the lowest layers alone (layers=).",
+    )
 
 
 WRAPPERS = ("module.", "_orig_mod.", "base_model.model.")

@@ -15,9 +15,12 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from kit import models
+from kit import guards, models
 from kit.errors import KitError
-from kit.tokenizer import Tokenizer
+from kit.memory import check_memory
+from kit.runtime import random_state
+from kit.sources.header import count_numbers
+from kit.tokenizer import Tokenizer, remember_tokenizer
 
 __all__ = ["FORMAT", "Source", "load", "save"]
 
@@ -62,6 +65,9 @@ class Source:
     card: dict = field(default_factory=dict)
     """Where it is from: data, licence, recipe, seed, scores."""
 
+    def __post_init__(self) -> None:
+        remember_tokenizer(self.body, self.tokenizer)
+
     def __repr__(self) -> str:
         parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))
         size = sum(p.numel() for p in {id(p): p for p in parts}.values())
@@ -72,6 +78,9 @@ class Source:
         )
 
 
+@guards.guarded(
+    "checkpoint.save(source, 'my_folder')", source=guards.a_source, folder=guards.a_path
+)
 def save(source: Source, folder: str | Path, half: bool = False) -> Path:
     """Write the source as a folder, whole or not at all; an earlier checkpoint there is replaced.
 
@@ -94,6 +103,7 @@ def save(source: Source, folder: str | Path, half: bool = False) -> Path:
     return folder
 
 
+@guards.guarded("checkpoint.load('my_folder')", folder=guards.a_path)
 def load(folder: str | Path) -> Source:
     """The source that `save` wrote (format 1 or 2), in evaluation mode.
 
@@ -104,7 +114,8 @@ def load(folder: str | Path) -> Source:
     folder = Path(folder)
     about, tensors = _read(folder)
     try:
-        with torch.random.fork_rng(devices=[]):
+        _check_sizes(about, tensors)
+        with random_state():
             body = _build(about["body"])
             head = about["head"] and _build(about["head"])
         _fill(_parts(body, head), tensors, about["shared"])
@@ -112,10 +123,39 @@ def load(folder: str | Path) -> Source:
         tokenizer.check(body.config.vocabulary)
         head = head and head.eval()
         return Source(about["name"], body.eval(), tokenizer, head, about["card"])
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except (KeyError, TypeError, AttributeError, RuntimeError, ArithmeticError) as error:
+        why = str(error).partition("\n")[0][:300]
         raise KitError(
-            f"{folder / JSON} does not describe its tensors ({error}): save or fetch it again."
+            f"{folder / JSON} does not describe its tensors ({why}): save or fetch it again."
         ) from error
+
+
+def _check_sizes(about: dict, tensors: dict[str, Tensor]) -> None:
+    """Compare all shapes with those of the tensors, before a module with values is built.
+
+    Raises RuntimeError for the first that differs. A module on the "meta" device has shapes and
+    needs no memory; only its number of layers takes time.
+    """
+    for described in (about["body"], about["head"]):
+        if (layers := _most_layers(described)) > len(tensors):
+            raise RuntimeError(f"{layers:,} layers, and {len(tensors):,} tensors in all")
+    with torch.device("meta"):
+        parts = _parts(_build(about["body"]), about["head"] and _build(about["head"]))
+    wanted = {name: tuple(t.shape) for name, t in parts.state_dict().items()}
+    there = {name: tuple(t.shape) for name, t in tensors.items()}
+    there |= {again: there[first] for again, first in about["shared"].items()}
+    for name in wanted | there:
+        if wanted.get(name) != there.get(name):
+            raise RuntimeError(f"{name} is {there.get(name)} and not {wanted.get(name)}")
+
+
+def _most_layers(described: object) -> int:
+    """The largest number of layers of a described module or of one among its fields."""
+    if not isinstance(described, dict):
+        return 0
+    config = described["config"]
+    layers = config.get("layers", 0)
+    return max(layers if isinstance(layers, int) else 0, *map(_most_layers, config.values()))
 
 
 def _parts(body: nn.Module, head: nn.Module | None) -> nn.ModuleDict:
@@ -208,6 +248,7 @@ def _read(folder: Path) -> tuple[dict, dict[str, Tensor]]:
                 "A .bin, .pt or .pkl file (a pickle can run a program) is never read."
             )
     about = _about(folder / JSON)
+    _check_room(folder / TENSORS)
     content = (folder / TENSORS).read_bytes()
     if sha256(content).hexdigest() != about["sha256"]:
         raise KitError(
@@ -223,11 +264,22 @@ def _read(folder: Path) -> tuple[dict, dict[str, Tensor]]:
     return about, {k: t.float() if t.is_floating_point() else t for k, t in tensors.items()}
 
 
+def _check_room(path: Path) -> None:
+    """Raise KitError where loading needs more memory than there is: the file's content twice, as
+    bytes and as tensors, and the values in float32."""
+    numbers = count_numbers(path)
+    check_memory(
+        2 * path.stat().st_size + 4 * numbers,
+        f"The checkpoint {path.parent.name} ({numbers:,} numbers)",
+        "load a smaller source, or on a larger machine.",
+    )
+
+
 def _about(path: Path) -> dict:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         version, _ = int(about["format"]), about["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise KitError(f"{path} is cut short or no checkpoint: save or fetch it again.") from error
     if version > FORMAT:
         raise KitError(f"{path} has format {version}, newer than {FORMAT}: update the kit.")

@@ -15,6 +15,7 @@ from torch import Tensor
 from kit.errors import KitError
 from kit.sources.build import build_source
 from kit.sources.checkpoint import Source
+from kit.sources.gguf_header import check_header
 from kit.sources.huggingface import ROLES
 from kit.sources.weight_maps import GGUF
 from kit.tokenizer import Tokenizer
@@ -49,8 +50,9 @@ def load(path: str | Path, strict: bool = True, layers: int | None = None) -> So
     except ImportError as error:
         raise KitError('GGUF files need a package: pip install "gguf>=0.17".') from error
     try:
+        check_header(path)
         reader = gguf.GGUFReader(str(path))
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, KeyError, OverflowError) as error:
         raise KitError(f"{path} is no whole GGUF file ({error}): fetch it again.") from error
     about = {name: value.contents() for name, value in reader.fields.items()}
     reader.fields.clear()  # frees 100,000 small arrays, one for each token and merge

@@ -17,15 +17,18 @@ import torch
 from torch import Tensor
 
 from kit.errors import KitError
+from kit.memory import check_memory
 from kit.models import Transformer, TransformerConfig
 from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
+from kit.sources.header import count_numbers
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
 from kit.tokenizer import Tokenizer
 
 __all__ = ["ROLES", "export", "load", "opened", "special"]
 
 WEIGHTS = "model.safetensors"
+SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
 
@@ -38,6 +41,13 @@ def load(name: str | Path, strict: bool = True) -> Source:
     network.
     """
     folder = Path(name) if Path(name).is_dir() else _fetch(str(name))
+    if not (folder / "config.json").exists():
+        there = sorted(path.name for path in folder.iterdir())
+        raise KitError(
+            f"{folder} is no model: it has neither source.json (a checkpoint of the kit) nor "
+            f"config.json (a Hugging Face model), but {', '.join(there[:5]) or 'nothing'}. Give "
+            "the folder that holds the model."
+        )
     settings = _json(folder / "config.json")
     about = folder / "tokenizer_config.json"
     about = _json(about) if about.exists() else {}
@@ -100,6 +110,8 @@ def opened(folder: Path) -> Tensors:
             f"{folder} has no *.safetensors file{why}. Write one with transformers, "
             "model.save_pretrained(folder)."
         )
+    numbers = sum(map(count_numbers, files))
+    check_memory(4 * numbers, f"{folder} ({numbers:,} numbers)", SMALLER)
     tensors: dict[str, Callable[[], Tensor]] = {}
     for file in files:
         for name, read in _entries(file):
@@ -150,6 +162,10 @@ def _entries(file: Path) -> Iterator[tuple[str, Callable[[], Tensor]]]:
         content = safetensors.safe_open(file, framework="pt")
     except (safetensors.SafetensorError, OSError) as error:
         raise KitError(f"{file} is no whole safetensors file ({error}): fetch it again.") from error
+    except (MemoryError, RuntimeError) as error:  # the process may not map it
+        raise KitError(
+            f"{file} has {file.stat().st_size / 1e9:.2f} GB, for which there is no room: {SMALLER}"
+        ) from error
     for name in content.keys():  # noqa: SIM118 (the file is no dict)
         yield name, lambda name=name: content.get_tensor(name)
 
@@ -171,9 +187,12 @@ def _fetch(name: str) -> Path:
 
 def _json(path: Path) -> dict:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise KitError(f"{path} cannot be read as JSON ({error}): fetch it again.") from error
+    if not isinstance(content, dict):
+        raise KitError(f"{path} holds a {type(content).__name__}, no object: fetch it again.")
+    return content
 
 
 def _kind(source: Source) -> str:

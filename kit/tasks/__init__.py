@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from kit import guards
 from kit.data.own import Column
 from kit.errors import KitError
 from kit.metrics import bootstrap_interval
@@ -109,9 +110,19 @@ def task(name: str) -> Task:
 def inputs(task: Task, rows: Iterable[dict]) -> list:
     """What the task reads of some rows: the values of the first of its `COLUMNS`."""
     first = next(iter(task.COLUMNS))
+    rows = list(rows)
+    if problem := guards.rows_with(first)(rows):
+        raise KitError(f"rows are {problem}.")
     return [row[first] for row in rows]
 
 
+@guards.guarded(
+    "predict_rows(task, model, tokenizer, rows)",
+    task=guards.a_task,
+    model=guards.a_model,
+    tokenizer=guards.a_tokenizer,
+    rows=guards.rows_with(),
+)
 def predict_rows(
     task: Task, model: "nn.Module", tokenizer: "Tokenizer", rows: Iterable[dict], **options
 ) -> list:

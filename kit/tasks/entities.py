@@ -7,27 +7,28 @@ Meulder 2003, aclanthology.org/W03-0419; for research and teaching). W words of 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import nn
 
-from kit import train
+from kit import guards, train
 from kit.data.archives import ARCHIVES
 from kit.data.cache import stored
 from kit.data.own import Column
 from kit.data.splits import SPLITS, tagged
 from kit.errors import KitError
+from kit.html import escape
 from kit.loss import IGNORE
 from kit.migrate import Migration, migrate
 from kit.models import TagHead
+from kit.progress import progress
 from kit.runtime import cache_dir
 from kit.tasks import tagging
 from kit.tasks.sampling import sample
-from kit.texts import check_texts
-from kit.tokenizer import Tokenizer
+from kit.texts import check_no_table, check_texts
+from kit.tokenizer import Tokenizer, check_tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ COLUMNS = {"words": Column("words"), "tags": Column("tags", TAGS)}
 
 LIMIT = 128
 """Tokens that are read at once; a longer text is divided into windows."""
+WINDOWS = 256
+"""Windows that are in memory at a time."""
 CAPITAL, CAPITALS = "^", "~"
 """Marks for an uncased tokenizer: before a word with a capital first letter, and before a word
 without lower-case letters."""
@@ -79,6 +82,7 @@ def load() -> "DatasetDict":
     return DatasetDict(splits)
 
 
+@guards.guarded("head(source.body.width)", width=guards.a_count)
 def head(width: int, tokenizer: Tokenizer | None = None, *, tags: Sequence[str] = TAGS) -> TagHead:
     """A fresh head for a body of this width: C tags for each token."""
     return TagHead(width, len(tags))
@@ -108,6 +112,9 @@ def _small(source: "Source") -> bool:
     return source.body.width < 200
 
 
+@guards.guarded(
+    "encode(rows, tokenizer)", rows=guards.rows_with("words", "tags"), tokenizer=guards.a_tokenizer
+)
 def encode(
     rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT, *, marks: bool | None = None
 ) -> list[dict]:
@@ -166,6 +173,7 @@ def _uncased(tokenizer: Tokenizer) -> bool:
     return tokenizer.encode("Turkey") == tokenizer.encode("turkey")
 
 
+@guards.guarded("recipe(100, 'full')", n=guards.a_count)
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: "Source | None" = None
 ) -> Recipe:
@@ -187,6 +195,9 @@ def words(text: str) -> list[str]:
     return WORD.findall(text)
 
 
+@guards.guarded(
+    "predict(model, tokenizer, texts)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def predict(
     model: nn.Module,
     tokenizer: Tokenizer,
@@ -203,29 +214,30 @@ def predict(
 
     Raises KitError for what is neither, and for what is empty.
     """
+    check_tokenizer(model, tokenizer)
+    check_no_table(texts)
     rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
     if not rows:
         raise KitError("there is no text: give at least one sentence.")
     marks = _uncased(tokenizer) if marks is None else marks
-    windows, examples = [], []
-    for row, row_words in enumerate(rows):
-        for start, end in _windows(row_words, tokenizer, marks):
-            ids, first = align(row_words[start:end], tokenizer, LIMIT, marks)
-            windows.append((row, start, first))
-            examples.append({"ids": ids, "y": 0})
+    windows = [(i, *w) for i, row in enumerate(rows) for w in _windows(row, tokenizer, marks)]
     if OUTSIDE not in tags:
         raise KitError(f"the tags {', '.join(tags)} have no {OUTSIDE!r}, for a word in no entity.")
     logits = [np.zeros((len(of), len(tags)), np.float32) for of in rows]
     for own in logits:
         own[:, list(tags).index(OUTSIDE)] = 1e-3  # a word without a piece is no entity
-    for (row, start, first), found in zip(windows, train.predict(model, examples), strict=True):
-        if found.shape[-1] != len(tags):
-            raise KitError(
-                f"the model answers with {found.shape[-1]} tags, and {len(tags)} are named "
-                f"({', '.join(tags[:5])}, ...): give tags=, the names that it was trained on."
-            )
-        there = np.flatnonzero(first >= 0)
-        logits[row][start + there] = found[first[there]]
+    parts = [windows[i : i + WINDOWS] for i in range(0, len(windows), WINDOWS)]
+    for part in progress(parts, "tagging", len(parts)):
+        aligned = [align(rows[row][start:end], tokenizer, LIMIT, marks) for row, start, end in part]
+        outputs = train.predict(model, [{"ids": ids, "y": 0} for ids, _ in aligned])
+        for (row, start, _), (_, first), scores in zip(part, aligned, outputs, strict=True):
+            if scores.shape[-1] != len(tags):
+                raise KitError(
+                    f"the model answers with {scores.shape[-1]} tags, and {len(tags)} are named "
+                    f"({', '.join(tags[:5])}, ...): give tags=, the names that it was trained on."
+                )
+            there = np.flatnonzero(first >= 0)
+            logits[row][start + there] = scores[first[there]]
     return [[tags[i] for i in tagging.best(own, tags)] for own in logits]
 
 
@@ -268,8 +280,14 @@ def _windows(words: list[str], tokenizer: Tokenizer, marks: bool) -> list[tuple[
 
 
 def _token_counts(words: Sequence[str], tokenizer: Tokenizer) -> list[int]:
-    """The number of tokens of each word in running text."""
-    return [len(i) for i in tokenizer.encode_many([f" {word}" for word in words], special=False)]
+    """The number of tokens of each word in running text; a word is tokenized once."""
+    known: dict[str, int] = {}
+    distinct = list(dict.fromkeys(words))
+    for i in range(0, len(distinct), 10_000):
+        part = distinct[i : i + 10_000]
+        ids = tokenizer.encode_many([f" {word}" for word in part], special=False)
+        known |= {word: len(row) for word, row in zip(part, ids, strict=True)}
+    return [known[word] for word in words]
 
 
 def names(tags: Sequence[int | str], known: Sequence[str] = TAGS) -> list[str]:
@@ -295,6 +313,7 @@ def _truth(rows: Iterable[dict], tags: Sequence[str] | None) -> list[list[str]]:
     return [names(row["tags"], known) for row in rows]
 
 
+@guards.guarded("score(answers, rows)", answers=guards.answers_to, rows=guards.rows_with("tags"))
 def score(
     answers: Sequence[Sequence[str]], rows: Iterable[dict], *, tags: Sequence[str] | None = None
 ) -> dict[str, float]:
@@ -332,6 +351,11 @@ def _known(rows: Iterable[dict]) -> tuple[str, ...]:
     return tuple(getattr(getattr(feature, "feature", None), "names", None) or TAGS)
 
 
+@guards.guarded(
+    "baselines(train_rows, test_rows)",
+    train=guards.rows_with("words", "tags"),
+    test=guards.rows_with("words", "tags"),
+)
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """F1 on `test` of giving each word the tag that it most often had in `train`, and O to a
     word that was never there."""

@@ -31,6 +31,8 @@ __all__ = [
 
 READ, MOST = 64, 30
 """The last tokens of a text that are read, and the tokens that are generated, at most."""
+CHARACTERS = 10_000
+"""The last characters of a text that are tokenized: many more than `READ` tokens have."""
 
 
 def predictor(writer: Source | NGram, tokenizer: Tokenizer) -> "NeuralPredictor | NGramPredictor":
@@ -133,8 +135,12 @@ class NeuralPredictor:
 
 def begin(text: str, tokenizer: Tokenizer) -> list[int]:
     """The token at which a document begins, then the text's last tokens. A blank at the end of the
-    text is left out, since these tokenizers put a blank into the token of the word after it."""
-    ids = tokenizer.encode(text.rstrip(" "), special=False)
+    text is left out, since these tokenizers put a blank into the token of the word after it. Of a
+    text longer than `CHARACTERS` only the end is tokenized."""
+    end = text[-CHARACTERS:]
+    if len(text) > CHARACTERS:
+        end = end[max(0, end.find(" ")) :]  # from the beginning of a word
+    ids = tokenizer.encode(end.rstrip(" "), special=False)
     return [tokenizer.eos, *ids[-READ:]]
 
 

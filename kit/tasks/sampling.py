@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kit.data.splits import digest
 from kit.errors import KitError
+from kit.guards import a_split, guarded
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["balanced_sample", "sample"]
 
 
+@guarded("task.sample(data['train'], 100, seed=0)", split=a_split)
 def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
     """`n` rows of a split, in an order that the seed decides by SHA-256 of the rows' "id".
 
@@ -27,6 +29,7 @@ def sample(split: "Dataset", n: int, seed: int) -> "Dataset":
     return split.select([i for _, i in order[:n]])
 
 
+@guarded("task.sample(data['train'], 100, seed=0)", split=a_split)
 def balanced_sample(split: "Dataset", n: int, seed: int) -> "Dataset":
     """`n` rows of a split, its classes in turn; within a class as in `sample`.
 

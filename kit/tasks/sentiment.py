@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kit import train
+from kit import guards, train
 from kit.data.archives import ARCHIVES
 from kit.data.cache import stored
 from kit.data.own import Column
@@ -132,6 +132,7 @@ def load(domain: str = "films", least: float = 0.5) -> "DatasetDict":
     return DatasetDict(splits)
 
 
+@guards.guarded("head(source.body.width)", width=guards.a_count)
 def head(
     width: int,
     tokenizer: Tokenizer | None = None,
@@ -210,6 +211,9 @@ def _vectors(model: Model, tokenizer: Tokenizer, texts: Iterable[str]) -> Tensor
     return torch.from_numpy(np.stack(train.predict(reader, rows)))
 
 
+@guards.guarded(
+    "encode(rows, tokenizer)", rows=guards.rows_with("text"), tokenizer=guards.a_tokenizer
+)
 def encode(
     rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT, *, loss: str = "cross_entropy"
 ) -> list[dict]:
@@ -219,6 +223,7 @@ def encode(
     return classification.encode(rows, tokenizer, limit, ANSWERS[loss])
 
 
+@guards.guarded("recipe(100, 'full')", labels=guards.a_count)
 def recipe(
     labels: int,
     strategy: str = "full",
@@ -237,6 +242,9 @@ def recipe(
     return Recipe(epochs=epochs, keep_best=False, evaluations=5, seed=seed, loss=loss)
 
 
+@guards.guarded(
+    "predict(model, tokenizer, texts)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def predict(
     model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]
 ) -> list[str | float]:
@@ -248,6 +256,7 @@ def predict(
     return [float(y) if y.ndim == 0 else CLASSES[y.argmax()] for y in outputs]
 
 
+@guards.guarded("score(answers, rows)", answers=guards.answers_to, rows=guards.rows_with("label"))
 def score(answers: Sequence[str | float], rows: Iterable[dict]) -> dict[str, float]:
     """accuracy and f1 of the classes, 0 to 1, the class of a rating being its sign; for ratings
     also their correlations with people's, -1 to 1: pearson, and spearman (of the ranks)."""
@@ -279,6 +288,9 @@ def scorer(
     return lambda model: accuracy(train.predict(model, examples), [e["y"] for e in examples])
 
 
+@guards.guarded(
+    "probabilities(model, tokenizer, text)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def probabilities(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str]) -> np.ndarray:
     """(N,): P(positive) of each text, the softmax of the two logits, 0 to 1.
 
@@ -288,6 +300,9 @@ def probabilities(model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[
     return 1 / (1 + np.exp(negative - positive))
 
 
+@guards.guarded(
+    "probability(model, tokenizer, text)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def probability(model: nn.Module, tokenizer: Tokenizer, text: str) -> float:
     """P(positive) of one text."""
     return float(probabilities(model, tokenizer, [text])[0])
@@ -301,6 +316,9 @@ def zero_shot(source: Source, texts: Sequence[str]) -> Source:
     return replace(source, body=model.body.eval(), head=model.head.eval())
 
 
+@guards.guarded(
+    "log_odds(model, tokenizer, text)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def log_odds(model: nn.Module, tokenizer: Tokenizer, texts: Sequence[str]) -> np.ndarray:
     """(N,): log P(positive) / P(negative) of each text, in nats: the difference of the two logits.
 

@@ -19,13 +19,13 @@ def best(logits: np.ndarray, tags: Sequence[str]) -> list[int]:
     or an I-x: the Viterbi algorithm (1967) with transition scores 0 (allowed) and -∞."""
     step = np.array([[0.0 if _follows(a, b) else -np.inf for b in tags] for a in tags])  # (C, C)
     total = logits[0] + np.array([0.0 if _follows("O", b) else -np.inf for b in tags])  # (C,)
-    predecessors = []
-    for row in logits[1:]:
+    predecessors = np.empty((len(logits) - 1, len(tags)), np.int16)
+    for i, row in enumerate(logits[1:]):
         paths = total[:, None] + step  # (C, C)
-        predecessors.append(paths.argmax(0))
+        predecessors[i] = paths.argmax(0)
         total = paths.max(0) + row
     path = [int(total.argmax())]
-    for predecessor in reversed(predecessors):
+    for predecessor in predecessors[::-1]:
         path.append(int(predecessor[path[-1]]))
     return path[::-1]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from kit import guards
 from kit.data.own import Column
 from kit.data.splits import SPLITS, articles
 from kit.html import card
@@ -41,6 +42,7 @@ def load() -> "DatasetDict":
     return DatasetDict({s: Dataset.from_list(kept[s], features=features) for s in SPLITS})
 
 
+@guards.guarded("head(source.body.width)", width=guards.a_count)
 def head(
     width: int, tokenizer: Tokenizer | None = None, *, classes: int = len(CLASSES)
 ) -> ClassHead:
@@ -48,6 +50,9 @@ def head(
     return ClassHead(width, classes)
 
 
+@guards.guarded(
+    "predict(model, tokenizer, texts)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def predict(
     model: nn.Module,
     tokenizer: Tokenizer,

@@ -6,14 +6,21 @@ import numpy as np
 import torch
 from torch import nn
 
+from kit import guards, runtime
 from kit import loss as losses
-from kit import runtime
+from kit.errors import KitError
 from kit.models import LanguageHead, Model, SequenceHead
 from kit.train.batches import collate
 
 __all__ = ["fuses_loss", "predict", "total_loss"]
 
 
+@guards.guarded(
+    "predict(model, examples)",
+    model=guards.a_model,
+    examples=guards.examples_of,
+    batch_size=guards.a_count,
+)
 @torch.inference_mode()
 def predict(
     model: nn.Module, examples: Sequence[dict], *, batch_size: int = 64, precision: str = "auto"
@@ -39,6 +46,12 @@ def predict(
     return answers
 
 
+@guards.guarded(
+    "total_loss(model, examples)",
+    model=guards.a_model,
+    examples=guards.examples_of,
+    batch_size=guards.a_count,
+)
 @torch.inference_mode()
 def total_loss(
     model: nn.Module,
@@ -53,6 +66,8 @@ def total_loss(
     L is in nats where ℓ is cross-entropy. loss: a name in `kit.loss.LOSSES`. The logits of a
     language head are computed in chunks (`kit.loss.word_loss`), which bounds the memory.
     """
+    if loss not in losses.LOSSES:
+        raise KitError(f"loss {loss!r} is unknown: choose one of {', '.join(losses.LOSSES)}.")
     device = next(model.parameters()).device
     fused = loss == "cross_entropy" and fuses_loss(model)
     precision = runtime.precision(device) if precision == "auto" else precision

@@ -10,13 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from kit import guards, runtime
 from kit import loss as losses
-from kit import runtime
 from kit.errors import KitError
 from kit.train import distributed
 from kit.train.batches import Examples, collate, rows_of, stream
 from kit.train.evaluate import fuses_loss
 from kit.train.labels import check_labels
+from kit.train.memory import check_training_memory
 from kit.train.optimizer import Optimizer
 from kit.train.recipe import Recipe
 from kit.train.resume import ResumeState
@@ -25,6 +26,17 @@ from kit.train.run import Run
 __all__ = ["fit", "training_steps"]
 
 
+FIT = "fit(m.model, examples, Recipe(epochs=3), **m.training)"
+
+
+@guards.guarded(
+    FIT,
+    model=guards.a_model,
+    examples=guards.examples_of,
+    recipe=guards.a_recipe,
+    watch=guards.a_function,
+    name=guards.a_name,
+)
 def fit(
     model: nn.Module,
     examples: Examples,
@@ -78,6 +90,16 @@ def _bar(name: str):
     )
 
 
+@guards.guarded(
+    FIT,
+    model=guards.a_model,
+    examples=guards.examples_of,
+    recipe=guards.a_recipe,
+    groups=guards.groups_of,
+    penalty=guards.a_function,
+    score=guards.a_function,
+    folder=guards.a_folder,
+)
 def training_steps(
     model: nn.Module,
     examples: Examples,
@@ -108,7 +130,10 @@ def training_steps(
     check_labels(rows, recipe.loss, needed=penalty is None)
     run.settings = asdict(recipe) | {"precision": precision, "examples": len(rows)}
     fused = recipe.loss == "cross_entropy" and penalty is None and fuses_loss(model)
-    groups = groups or [{"params": list(model.parameters()), "rate": recipe.rate}]
+    if groups is None:
+        groups = [{"params": list(model.parameters()), "rate": recipe.rate}]
+    if device.type == "cpu":
+        check_training_memory(model, groups, recipe, rows, score)
     with (
         runtime.compiled(_blocks(model) if recipe.compile else ()),
         Optimizer(model, groups, recipe.decay, recipe.clip, lazy=penalty is None) as optimizer,
@@ -120,17 +145,17 @@ def training_steps(
             began = time.perf_counter()
             step, epoch, batch_rows = next(batches)
             batch = collate(batch_rows).to(device)
-            torch.manual_seed(runtime.mix(recipe.seed, step) + distributed.rank())
-            model.train()
-            n = max(1, distributed.total(losses.count(batch.y)))
-            with runtime.autocast(precision, device):
-                predictions = batch.run(model, fused)  # forward
-                mean = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
-            value = _finite_loss(mean, step, optimizer)  # before a parameter moves
-            total = mean + penalty(model) / distributed.count() if penalty else mean
-            total.backward()  # backward
-            optimizer.step(run.spent, recipe.factor(run.spent))  # update
-            history.record(step, epoch, value, began)
+            with runtime.random_state(runtime.mix(recipe.seed, step) + distributed.rank()):
+                model.train()
+                n = max(1, distributed.total(losses.count(batch.y)))
+                with runtime.autocast(precision, device):
+                    predictions = batch.run(model, fused)  # forward
+                    mean = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
+                value = _finite_loss(mean, step, optimizer)  # before a parameter moves
+                total = mean + penalty(model) / distributed.count() if penalty else mean
+                total.backward()  # backward
+                optimizer.step(run.spent, recipe.factor(run.spent))  # update
+                history.record(step, epoch, value, began)
             state.save()
             yield run
         run.stopped = "budget"
@@ -168,7 +193,9 @@ class History:
         run = self.run
         self.next_evaluation = run.spent + 1 / self.recipe.evaluations
         self.model.eval()
-        score = self.score(self.model) if distributed.rank() == 0 else 0.0  # the others wait
+        score = 0.0  # what the other processes wait with
+        if distributed.rank() == 0:
+            score = guards.as_number(self.score(self.model))
         row = {"step": step, "seconds": seconds, "score": distributed.of_first(score)}
         run.evaluations.append(row)
         if self.recipe.keep_best and (run.best is None or row["score"] > run.best["score"]):

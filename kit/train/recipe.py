@@ -6,6 +6,7 @@ from numbers import Real
 
 from kit import loss as losses
 from kit.errors import KitError
+from kit.guards import guarded_class
 
 __all__ = ["Recipe"]
 
@@ -23,6 +24,11 @@ LIMITS = {
 """Field -> whether a value can train, and what it must be."""
 
 
+def _is_budget(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+@guarded_class("Recipe(epochs=3, rate=1e-4)")
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Everything that decides a training run, apart from the model and the examples."""
@@ -59,7 +65,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         budgets = [v for v in (self.steps, self.epochs, self.seconds) if v is not None]
-        if not budgets or not all(isinstance(v, Real) and 0 < v < math.inf for v in budgets):
+        if not budgets or not all(map(_is_budget, budgets)):
             raise KitError(
                 f"steps={self.steps}, epochs={self.epochs}, seconds={self.seconds} is no budget: "
                 "give at least one of them, above zero."

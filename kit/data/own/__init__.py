@@ -7,10 +7,12 @@ data = report.data(keep=True)   # the good rows, as train, validation and test
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from kit.errors import KitError
+from kit.guards import columns_of, guarded
+from kit.progress import progress
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -108,6 +110,7 @@ class Report:
         return page(self)
 
 
+@guarded("own.read('reviews.csv', task.COLUMNS)", wants=columns_of)
 def read(
     where,
     wants: Mapping[str, Column],
@@ -138,10 +141,9 @@ def read(
     tables, rows = Tables(check.wants), source.rows()
     first = list(islice(rows, CHUNK_ROWS))
     check.look(first)
-    chunk = first
-    while chunk:
+    chunks = chain([first] if first else [], iter(lambda: list(islice(rows, CHUNK_ROWS)), []))
+    for chunk in progress(chunks, f"reading {source.where}", unit=f"x {CHUNK_ROWS:,} rows"):
         tables.add(*check.sort(chunk))
-        chunk = list(islice(rows, CHUNK_ROWS))
     _one_word_a_row(check, tables, source.where)
     return Report(
         where=source.where,

@@ -13,6 +13,9 @@ from kit.errors import KitError
 
 __all__ = ["Checker"]
 
+DIGITS = 20
+"""A class has a number of fewer digits."""
+
 UNNAMED_COLUMN = "…"
 """Stands in an error for the name that the user has to fill in."""
 
@@ -123,7 +126,10 @@ class Checker:
     def _number(self, name: str, value) -> float:
         if value is None or isinstance(value, bool | list | dict):
             raise Problem(f"{name} is no number", f"{value!r:.60}")
-        number = _decimal(name, str(value).strip()) if isinstance(value, str) else float(value)
+        try:
+            number = _decimal(name, value.strip()) if isinstance(value, str) else float(value)
+        except (OverflowError, TypeError):
+            raise Problem(f"{name} is no number", f"{type(value).__name__}, too large") from None
         if not math.isfinite(number):
             raise Problem(f"{name} is no number", f"{value!r:.60}")
         return number
@@ -147,7 +153,7 @@ class Checker:
             return _whole(name, value)
         if known := self.known[name].get(_plain(value)):
             return known
-        if value.isdecimal():
+        if value.isdecimal() and len(value) < DIGITS:
             self.numbers[name][int(value)] += 1
             if int(value) < len(names):
                 return names[int(value)]
@@ -205,7 +211,8 @@ def _whole_number(value) -> str:
     if isinstance(value, bool):
         return str(int(value))
     text = str(value).strip()
-    return str(int(float(text))) if re.fullmatch(r"[+-]?\d+\.0+", text) else text
+    whole = len(text) < 300 and re.fullmatch(r"[+-]?\d+\.0+", text)
+    return str(int(float(text))) if whole else text
 
 
 def _decimal(name: str, text: str) -> float:
@@ -293,5 +300,8 @@ def _plain(name: str) -> str:
 
 
 def _json(content) -> str:
-    text = json.dumps(content, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(content, ensure_ascii=False, default=str)
+    except (RecursionError, ValueError) as error:  # too deep, or a number of too many digits
+        text = f"({error})"
     return text.encode("utf-8", "backslashreplace").decode()

@@ -6,6 +6,7 @@ A file is read as a stream: however many rows it has, few exist at a time.
 import json
 import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
 
@@ -182,7 +183,7 @@ def _json_rows(path: Path, notes: list[str], encoding: str | None) -> Iterator[R
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = _parsed(line)
         except (RecursionError, ValueError):
             yield Row(f"line {number}", "", line.strip(), "no JSON")
             continue
@@ -192,9 +193,24 @@ def _json_rows(path: Path, notes: list[str], encoding: str | None) -> Iterator[R
             yield Row(f"line {number}", "", row, no_dict(row))
 
 
+def _parsed(text: str):
+    """The value of a JSON text; a number of more digits than Python reads as a Decimal."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | Decimal:
+    try:
+        return int(digits)
+    except ValueError:
+        return Decimal(digits)
+
+
 def _is_json(line: str) -> bool:
     try:
-        json.loads(line)
+        _parsed(line)
     except (RecursionError, ValueError):
         return False
     return True
@@ -205,7 +221,7 @@ def _json_array(path: Path, lines: Iterator[str]) -> Iterator[Row]:
     if path.stat().st_size > JSON_BYTES:
         raise KitError(f"{path.name} is one array of JSON, too large to read: one object a line.")
     try:
-        rows = json.loads("".join(lines))
+        rows = _parsed("".join(lines))
     except (RecursionError, ValueError) as problem:
         raise KitError(
             f"{path.name} begins as an array of JSON and is none ({problem}): one object a line."

@@ -1,6 +1,6 @@
 """The report on the user's data as HTML."""
 
-from html import escape
+from kit.html import escape
 
 __all__ = ["page"]
 

@@ -10,6 +10,10 @@ NAMED_ROWS = 1000
 """Rows whose columns are looked at where no header names them (JSON Lines, dicts)."""
 
 
+DEPTH = 20
+"""Dicts within dicts whose parts are named, at most."""
+
+
 class Row(NamedTuple):
     """One row as it was found."""
 
@@ -52,11 +56,11 @@ class Reader:
         return chain(self._first, self._rows)
 
 
-def _names(content: dict, before: str = "") -> Iterator[str]:
+def _names(content: dict, before: str = "", depth: int = 1) -> Iterator[str]:
     for name, value in content.items():
         yield f"{before}{name}"
-        if isinstance(value, dict):
-            yield from _names(value, f"{before}{name}.")
+        if isinstance(value, dict) and depth < DEPTH:
+            yield from _names(value, f"{before}{name}.", depth + 1)
 
 
 def no_dict(row) -> str:

@@ -217,7 +217,7 @@ def keys(texts) -> np.ndarray:
 
 def _words(text: str | list[str]) -> str:
     """The words of a text in small letters; the text itself where it has none."""
-    text = " ".join(text) if isinstance(text, list) else text
+    text = " ".join(text) if isinstance(text, list) else str(text)
     plain = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"\w+", plain)) or " ".join(plain.split())
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import torch
 from torch import nn
 
 from kit.migrate.migration import Migration
+from kit.runtime import random_state
 
 __all__ = ["domain_first"]
 
@@ -28,6 +28,6 @@ def domain_first(
     options: those of the second strategy.
     """
     # The seed decides the fresh values, however many random numbers adapt draws.
-    with torch.random.fork_rng(devices=[]):
+    with random_state():
         adapt(body)
     return then(body.requires_grad_(True), head, **options)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
+from kit.guards import a_model, guarded
 from kit.migrate.migration import Migration, WeightMap, group, migration
 from kit.models import Transformer
 
@@ -88,6 +89,7 @@ def replace(
     return names
 
 
+@guarded("merge(m.model)", model=a_model)
 def merge(model: nn.Module) -> nn.Module:
     """W ← W + α/r · B A wherever LoRA was added, in place and returned: the same function in the
     source's own architecture, which can be saved and migrated from again.

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from kit.errors import KitError
 from kit.migrate import migrate
 from kit.models import LanguageHead, Model, Transformer
+from kit.runtime import random_state
 from kit.sources import Source
 
 __all__ = ["grow_exactly", "grow_naively", "larger_config", "old_layers", "parameter_count"]
@@ -68,10 +69,10 @@ def _rnn_parameter_count(config) -> int:
 def grow_naively(source: Source, times: int = 1, more: int = 0, *, seed: int = 0) -> Model:
     """A model of the same size as by `grow_exactly`: each old value keeps its index in its tensor,
     and all others (of the stream, heads, neurons, units, layers) are fresh."""
-    torch.manual_seed(seed)
     old = source.body
-    body = type(old)(larger_config(old.config, times, more))
-    head = _fresh_head(source, body)
+    with random_state(seed):
+        body = type(old)(larger_config(old.config, times, more))
+        head = _fresh_head(source, body)
     twins = _twins(old, more)
     for name, p in body.named_parameters():
         if twin := _renamed(name, twins):

@@ -15,19 +15,22 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from kit import guards
 from kit.data.own import Column
 from kit.data.splits import SPLITS, articles
 from kit.errors import KitError
+from kit.html import escape
 from kit.loss import IGNORE
 from kit.migrate import STRATEGIES, Migration, check_options, decoder_like, group, migrate
 from kit.models import CopyHead, Transformer, TransformerConfig
 from kit.models.generate import generate
 from kit.models.retokenized import Retokenized
+from kit.runtime import random_state
 from kit.sources import Source
 from kit.tasks.sampling import sample
 from kit.tasks.summarization.keyword_baseline import KeywordBaseline
 from kit.texts import check_texts
-from kit.tokenizer import Tokenizer
+from kit.tokenizer import Tokenizer, check_tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ def load() -> "DatasetDict":
     return DatasetDict({s: Dataset.from_list(kept[s]).remove_columns("split") for s in SPLITS})
 
 
+@guards.guarded("head(source.body.width)", width=guards.a_count)
 def head(
     width: int, tokenizer: Tokenizer | None = None, *, decoder: nn.Module | None = None
 ) -> CopyHead:
@@ -151,15 +155,16 @@ def target(
         return migrate(reader, make, strategy, seed=seed, **options)
     _same_tokenizer(reader, writer)
     options = RATES.get(strategy, {}) | options
-    torch.manual_seed(seed)
-    fresh = head(reader.body.width, writer.tokenizer, decoder=decoder_like(writer.body))
     if strategy == "grow_encoder":
         check_options(strategy, options)
-        body, encoder = copy.deepcopy(writer.body), type(reader.body)(reader.body.config)
-        grown = STRATEGIES[strategy](body, fresh, **{"encoder": encoder} | options)
-        grown.strategy, grown.source = strategy, writer.name
-        grown.tokenizer = writer.tokenizer
-        return grown
+    with random_state(seed):
+        fresh = head(reader.body.width, writer.tokenizer, decoder=decoder_like(writer.body))
+        if strategy == "grow_encoder":
+            body, encoder = copy.deepcopy(writer.body), type(reader.body)(reader.body.config)
+            grown = STRATEGIES[strategy](body, fresh, **{"encoder": encoder} | options)
+            grown.strategy, grown.source = strategy, writer.name
+            grown.tokenizer = writer.tokenizer
+            return grown
     if strategy == "warm_start":
         options = {"decoder": writer.body} | options
     return migrate(reader, lambda _: fresh, strategy, seed=seed, **options)
@@ -197,6 +202,11 @@ def read(texts: Iterable[str], tokenizer: Tokenizer, limit: int = LIMIT) -> list
     return tokenizer.encode_many([" " + " ".join(text.split()) for text in texts], limit)
 
 
+@guards.guarded(
+    "encode(rows, tokenizer)",
+    rows=guards.rows_with("text", "headline"),
+    tokenizer=guards.a_tokenizer,
+)
 def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> list[dict]:
     """Rows with "text" and "headline" as examples for `fit`: ids, at most `limit` tokens of the
     article; target: <s> y₁ … yᵤ; y: y₁ … yᵤ </s>.
@@ -223,6 +233,7 @@ def plain(headline: str, text: str) -> str:
     return headline
 
 
+@guards.guarded("recipe(100, 'full')", n=guards.a_count)
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
 ) -> Recipe:
@@ -243,6 +254,9 @@ def uniform_groups(target: Migration, rate: float = 1e-4) -> list[dict]:
     return [group(rate, *(p for p in target.model.parameters() if p.requires_grad))]
 
 
+@guards.guarded(
+    "predict(model, tokenizer, texts)", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def predict(
     model: nn.Module, tokenizer: Tokenizer, texts: str | Iterable[str], *, beams: int = 1
 ) -> list[str]:
@@ -251,6 +265,7 @@ def predict(
 
     Raises KitError for what is no text, or empty.
     """
+    check_tokenizer(model, tokenizer)
     ids = read(check_texts(texts), tokenizer)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     answers = [""] * len(ids)
@@ -311,6 +326,9 @@ def rouge(answer: str, headline: str) -> dict[str, float]:
     return {kind: value.fmeasure for kind, value in scores.items()}
 
 
+@guards.guarded(
+    "score(answers, rows)", answers=guards.answers_to, rows=guards.rows_with("text", "headline")
+)
 def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
     """Means over the articles: rouge1, rouge2, rougeL (0 to 1), and invented, the number of names
     in a headline that are not in the article (`invented`; lower is better).
@@ -347,6 +365,11 @@ def lead(text: str, words: int | None = None) -> str:
     return " ".join(first_paragraph[:words])
 
 
+@guards.guarded(
+    "baselines(train_rows, test_rows)",
+    train=guards.rows_with("text", "headline"),
+    test=guards.rows_with("text", "headline"),
+)
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """ROUGE-1 of the lead sentence, of its first eight words, and of its likeliest keywords
     (`KeywordBaseline`, trained on `train`)."""
@@ -363,8 +386,6 @@ def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
 
 def show(text: str, answer: str) -> str:
     """A headline above the beginning of its article, as HTML; invented names underlined."""
-    from html import escape
-
     new = set(invented(answer, text))
     words = []
     for part in re.split(r"([\w']+)", answer):

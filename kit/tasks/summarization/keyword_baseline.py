@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from kit.errors import KitError
+from kit.runtime import random_state
 
 __all__ = ["WORDS", "KeywordBaseline"]
 
@@ -27,9 +28,10 @@ class KeywordBaseline:
     """
 
     def __init__(self, train: Iterable[dict]) -> None:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
+        with random_state():  # its first import draws a number
+            from sklearn.linear_model import LogisticRegression
+            from sklearn.pipeline import make_pipeline
+            from sklearn.preprocessing import StandardScaler
 
         train = list(train)
         self.articles = len(train)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from kit import guards
 from kit.data import placeholders
 from kit.data.cache import stored
 from kit.data.own import Column
 from kit.data.placeholders import hide, restore
 from kit.data.splits import SPLITS, digest, messages
 from kit.errors import KitError
+from kit.html import escape
 from kit.migrate import Migration, migrate
 from kit.models import SequenceHead, Transformer, TransformerConfig
 from kit.models.generate import generate
@@ -27,7 +29,7 @@ from kit.sources import Source
 from kit.tasks.sampling import sample
 from kit.tasks.translation.memory import Memory
 from kit.texts import check_texts
-from kit.tokenizer import Tokenizer
+from kit.tokenizer import Tokenizer, check_tokenizer
 from kit.train import Recipe
 
 if TYPE_CHECKING:
@@ -165,6 +167,7 @@ def pieces(size: int = PIECES) -> Tokenizer:
     return Tokenizer.train([*texts, *alone * 500], size, alone=placeholders.PRIVATE.pattern)
 
 
+@guards.guarded("head(source.body.width)", width=guards.a_count)
 def head(
     width: int, tokenizer: Tokenizer | None = None, *, layers: int = 1, heads: int = 4, **shape
 ) -> SequenceHead:
@@ -184,6 +187,11 @@ def head(
     return SequenceHead(width, Transformer(config))
 
 
+@guards.guarded(
+    "encode(rows, tokenizer)",
+    rows=guards.rows_with("english", "translation"),
+    tokenizer=guards.a_tokenizer,
+)
 def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> list[dict]:
     """Rows with "english", "translation" and "language" as examples for `fit`, for teacher
     forcing: the decoder reads the right tokens up to t and predicts token t + 1.
@@ -206,6 +214,7 @@ def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> li
     return [{"ids": i, "target": w[:-1], "y": w[1:]} for i, w in pairs]
 
 
+@guards.guarded("recipe(100, 'full')", n=guards.a_count)
 def recipe(
     n: int, strategy: str = "full", *, seed: int = 0, source: Source | None = None
 ) -> Recipe:
@@ -258,6 +267,9 @@ _fresh_head = head
 """`head`, where an argument has the same name."""
 
 
+@guards.guarded(
+    "predict(model, tokenizer, texts, 'it')", model=guards.a_model, tokenizer=guards.a_tokenizer
+)
 def predict(
     model: nn.Module,
     tokenizer: Tokenizer,
@@ -271,6 +283,7 @@ def predict(
 
     Raises KitError for an input that is no text, or empty, and for an unknown language.
     """
+    check_tokenizer(model, tokenizer)
     hidden, names = zip(*map(hide, check_texts(texts)), strict=True)
     ids = tokenizer.encode_many([tag(language) + text for text in hidden], LIMIT)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
@@ -305,6 +318,11 @@ def predict_options(rows: Iterable[dict]) -> dict[str, str]:
     return {"language": languages[0]}
 
 
+@guards.guarded(
+    "score(answers, rows)",
+    answers=guards.answers_to,
+    rows=guards.rows_with("english", "translation"),
+)
 def score(answers: Sequence[str], rows: Iterable[dict]) -> dict[str, float]:
     """Of the whole corpus: bleu and chrf (0 to 100), and placeholders, the share of the English
     messages' placeholders that is in the answers (0 to 1; 1 where there are none).
@@ -349,6 +367,11 @@ def _metrics(rows: Sequence[dict]) -> tuple:
     return BLEU(tokenize=tokenize), CHRF()
 
 
+@guards.guarded(
+    "baselines(train_rows, test_rows)",
+    train=guards.rows_with("english", "translation"),
+    test=guards.rows_with("english", "translation"),
+)
 def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
     """BLEU of the untranslated English, and of the translation memory (`Memory`: the translation of
     the most similar message of `train`)."""
@@ -367,8 +390,6 @@ def show(text: str, answer: str) -> str:
 
 def marked(text: str) -> str:
     """A text as HTML, with the placeholders marked."""
-    from html import escape
-
     parts = placeholders.PLACEHOLDER.split(text)
     names = [f"<mark>{escape(name)}</mark>" for name in placeholders.found(text)]
     pairs = zip(parts, [*names, ""], strict=True)

@@ -6,6 +6,7 @@ import numpy as np
 
 from kit.data.placeholders import hide, restore
 from kit.errors import KitError
+from kit.runtime import random_state
 
 __all__ = ["Memory"]
 
@@ -20,7 +21,8 @@ class Memory:
     """
 
     def __init__(self, rows: Iterable[dict]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
+        with random_state():  # its first import draws a number
+            from sklearn.feature_extraction.text import TfidfVectorizer
 
         pairs = [(hide(row["english"]), row["translation"]) for row in rows]
         if not pairs:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from kit import runtime
@@ -77,8 +76,8 @@ def train_parent(
     make: from the tokenizer to a fresh model. max_pairs: as in `examples`.
     folder: where the state of the training is saved; a run that was stopped resumes from it.
     """
-    torch.manual_seed(recipe.seed)
-    model = make(tokenizer)
+    with runtime.random_state(recipe.seed):
+        model = make(tokenizer)
     run = fit(model, examples(tokenizer, languages, max_pairs), recipe, name=name, folder=folder)
     source = Source(name, model.body.cpu(), tokenizer, model.head.cpu())
     source.card = card(model, tokenizer, languages, run)

@@ -2,11 +2,10 @@
 
 import os
 import platform
-from html import escape
-from pathlib import Path
 
 from kit import runtime
-from kit.html import FONT, INK, PAPER
+from kit.html import FONT, INK, PAPER, escape
+from kit.memory import memory_limit
 
 __all__ = ["Health", "rows", "table"]
 
@@ -17,7 +16,6 @@ HOSTS = {
 }
 """Environment variable -> the host that sets it."""
 
-MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 WIDGETS = {
     True: "✓ alive",
     False: "✗ not here: figures stand still. In Jupyter, reload the page and run this cell again",
@@ -44,12 +42,10 @@ def rows() -> dict[str, str]:
 
 def memory() -> str:
     """The memory that this process may use: that of the machine, or the limit of its container."""
-    sizes = []
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    limits = [Path(path).read_text().strip() for path in MEMORY_LIMITS if Path(path).exists()]
-    sizes += [int(limit) for limit in limits if limit.isdigit()]
-    return f"{min(sizes) / 2**30:.1f} GiB" if sizes else "unknown"
+    limit = memory_limit()
+    if limit is None and "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ()):  # macOS
+        limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return f"{limit / 2**30:.1f} GiB" if limit else "unknown"
 
 
 def table(facts: dict[str, str], alive: bool) -> str:

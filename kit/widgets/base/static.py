@@ -1,8 +1,6 @@
 """A still picture of a widget, as plain HTML, for pages without a kernel."""
 
-from html import escape
-
-from kit.html import FONT, GREY, note
+from kit.html import FONT, GREY, escape, note
 
 __all__ = ["Widget", "figure", "mime_bundle", "show", "static"]
 

@@ -1,9 +1,20 @@
 """The look that all widgets share: colours, figure template, pipeline strip, live figures."""
 
 from collections.abc import Iterable
-from html import escape
 
-from kit.html import BLUE, FONT, GREEN, GREY, INK, LIGHT_BLUE, LIGHT_GREY, ORANGE, PALE_BLUE, PAPER
+from kit.html import (
+    BLUE,
+    FONT,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT_BLUE,
+    LIGHT_GREY,
+    ORANGE,
+    PALE_BLUE,
+    PAPER,
+    escape,
+)
 
 __all__ = [
     "COLOUR",

@@ -1,8 +1,6 @@
 """The recorded F1 of named entities: a panel for each source, a line for each strategy."""
 
-from html import escape
-
-from kit.html import GREEN, GREY, WINE
+from kit.html import GREEN, GREY, WINE, escape
 from kit.tasks import entities
 from kit.widgets.base.style import COLOUR, DASH, NAME, SYMBOL, dress, error_bars
 

@@ -1,9 +1,8 @@
 """Two models on the same labels: their loss, their accuracy, and their scores on the test set."""
 
 from dataclasses import dataclass, field
-from html import escape
 
-from kit.html import FONT, INK
+from kit.html import FONT, INK, escape
 from kit.train import Run
 from kit.widgets.base.style import COLOUR, DASH, NAME, dress, error_bars
 

@@ -2,6 +2,7 @@
 
 from math import log10
 
+from kit.html import bold, escape
 from kit.migrate import Migration
 from kit.models.layers import layer
 from kit.train import Recipe
@@ -34,7 +35,7 @@ def figure(migrations: dict[str, Migration], recipe: Recipe):
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    names = [f"<b>{name}</b>" for name in migrations]
+    names = [bold(name) for name in migrations]
     shown = make_subplots(1, len(names), shared_yaxes=True, subplot_titles=names)
     for i, migration in enumerate(migrations.values(), 1):
         shown.add_trace(go.Heatmap(**_panel(rates(migration, recipe))), 1, i)
@@ -55,7 +56,7 @@ def figure(migrations: dict[str, Migration], recipe: Recipe):
 def _panel(found: dict[str, list[float]]) -> dict:
     return {
         "x": [(i + 0.5) / STEPS for i in range(STEPS)],
-        "y": list(found),
+        "y": [escape(name) for name in found],
         "z": [[log10(r) if r else None for r in row] for row in found.values()],
         "customdata": [[f"{r:.1e}" if r else "still" for r in row] for row in found.values()],
         "hovertemplate": "%{y}, %{x:.0%} spent: %{customdata}<extra></extra>",

@@ -3,12 +3,11 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from html import escape
 
 from torch import nn
 
 from kit.errors import KitError
-from kit.html import BLUE, FONT
+from kit.html import BLUE, FONT, escape
 from kit.models.rnn import RNN
 from kit.models.transformer import Transformer
 from kit.widgets.parameters.model_summary_figure import picture

@@ -4,10 +4,9 @@ Plain SVG: no script, no style sheet; lines and letters in currentColor, so that
 readable on a dark page as on a light one.
 """
 
-from html import escape
-
 from torch import nn
 
+from kit.html import escape
 from kit.models.rnn import RNN
 from kit.models.transformer import Transformer
 

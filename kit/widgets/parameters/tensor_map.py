@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from html import escape
 
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.html import FONT, INK, note
+from kit.html import FONT, INK, escape, note
 from kit.migrate import Migration
 from kit.models.layers import layer
 from kit.widgets.base.static import show

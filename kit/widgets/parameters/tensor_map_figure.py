@@ -1,10 +1,9 @@
 """A map of a migration: source and target side by side, corresponding tensors linked."""
 
 from dataclasses import dataclass
-from html import escape
 from math import prod
 
-from kit.html import GREY, INK, LIGHT_GREY, ORANGE
+from kit.html import GREY, INK, LIGHT_GREY, ORANGE, bold, escape
 from kit.migrate import TensorOrigin
 from kit.migrate.report import DONE
 from kit.models.layers import layer
@@ -177,15 +176,15 @@ def _names(places: dict, opened: str, x: float, side: str, chosen: str | None) -
         (top, height), end = (places[names[0]][0], 0.0), places[names[-1]][1]
         if of != opened:
             clear = rows[-1][0] + APART if rows else 0.0
-            rows.append((max((top + end) / 2, clear), title(of), names[0]))
+            rows.append((max((top + end) / 2, clear), escape(title(of)), names[0]))
             continue
         height = places[names[0]][1] - top
-        rows.append((top - height / 2, f"<b>{title(of)}</b>", names[0]))
+        rows.append((top - height / 2, bold(title(of)), names[0]))
         for name in names:
             short = name[len(of) + 1 :]
             for long, brief in (("feed_forward", "ff"), ("attention", "att"), ("rnns.", "")):
                 short = short.replace(long, brief)
-            text = f"<b>{short}</b>" if name == chosen else short
+            text = bold(short) if name == chosen else escape(short)
             rows.append((sum(places[name]) / 2, text, name))
     return {
         "mode": "text",
@@ -207,7 +206,7 @@ def _titles(scene: Scene) -> dict:
         "mode": "text",
         "x": x,
         "y": [-0.045] * 3,
-        "text": [*(f"<b>{text}</b>" for text in scene.titles), "rate"],
+        "text": [*map(bold, scene.titles), "rate"],
         "textposition": ["middle left", "middle left", "middle right"],
         "textfont": {"size": [size, size, 13], "color": [LINE, LINE, GREY]},
         "hoverinfo": "skip",

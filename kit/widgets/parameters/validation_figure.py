@@ -2,7 +2,7 @@
 
 from math import log
 
-from kit.html import BLUE, INK, ORANGE
+from kit.html import BLUE, INK, ORANGE, escape
 from kit.widgets.base.style import dress
 
 __all__ = ["figure"]
@@ -36,7 +36,14 @@ def figure(found: dict[str, tuple[float, float]]):
         said = [f"<b>{text.format(v)}</b>" for v in values]
         look = {"marker": {"color": colours}, "textfont": {"size": 18}, "textangle": 0}
         look |= {"textposition": "inside", "insidetextanchor": "start"}
-        bar = {"x": values, "y": names, "orientation": "h", "text": said, **look, **place}
+        bar = {
+            "x": values,
+            "y": [escape(name) for name in names],
+            "orientation": "h",
+            "text": said,
+            **look,
+            **place,
+        }
         shown.add_trace({"type": "bar", "hoverinfo": "skip", **bar})
         pen = {"color": INK, "dash": "dot", "width": 2.5}
         line = {"x0": nothing, "x1": nothing, "yref": "paper", "y0": 0, "y1": 1, "line": pen}

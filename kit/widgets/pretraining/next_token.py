@@ -1,12 +1,11 @@
 """Predict the next token of a text as it is typed, with any of several language models."""
 
 import time
-from html import escape
 
-from kit.html import FONT, INK
+from kit.html import FONT, INK, escape
 from kit.models.ngram import NGram
 from kit.sources import Source
-from kit.tasks.next_token import predictor
+from kit.tasks.next_token import CHARACTERS, predictor
 from kit.tokenizer import Tokenizer
 from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.style import fit_page_width, live, redraw
@@ -95,7 +94,9 @@ class NextToken(JobWidget):
             redraw(self.figure, traces(now), titles(now))
             self.figure.data[1].z = heads(now)
             self.figure.update_layout(axes(now))
-        self._say(verdict(now, self.temperature.value))
+        more = len(self.text.value) - CHARACTERS
+        unread = f" · the first {more:,} characters are not read" if more > 0 else ""
+        self._say(verdict(now, self.temperature.value) + unread)
 
     def _show_written(self) -> None:
         rows = "".join(

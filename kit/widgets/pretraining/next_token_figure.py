@@ -4,11 +4,10 @@ T tokens of the text, H heads.
 """
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
-from kit.html import BLUE, GREY, PAPER
+from kit.html import BLUE, GREY, PAPER, escape
 from kit.metrics import bits_per_byte
 from kit.tasks.next_token import NeuralPredictor, NGramPredictor, entropy, sharpen, token_text
 from kit.widgets.base.style import dress
@@ -29,6 +28,8 @@ __all__ = [
 
 BARS = 12
 
+SHOWN_CHARACTERS = 2000
+"""The characters of the user's text that are shown, at most: the last ones."""
 SHOWN = 20
 """The number of tokens that the attention map shows: the last ones of the text."""
 
@@ -158,9 +159,9 @@ def axes(now: Scene) -> dict:
     fixed = {"tickmode": "array", "autorange": False}
     return {
         "xaxis": {"range": [0, 1.15 * top], "autorange": False, "dtick": TICKS[top]},
-        "yaxis": fixed | {"tickvals": list(range(BARS)), "ticktext": now.names},
+        "yaxis": fixed | {"tickvals": list(range(BARS)), "ticktext": [*map(escape, now.names)]},
         "xaxis2": fixed
-        | {"tickvals": list(range(len(words))), "ticktext": words}
+        | {"tickvals": list(range(len(words))), "ticktext": [*map(escape, words)]}
         | {"range": [-0.5, len(words) - 0.5]},
         "yaxis2": fixed
         | {"tickvals": [i + (per - 1) / 2 for i in layers], "range": [rows - 0.5, -0.5]}
@@ -177,6 +178,7 @@ def verdict(now: Scene, temperature: float) -> str:
 
 
 def pages(text: str, written: str) -> str:
-    """The user's text in grey, and the generated text after it, as HTML."""
+    """The end of the user's text in grey, and the generated text after it, as HTML."""
+    text = text if len(text) <= SHOWN_CHARACTERS else f"… {text[-SHOWN_CHARACTERS:]}"
     written = escape(written).replace("\n", " ↵ ")
     return f'<span style="color:#6B6B6B">{escape(text)}</span>{written}'

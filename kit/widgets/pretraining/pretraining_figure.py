@@ -1,11 +1,10 @@
 """Bits per byte of held-out text while language models are pretrained, as a figure and a table."""
 
 from dataclasses import dataclass, field
-from html import escape
 
 import numpy as np
 
-from kit.html import BLUE, FONT, GREEN, GREY, INK, LIGHT_GREY, WINE
+from kit.html import BLUE, FONT, GREEN, GREY, INK, LIGHT_GREY, WINE, escape
 from kit.metrics import perplexity
 from kit.train import Run
 from kit.widgets.base.style import dress

@@ -13,6 +13,9 @@ __all__ = ["Words"]
 
 TEXT = "I wanted to love it, but the plot is a mess and the jokes are not funny."
 
+CHARACTERS = 2000
+"""The characters of a text that are read: more than the 128 tokens of a model have."""
+
 
 class Words(Widget):
     """The widget: type a sentence, and see the effect of each word on each model."""
@@ -42,7 +45,8 @@ class Words(Widget):
         if text is not None and text != self.text.value:
             self.text.value = text  # its observer asks
             return self
-        sentence = self.text.value
+        sentence = self.text.value[:CHARACTERS]
+        unread = len(self.text.value) - len(sentence)
         try:
             self.influences = {
                 name: influence(partial(sentiment.probabilities, model, self.tokenizer), sentence)
@@ -56,4 +60,9 @@ class Words(Widget):
         self.status.value = ""
         if more > 0:
             self.status.value = note(f"{more} words more were read, and not left out.")
+        if unread:
+            self.status.value = note(
+                f"Of this text the first {CHARACTERS:,} characters were read, and {unread:,} were "
+                "not: give a shorter one."
+            )
         return self

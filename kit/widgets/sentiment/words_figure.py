@@ -1,8 +1,6 @@
 """The words of a sentence, coloured by how much each changes P(positive), as HTML."""
 
-from html import escape
-
-from kit.html import FONT, GREY, INK
+from kit.html import FONT, GREY, INK, escape
 from kit.widgets.base.style import COLOUR, NAME
 
 __all__ = ["page"]

@@ -1,9 +1,8 @@
 """A grown model: its shape to scale, and its answers against those of the source."""
 
 from dataclasses import dataclass
-from html import escape
 
-from kit.html import BLUE, FONT, GREEN, INK, LIGHT_GREY, ORANGE
+from kit.html import BLUE, FONT, GREEN, INK, LIGHT_GREY, ORANGE, escape
 from kit.widgets.base.style import dress
 
 __all__ = ["HUE", "KEYS", "WORD", "Scene", "answers", "cards", "figure", "room", "traces"]

@@ -1,9 +1,8 @@
 """Which old pieces the embedding of each new piece was made of, as HTML."""
 
 from dataclasses import dataclass
-from html import escape
 
-from kit.html import FONT, GREY, INK
+from kit.html import FONT, GREY, INK, escape
 from kit.migrate.report import DONE
 
 __all__ = ["KINDS", "Piece", "legend", "picture"]

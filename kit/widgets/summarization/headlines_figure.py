@@ -4,9 +4,8 @@ What is hovered, or reached by Tab, lights up in the article by CSS: it needs no
 """
 
 import itertools
-from html import escape
 
-from kit.html import BLUE, FONT, GREY, INK, LIGHT_GREY, PALE_BLUE, PAPER
+from kit.html import BLUE, FONT, GREY, INK, LIGHT_GREY, PALE_BLUE, PAPER, escape
 from kit.models.generate import Beams
 from kit.tasks.summarization.trace import Candidate, Trace, Word
 

@@ -1,10 +1,9 @@
 """Translate a menu entry with several models, and show the attention of one of them."""
 
 from collections.abc import Callable
-from html import escape
 
 from kit.errors import KitError
-from kit.html import FONT, GREY, INK, note
+from kit.html import FONT, GREY, INK, escape, note
 from kit.tasks import translation
 from kit.tasks.translation.alignment import align
 from kit.widgets.base.static import Widget

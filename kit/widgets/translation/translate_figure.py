@@ -4,11 +4,10 @@ U words written, T words read. The highlighting of hovered words is CSS and need
 """
 
 import itertools
-from html import escape
 
 import numpy as np
 
-from kit.html import FONT, GREY, INK
+from kit.html import FONT, GREY, INK, escape
 from kit.tasks.translation.alignment import Alignment
 
 __all__ = ["page"]

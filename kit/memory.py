@@ -1,0 +1,120 @@
+"""Memory: what this process may still take, so that a load or a training for which there is no room
+is refused before the system ends the process.
+
+The limits are those of the machine, of its container (cgroup version 1 and 2: Binder, Docker,
+Kubernetes) and of the process (`ulimit -v`, `ulimit -d`).
+"""
+
+import contextlib
+from pathlib import Path
+
+from kit.errors import KitError
+
+__all__ = ["check_memory", "free_memory", "memory_limit"]
+
+Room = tuple[int, int, str]
+"""Bytes that are free, the limit in bytes, and what sets the limit."""
+
+UNLIMITED = 2**60
+"""A limit above this is none (cgroup version 1 writes 2⁶³ less a page)."""
+
+
+def free_memory(root: str | Path = "/") -> Room | None:
+    """The least of all limits: free bytes, the limit, and what sets it; None where none is known.
+
+    root: where /proc and /sys are.
+    """
+    root = Path(root)
+    rooms = [*_machine(root), *_container(root), *_process(root)]
+    return min(rooms, default=None)
+
+
+def memory_limit() -> int | None:
+    """The memory in bytes that this process may use in all; None where it is unknown."""
+    root = Path("/")
+    limits = [limit for _, limit, _ in (*_machine(root), *_container(root), *_process(root))]
+    return min(limits, default=None)
+
+
+def check_memory(needed: float, what: str, remedy: str) -> None:
+    """Raise KitError where `needed` bytes are more than what is free: it says what is needed, what
+    there is, and what to choose instead.
+
+    what: the subject of the sentence, "The training of bert". remedy: what to do.
+    """
+    room = free_memory()
+    if room is None or needed <= room[0]:
+        return
+    free, limit, by = room
+    raise KitError(
+        f"{what} needs {_gigabytes(needed)} of memory, and {_gigabytes(max(0, free))} are free of "
+        f"the {_gigabytes(limit)} that {by} has: {remedy} To free memory, delete models that are "
+        "no longer used (del model), or shut down other notebooks."
+    )
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:.2f} GB" if size < 1e10 else f"{size / 1e9:,.0f} GB"
+
+
+def _machine(root: Path) -> list[Room]:
+    facts = _table(root / "proc/meminfo")
+    if {"MemAvailable", "MemTotal"} <= facts.keys():
+        return [(facts["MemAvailable"], facts["MemTotal"], "this machine")]
+    return []
+
+
+def _container(root: Path) -> list[Room]:
+    """The limits of the process's control groups and of all groups above them."""
+    rooms = []
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        number, controllers, path = line.split(":", 2)
+        if number == "0":  # version 2
+            base, names = root / "sys/fs/cgroup", ("memory.max", "memory.current")
+            cached = "inactive_file"
+        elif "memory" in controllers.split(","):
+            base = root / "sys/fs/cgroup/memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+            cached = "total_inactive_file"
+        else:
+            continue
+        own = base / path.lstrip("/")
+        for folder in (own, *own.parents):
+            if folder.is_relative_to(base):
+                rooms += _group(folder, *names, cached)
+    return rooms
+
+
+def _group(folder: Path, limit_name: str, usage_name: str, cached: str) -> list[Room]:
+    limit, usage = _text(folder / limit_name).strip(), _text(folder / usage_name).strip()
+    if not (limit.isdecimal() and usage.isdecimal()) or int(limit) > UNLIMITED:
+        return []
+    # The system gives up cached files before it ends a process.
+    files = _table(folder / "memory.stat", unit=1).get(cached, 0)
+    return [(int(limit) - int(usage) + files, int(limit), "this container")]
+
+
+def _process(root: Path) -> list[Room]:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return []
+    status = _table(root / "proc/self/status")
+    rooms = []
+    for kind, size in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
+        limit, _ = resource.getrlimit(kind)
+        if limit != resource.RLIM_INFINITY and size in status:
+            rooms.append((limit - status[size], limit, "this process"))
+    return rooms
+
+
+def _text(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_text()
+    return ""
+
+
+def _table(path: Path, unit: int = 1024) -> dict[str, int]:
+    """The numbers of a file with a name and a number a line, in bytes."""
+    rows = (line.replace(":", " ").split() for line in _text(path).splitlines())
+    return {row[0]: unit * int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}

@@ -1,0 +1,65 @@
+"""The memory that a training needs, foreseen from the model, the groups and the longest examples.
+
+B batch, T tokens, D width, H heads.
+"""
+
+from collections.abc import Callable, Sequence
+
+from torch import nn
+
+from kit.memory import check_memory
+from kit.train.optimizer import LAZY_ROWS
+from kit.train.recipe import Recipe
+
+__all__ = ["check_training_memory", "training_memory"]
+
+NUMBER = 4
+"""Bytes of a number in float32."""
+SPARE = 60_000_000
+"""Bytes that the first update of any training takes besides: code that is loaded then."""
+
+
+def training_memory(
+    model: nn.Module, groups: Sequence[dict], recipe: Recipe, rows: Sequence[dict], score: object
+) -> int:
+    """Bytes that the training needs besides the model, in float32:
+
+    3 numbers for each trained parameter (the gradient and AdamW's two moments), one more where
+    the best parameters are kept; and the activations of a batch of the longest examples. Of large
+    embeddings, whose updates are sparse, only the kept copy counts.
+    """
+    trained = {p for group in groups for p in group["params"] if p.requires_grad}
+    sparse = {
+        m.weight
+        for m in model.modules()
+        if isinstance(m, nn.Embedding) and m.num_embeddings >= LAZY_ROWS
+    }
+    copies = 1 if score is not None and recipe.keep_best else 0
+    numbers = sum(p.numel() * ((0 if p in sparse else 3) + copies) for p in trained)
+    lengths = sorted((len(row["ids"]) for row in rows), reverse=True)[: recipe.batch_size]
+    return SPARE + NUMBER * (numbers + _activations(model, len(lengths), lengths[0]))
+
+
+def _activations(model: nn.Module, batch: int, tokens: int) -> int:
+    """The numbers that a forward pass keeps for the backward pass."""
+    config = getattr(getattr(model, "body", None), "config", None)
+    if config is None:
+        return 0
+    width = getattr(config, "intermediate_size", None) or config.width
+    return batch * tokens * config.layers * (8 * config.width + 2 * width)
+
+
+def check_training_memory(
+    model: nn.Module,
+    groups: Sequence[dict],
+    recipe: Recipe,
+    rows: Sequence[dict],
+    score: Callable | None,
+) -> None:
+    """Raise KitError for a training that needs more memory than there is."""
+    check_memory(
+        training_memory(model, groups, recipe, rows, score),
+        f"This training (batches of {recipe.batch_size})",
+        "take a smaller batch_size, shorter texts (limit= of the task's encode), a strategy that "
+        "trains fewer parameters (frozen, lora, bias_only), or a smaller source.",
+    )
