@@ -113,7 +113,7 @@ def pairs() -> Messy:
     for i, (verb, russian) in enumerate(verbs.items()):
         lines += [f"{i}\t{verb} {one}\t{russian} {other}" for one, other in words.items()]
     lines += ['90\tWidth 5"\tШирина 5"', "91\tNothing yet\t", '92\t"Open" starts\t«Открыть»']
-    second = "English\tRussian\nOpen folder\tОткрыть папку\nHide the users\tСкрыть всех\n\t \n"
+    second = "English\tRussian\nOpen folder\tОткрыть папку\nHide the users\tСкрыть всех\n\tНичего\n"
     return Messy(
         name="menu.tsv",
         content="\r\n".join(lines).encode("utf-16"),

@@ -19,7 +19,15 @@ from kit.models import ClassHead, Model, TagHead, Transformer, TransformerConfig
 from kit.sources import Source
 from kit.tasks import own_data
 from kit.tasks.classification import ClassificationTask
-from kit.tasks.own_data import KINDS, PairsTask, TaggingTask, described, folders, task_of
+from kit.tasks.own_data import (
+    KINDS,
+    HeadlinesTask,
+    PairsTask,
+    TaggingTask,
+    described,
+    folders,
+    task_of,
+)
 from kit.tasks.own_data.predictions import Predictions, text_column
 from kit.widgets import OwnData
 from kit.widgets.own_data import columns, own_data_figure
@@ -269,6 +277,7 @@ def test_uploads_of_both_versions_of_ipywidgets() -> None:
         TaggingTask(("B-X", "O")),
         PairsTask("ru"),
         PairsTask("other"),
+        HeadlinesTask(),
     ],
 )
 def test_a_card_describes_its_task(task) -> None:
@@ -277,6 +286,13 @@ def test_a_card_describes_its_task(task) -> None:
         task_of(Source("s", None, None))
     with pytest.raises(KitError, match="language 'klingon' is unknown"):
         PairsTask("klingon")
+
+
+def test_articles_that_teach_no_keywords_still_have_baselines() -> None:
+    rows = [{"text": "The bank rose.", "headline": "Film opens"}]
+    assert list(HeadlinesTask().baselines(rows, rows)) == ["lead", "eight words"]
+    with pytest.raises(KitError, match="has no word"):
+        HeadlinesTask().baselines(rows, [{"text": "The bank rose.", "headline": "—"}])
 
 
 def test_a_script_that_the_source_has_not_seen_is_said() -> None:

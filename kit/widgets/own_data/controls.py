@@ -1,6 +1,8 @@
 """The controls of the widget for the user's own data, and how they are laid out."""
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +49,9 @@ class Controls(JobWidget):
     """The base of `OwnData`: its controls, and what they show. A subclass has `_work`."""
 
     def __init__(self, kind: str) -> None:
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = Path(tempfile.mkdtemp())
+        """Where uploaded files are; it goes with the widget."""
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self._listening = True
         self._build()
         self.kind.value = kind
@@ -124,7 +128,7 @@ class Controls(JobWidget):
     def _stored(self, value) -> Path:
         """An uploaded file, written to a folder of this widget."""
         name, content = uploaded(value)
-        path = Path(self.folder.name, Path(name).name or "file")
+        path = Path(self.folder, Path(name).name or "file")
         path.write_bytes(content)
         return path
 
