@@ -241,6 +241,13 @@ def test_another_kind_reads_the_same_file_again(folder) -> None:
     assert (widget.text.value, widget.label.value) == ("english", "translation")
     assert said(widget).startswith("20 pairs") and widget.language.layout.display == ""
     assert widget.text.description == "2 · The text is in" and widget.ready
+    MESSY["tags"].write(folder)
+    widget.open(folder / MESSY["tags"].name)
+    assert widget.kind.value == "tags" and widget.ready  # as its ending says
+    widget.kind.value = "pairs"
+    assert widget.kind.value == "pairs" and "no row can be used" in error(widget)
+    widget.open(folder / "all.csv")
+    assert widget.kind.value == "pairs" and widget.ready
 
 
 @pytest.mark.parametrize(

@@ -158,5 +158,5 @@ def _scrolled(view):
     """A view of limited height, with a scroll bar where it is longer."""
     import ipywidgets as w
 
-    layout = {"max_height": "330px", "overflow": "auto", "flex": "1 1 480px"}
+    layout = {"max_height": "330px", "overflow": "auto", "flex": "1 1 360px"}
     return w.Box([view], layout=layout)

@@ -98,7 +98,7 @@ class OwnData(Controls):
         with self._quiet():
             self._show_kind(kind)
         if self.path is not None:
-            self._opened(self.path)
+            self._opened(self.path, kind)
         else:
             self._say("A file of rows: .csv, .tsv, .jsonl, .parquet; of tags also .conll.")
 
@@ -110,14 +110,15 @@ class OwnData(Controls):
         if self.path_box.value.strip():
             self._opened(existing(self.path_box.value))
 
-    def _opened(self, path: Path) -> None:
+    def _opened(self, path: Path, kind: str | None = None) -> None:
+        """Read a file as this kind of data; default: what its ending says, or what is chosen."""
         if self.job.running:
             raise KitError("a training is running: press Stop, or wait until it has ended.")
         self.path, self.report, self.ready = None, None, False
         self.job.button.disabled = True
         self.report_view.value = ""
         columns, rows = look(path)
-        kind = ENDINGS.get(path.suffix.lower(), self.kind.value)
+        kind = kind or ENDINGS.get(path.suffix.lower(), self.kind.value)
         with self._quiet():
             self.kind.value = kind
             self._show_kind(kind)

@@ -64,13 +64,13 @@ def figure(scores: dict[str, float], metric: str, title: str = ""):
     """The scores of one training on the test rows, and those of its controls."""
     import plotly.graph_objects as go
 
-    height = 110 + 34 * len(scores)
+    height = 100 + 34 * len(scores)
     drawn = dress(go.Figure(traces(scores, metric)), height=height)
     drawn.update_layout(
         title={"text": title, "font": {"size": 16}, "x": 0.02},
-        margin={"l": 150, "r": 40, "t": 44 if title else 12, "b": 44},
+        margin={"l": 150, "r": 30, "t": 40 if title else 12, "b": 44},
         autosize=False,
-        width=520,
+        width=430,
         showlegend=False,
     )
     highest = max([percent(metric, value) for value in scores.values()], default=1)
