@@ -66,6 +66,7 @@ def trained(folder) -> dict[str, OwnData]:
         widget.control.value = kind == "classes"
         widget.train().wait()
         widget.ask.value = messy.ask
+        assert widget.name.value == f"{path.stem}-model" and not widget.saved_view.value
         widgets[kind] = widget.save(f"{kind}-model")
     return widgets
 

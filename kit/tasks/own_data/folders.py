@@ -92,7 +92,9 @@ def _why(source: Source, error: KitError) -> str:
     """Why there is no Hugging Face folder: without the config, and without the remedy, which is
     the checkpoint that was just written."""
     said = re.sub(r" \(\w+Config\(.*\)\)", "", str(error)).partition(" Save it with")[0]
-    return f"{source.card.get('from', source.name)} ({type(source.body).__name__}): {said}"
+    said = f"{source.card.get('from', source.name)} ({type(source.body).__name__}): {said}"
+    reads = isinstance(source.head, ClassHead | TagHead)
+    return said + " A model that was made from MiniLM has such a folder." * reads
 
 
 def code(folder: str | Path, text: str | Sequence[str]) -> str:

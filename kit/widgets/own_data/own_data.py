@@ -252,6 +252,8 @@ class OwnData(Controls):
         drawn = live(pictures.figure(self.scores, metric, title))
         hide_buttons(drawn)
         self.picture.children = [drawn]
+        self.saved_view.value = self.predicted_view.value = ""  # what they show is another model's
+        self.name.value = str(folders.free(f"{Path(self._facts['file']).stem}-model"))
         strange = unfamiliar(experiment.tokenizer, tasks.inputs(experiment.task, experiment.rows))
         told = pictures.conclusion(self.scores, metric, len(experiment.rows), tested)
         stopped = "" if whole else "Stopped early. "

@@ -74,9 +74,8 @@ def figure(scores: dict[str, float], metric: str, title: str = ""):
         showlegend=False,
     )
     highest = max([percent(metric, value) for value in scores.values()], default=1)
-    drawn.update_xaxes(
-        title=MEASURES.get(metric, metric), range=[0, max(10, min(112, 1.2 * highest))]
-    )
+    axis = {"text": MEASURES.get(metric, metric), "font": {"size": 16}}
+    drawn.update_xaxes(title=axis, range=[0, max(10, min(112, 1.2 * highest))])
     return drawn
 
 
@@ -87,8 +86,10 @@ def measure_of(metric: str) -> str:
 
 def conclusion(scores: dict[str, float], metric: str, labels: int, tested: int) -> str:
     """The scores of one training in a sentence."""
+    unit = "" if metric == "chrf" else " %"
     values = ", ".join(
-        f"{NAMES.get(name, name)} {percent(metric, value):.0f}" for name, value in scores.items()
+        f"{NAMES.get(name, name)} {percent(metric, value):.0f}{unit}"
+        for name, value in scores.items()
     )
     few = " (few: a difference of some points is chance)" if tested < FEW_TEST_ROWS else ""
     measure = measure_of(metric)
