@@ -30,6 +30,7 @@ from kit.tasks.own_data import (
 )
 from kit.tasks.own_data.predictions import Predictions, text_column
 from kit.widgets import OwnData
+from kit.widgets.base.static import static
 from kit.widgets.own_data import columns, own_data_figure
 from kit.widgets.own_data.controls import uploaded
 from kit.widgets.own_data.own_data import unfamiliar
@@ -91,6 +92,7 @@ def test_the_score_stands_beside_its_controls(kind: str, trained) -> None:
     metric = widget.experiment.task.METRIC
     assert bars["with a source"] == own_data_figure.percent(metric, widget.scores["source"])
     assert len(bars) == len(widget.scores) and widget.answer.value
+    assert MESSY[kind].name in static(widget.view)  # on a page without a kernel
 
 
 def test_what_was_saved_loads_with_the_three_lines_that_are_shown(trained, tmp_path) -> None:
@@ -301,6 +303,16 @@ def test_articles_that_teach_no_keywords_still_have_baselines() -> None:
     assert list(HeadlinesTask().baselines(rows, rows)) == ["lead", "eight words"]
     with pytest.raises(KitError, match="has no word"):
         HeadlinesTask().baselines(rows, [{"text": "The bank rose.", "headline": "—"}])
+
+
+def test_another_language_has_no_tag_and_no_bleu() -> None:
+    tokenizer = sources.load("translator").tokenizer
+    rows = [{"english": "Open file", "translation": "Файлды ашу"}]
+    [example] = PairsTask("other").encode(rows, tokenizer)
+    assert example["ids"] == tokenizer.encode("Open file")
+    assert len(PairsTask("ru").encode(rows, tokenizer)[0]["ids"]) == len(example["ids"]) + 1
+    assert PairsTask("other").score(["Файлды ашу"], rows) == {"chrf": pytest.approx(100)}
+    assert set(PairsTask("ru").score(["Файлды ашу"], rows)) == {"chrf", "bleu"}
 
 
 def test_a_script_that_the_source_has_not_seen_is_said() -> None:
