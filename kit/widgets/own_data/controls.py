@@ -158,5 +158,6 @@ def _scrolled(view):
     """A view of limited height, with a scroll bar where it is longer."""
     import ipywidgets as w
 
+    view.layout.width = "100%"
     layout = {"max_height": "330px", "overflow": "auto", "flex": "1 1 360px"}
     return w.Box([view], layout=layout)

@@ -86,7 +86,7 @@ def measure_of(metric: str) -> str:
 
 def conclusion(scores: dict[str, float], metric: str, labels: int, tested: int) -> str:
     """The scores of one training in a sentence."""
-    unit = "" if metric == "chrf" else " %"
+    unit = "" if metric == "chrf" else "\u00a0%"
     values = ", ".join(
         f"{NAMES.get(name, name)} {percent(metric, value):.0f}{unit}"
         for name, value in scores.items()
