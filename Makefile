@@ -74,6 +74,7 @@ QUICK := tests/test_house.py tests/test_loss.py tests/test_tokenizer.py tests/te
 quick: lint $(DONE)/data
 	$(BIN)/python tests/lessons.py --check
 	$(BIN)/python -m kit.results --check
+	PYTHONPATH=. $(BIN)/python tests/formats.py --check
 	LINT_SECONDS=$$(cat build/lint_seconds) $(PYTEST) -q $(QUICK)
 	@echo "quick: $$(($$(date +%s) - $$(cat build/lint_began))) s"
 

@@ -20,6 +20,7 @@ SLOW = (
     "tests/test_summarization.py",
     "tests/test_sources.py",
     "tests/test_widgets_03.py",
+    "tests/test_widgets_own_data.py",
     "tests/test_readme.py",
 )
 """Files that take more than half a minute each, without a browser."""

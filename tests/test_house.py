@@ -80,6 +80,8 @@ PLACES = {
     "kit.optimizer": "kit.train.optimizer",
     "kit.batches": "kit.train.batches",
     "kit.widgets.style": "kit.widgets.base.style",
+    "kit.widgets.sentiment.own_data": "kit.widgets.own_data.own_data",
+    "kit/widgets/sentiment/own_data.py": "kit/widgets/own_data/own_data.py",
     "kit.widgets.turns": "kit.widgets.base.race",
     "turns.py": "race.py",
 }

@@ -64,7 +64,8 @@ def bring_a_file(shown: Lab, folder: Path) -> None:
     page.get_by_text("2 classes. Right columns?").wait_for()
     text, label = page.get_by_label("2 · The text is in"), page.get_by_label("the class in")
     label.select_option("mail")
-    page.get_by_text("different values: choose the column").wait_for()
+    page.get_by_text("the text and the answer are both in 'mail'").wait_for()
+    expect(train).to_be_disabled()
     label.select_option("about")
     assert text.input_value() == "mail"
     text.select_option("about")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "KINDS", "METRIC", "TAGS", "align", "baselines", "encode"]
 __all__ += ["head", "interval", "load", "marked", "names", "options", "predict", "recipe"]
-__all__ += ["sample", "score", "scorer", "show", "words"]
+__all__ += ["sample", "score", "scorer", "show", "uncased", "words"]
 
 KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place", "MISC": "other name"}
 TAGS = ("O", *(f"{begin}-{kind}" for kind in KINDS for begin in "BI"))
@@ -124,7 +124,7 @@ def encode(
     have IGNORE, which adds no loss. marks: whether capitals are `marked`; default: for an uncased
     tokenizer.
     """
-    marks = _uncased(tokenizer) if marks is None else marks
+    marks = uncased(tokenizer) if marks is None else marks
     examples = []
     for row in rows:
         ids, first = align(row["words"], tokenizer, limit, marks)
@@ -144,7 +144,7 @@ def align(
     marks: as in `encode`.
     """
     text, owner = list(words), range(len(words))
-    if _uncased(tokenizer) if marks is None else marks:
+    if uncased(tokenizer) if marks is None else marks:
         text, owner = marked(words)
     ids, word_of = tokenizer.align(text, limit)
     first = np.full(len(words), -1)
@@ -168,7 +168,7 @@ def marked(words: Sequence[str]) -> tuple[list[str], list[int | None]]:
     return text, owner
 
 
-def _uncased(tokenizer: Tokenizer) -> bool:
+def uncased(tokenizer: Tokenizer) -> bool:
     """Whether the tokenizer lower-cases texts, so that Turkey and turkey are the same."""
     return tokenizer.encode("Turkey") == tokenizer.encode("turkey")
 
@@ -219,7 +219,7 @@ def predict(
     rows = [_words(text) for text in ([texts] if isinstance(texts, str) else texts)]
     if not rows:
         raise KitError("there is no text: give at least one sentence.")
-    marks = _uncased(tokenizer) if marks is None else marks
+    marks = uncased(tokenizer) if marks is None else marks
     windows = [(i, *w) for i, row in enumerate(rows) for w in _windows(row, tokenizer, marks)]
     if OUTSIDE not in tags:
         raise KitError(f"the tags {', '.join(tags)} have no {OUTSIDE!r}, for a word in no entity.")

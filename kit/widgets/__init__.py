@@ -11,12 +11,12 @@ from kit.widgets.labels.label_curves import LabelCurves
 from kit.widgets.labels.side_by_side import SideBySide
 from kit.widgets.loss.descent import Descent
 from kit.widgets.loss.loss_curves import LossCurves
+from kit.widgets.own_data.own_data import OwnData
 from kit.widgets.parameters.freeze import Freeze
 from kit.widgets.parameters.model_summary import ModelSummary, summary
 from kit.widgets.parameters.tensor_map import TensorMap
 from kit.widgets.pretraining.next_token import NextToken
 from kit.widgets.pretraining.pretraining import Pretraining
-from kit.widgets.sentiment.own_data import OwnData
 from kit.widgets.sentiment.words import Words
 from kit.widgets.strategies.strategies import Strategies
 from kit.widgets.structure.grow import Grow

@@ -8,7 +8,7 @@ COLOURS = {"good": "#007A5A", "bad": "#B34A00", "note": "#595959"}
 
 
 def page(report, shown: int = 5) -> str:
-    """HTML of a report: numbers of rows, classes, kinds of problems, the first bad rows, notes."""
+    """HTML of a report: numbers of rows, classes, kinds of problems, notes, the first bad rows."""
     bad = report.bad.select(range(min(shown, len(report.bad)))) if len(report.bad) else []
     head = (
         f"<b>{escape(report.where)}</b>: {len(report):,} rows, "
@@ -16,8 +16,9 @@ def page(report, shown: int = 5) -> str:
     )
     if len(report.bad):
         head += f', <b style="color:{COLOURS["bad"]}">{len(report.bad):,} not</b>'
-    body = _bars(report.counts()) + _kinds(report.kinds) + _examples(bad, len(report.bad))
+    body = _bars(report.counts()) + _kinds(report.kinds)
     body += "".join(f"<li>{escape(note)}</li>" for note in (*report.notes, *report.division))
+    body += _examples(bad, len(report.bad))
     return (
         '<div style="font-size:16px;color:#1A1A1A;background:white;padding:.6em 1em;'
         f'max-width:60em;border-radius:.4em"><div style="font-size:18px">{head}</div>{body}</div>'

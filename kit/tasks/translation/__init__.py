@@ -40,6 +40,7 @@ __all__ = [
     "COLUMNS",
     "LANGUAGES",
     "METRIC",
+    "OTHER",
     "PARENTS",
     "baselines",
     "encode",
@@ -82,6 +83,9 @@ LANGUAGES = {
 PARENTS = ("de", "es", "fr", "ja", "pl", "pt", "ru", "zh")
 CHILDREN = ("ca", "it", "ro", "uk")
 """The languages of the built-in parent, and those that it was not trained on."""
+
+OTHER = "other"
+"""Any other language: without a tag, so that a model learns it from its pairs alone."""
 
 WORDS = 10
 """English words of a message, at most; longer ones are left out."""
@@ -141,10 +145,13 @@ def _rows(language: str) -> list[dict]:
 
 
 def tag(language: str) -> str:
-    """The character that stands for a target language, at the beginning of the input.
+    """The character that stands for a target language, at the beginning of the input; "" for
+    `OTHER`.
 
     Raises KitError for an unknown language.
     """
+    if language == OTHER:
+        return ""
     if language not in LANGUAGES:
         raise KitError(f"language {language!r} is unknown: choose one of {', '.join(LANGUAGES)}.")
     return chr(placeholders.FIRST + 256 + list(LANGUAGES).index(language))

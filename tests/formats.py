@@ -1,0 +1,396 @@
+"""Write docs/FORMATS.md: what the kit reads, and what it refuses with which remedy.
+
+python tests/formats.py            # write it
+python tests/formats.py --check    # say whether it is as this command writes it
+
+Each line is tried while the page is written: an example that is not read, or not refused, ends the
+command. The tables of names (endings, splits, families, tokenizers, GGUF types) are the code's own.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import gguf
+import numpy as np
+import pandas as pd
+import tokenizers
+import torch
+from datasets import Dataset
+from safetensors.torch import load_file, save_file
+
+from kit import sources
+from kit.data import own
+from kit.data.own import Column
+from kit.data.own.readers import KINDS
+from kit.data.own.tables import SYNONYMS
+from kit.data.own.tag_schemes import SCHEMES, scheme_of, to_bio
+from kit.errors import KitError
+from kit.models import Transformer, TransformerConfig
+from kit.sources import Source
+from kit.sources.gguf import SPLITS
+from kit.sources.weight_maps import ACTIVATIONS, FAMILIES
+from kit.tokenizer import Tokenizer
+
+__all__ = ["PAGE", "page"]
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "FORMATS.md"
+
+OPEN = {"text": Column("text"), "label": Column("class")}
+SENTIMENT = {"text": Column("text"), "label": Column("class", ("negative", "positive"))}
+TAGGED = {"words": Column("words"), "tags": Column("tags")}
+RATED = {"text": Column("text"), "score": Column("number")}
+TWO = [{"text": "Rain again.", "label": "bad"}, {"text": "Sun at last.", "label": "good"}]
+FRAME = pd.DataFrame(TWO)
+
+FILES: dict[str, list[tuple[str, bytes]]] = {
+    ".csv": [
+        ("commas, quotes doubled inside", b'text,label\n"He said ""no"", twice",a\nplain,b\n'),
+        ("semicolons, Windows' line ends", b"text;label\r\na;x\r\n\r\nb;y\r\n"),
+        ("the line `sep=;` of Excel", b"sep=;\ntext;label\na;x\n"),
+        ("comments above the names", b"# exported today\ntext,label\na,x\n"),
+        ("a backslash before a quote", b'text,label\n"a \\"b\\" c, d",x\ny,z\n'),
+        ("empty columns at the end", b"text,label,,\na,x,,\nb,y,,\n"),
+        ("a text over several lines", b'text,label\n"one\ntwo",x\nb,y\n'),
+        ("bars", b"text|label\na|x\n"),
+        ("an old Mac's line ends", b"text,label\ra,x\rb,y\r"),
+        ("UTF-8 with a byte-order mark", "\ufefftext,label\nпривет,x\n".encode()),
+        ("UTF-16", "text,label\nпривет,x\n".encode("utf-16")),
+        ("an old encoding", "text,label\nÇa déborde à Noël,x\nb,y\n".encode("cp1252")),
+        ("a quote that is never closed", b'text,label\na,x\n"never,y\nb,z\n'),
+    ],
+    ".tsv": [("tabs, quotes as letters", b'text\tlabel\n5" disk\ta\n"quoted start\tb\n')],
+    ".jsonl": [("an object a line", b'{"text": "a", "label": "x"}\n{"text": "b", "label": "y"}\n')],
+    ".ndjson": [("the same", b'{"text": "a", "label": "x"}\n')],
+    ".json": [("one array of objects", b'[\n{"text": "a", "label": "x"}\n]')],
+    ".parquet": [("a table", b"")],
+    ".conll": [
+        (
+            "a word and its tag a line",
+            b"-DOCSTART- O\n\nMara NNP B-PER\nsails VBZ O\n\nHome B-LOC\n",
+        )
+    ],
+    ".bio": [("the same", b"Mara\tB-PER\nsails\tO\n")],
+    ".iob": [("the same", b"Mara I-PER\nsails O\n")],
+}
+"""Ending -> examples: what is unusual, and the file."""
+
+MEMORY = {
+    "a list of dicts": TWO,
+    "a generator of dicts": (row for row in TWO),
+    "a dict of columns, lists or numpy arrays": {k: np.array(list(FRAME[k])) for k in FRAME},
+    "a dict of splits": {"train": TWO[:1], "test": FRAME[1:]},
+    "a pandas DataFrame": FRAME,
+    "a `datasets.Dataset`, formatted or not": Dataset.from_list(TWO).with_format("numpy"),
+}
+
+TAGS = {
+    "BIO": "B-PER I-PER O B-LOC",
+    "IOB1": "I-PER I-PER O I-LOC",
+    "IOE": "I-PER E-PER O E-LOC",
+    "BIOES": "B-PER E-PER O S-LOC",
+    "plain": "PER PER O LOC",
+}
+"""Scheme -> how it tags Ann Lee in Rome."""
+
+SHAPE = {"width": 16, "layers": 2, "heads": 2, "intermediate_size": 32, "block_size": 32}
+BERT = {"token_types": 2, "norm_eps": 1e-12}
+LLAMA = {"causal": True, "norm": "rms", "norm_first": True, "norm_eps": 1e-6, "bias": False}
+LLAMA |= {"positions": "rotary", "activation": "swiglu", "embedding_norm": False}
+
+
+def page() -> str:
+    """The page as this command writes it."""
+    with TemporaryDirectory() as space:
+        folder = Path(space).resolve()
+        parts = [files(folder), memory(), splits(), tags(), families(), tokenizer_kinds()]
+        parts += [gguf_types(), bad_rows(), refused_data(folder), refused_models(folder)]
+    text = (
+        "# Formats\n\nWhat the kit reads, and what it refuses. "
+        "`python tests/formats.py` writes this page and tries every line of it.\n\n"
+        + "\n".join(parts)
+    )
+    return text.replace(str(folder), "FOLDER")
+
+
+def table(*rows: tuple) -> str:
+    """A Markdown table; its first row has the names of the columns."""
+    lines = [
+        " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in r) for r in rows
+    ]
+    lines.insert(1, " | ".join("---" for _ in rows[0]))
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def files(folder: Path) -> str:
+    """Every ending that `own.read` knows, each example read."""
+    if unknown := set(KINDS) ^ set(FILES):
+        sys.exit(f"tests/formats.py has no example of {sorted(unknown)}, or one too many")
+    rows = [("ending", "example", "rows", "what the report says", "options")]
+    for ending, examples in FILES.items():
+        for number, (what, content) in enumerate(examples):
+            path = folder / f"example{number}{ending}"
+            path.write_bytes(content)
+            if ending == ".parquet":
+                FRAME.to_parquet(path)
+            words = ending in (".conll", ".bio", ".iob")
+            report = own.read(path, TAGGED if words else OPEN)
+            if not len(report.good):
+                sys.exit(f"{what}, {ending}: none of its rows was read: {report}")
+            counted = f"{len(report.good)} good" + f", {len(report.bad)} bad" * bool(report.bad)
+            said = [f"{kind}." for kind in report.kinds]
+            said += [note for note in report.notes if "one row alone" not in note]
+            options = ", ".join(f"`{name}=`" for name in KINDS[ending][1])
+            rows.append((f"`{ending}`", what, counted, " ".join(said), options))
+    return (
+        "## Files of rows\n\n`own.read(path, columns)` finds the dialect of a CSV file out, and "
+        "says what is unusual. Rows in = good + bad, always. An option overrides what is found.\n\n"
+        + table(*rows)
+    )
+
+
+def memory() -> str:
+    """What is in memory already, each example read."""
+    rows = [("what", "rows")]
+    for what, where in MEMORY.items():
+        report = own.read(where, OPEN)
+        rows.append((what, f"{len(report.good)} good"))
+    more = "Also: a folder or a name on the hub, as `datasets.load_dataset` takes them. "
+    more += "A column of dicts is named by its parts: `translation.en`.\n"
+    return f"## Rows in memory\n\n{table(*rows)}\n{more}"
+
+
+def splits() -> str:
+    """The names of splits."""
+    rows = [("split", "what others call it, in any case; also before - or _ and more")]
+    rows += [(split, ", ".join(names)) for split, names in SYNONYMS.items()]
+    return f"## Splits\n\n{table(*rows)}"
+
+
+def tags() -> str:
+    """Schemes of tags, each found out and converted."""
+    if set(TAGS) != set(SCHEMES):
+        sys.exit(f"tests/formats.py has no example of {set(SCHEMES) ^ set(TAGS)}")
+    rows = [("scheme", "Ann Lee in Rome", "is read as")]
+    for scheme, written in TAGS.items():
+        if scheme_of([written.split()]) != scheme:
+            sys.exit(f"{written} is not read as {scheme}")
+        rows.append((scheme, written, " ".join(to_bio(written.split(), scheme))))
+    return f"## Schemes of tags\n\nNames of the tags come from the data.\n\n{table(*rows)}"
+
+
+def families() -> str:
+    """The families of models, from their tables."""
+    rows = [("`model_type`", "classes of `transformers`", "only with")]
+    for kind, family in FAMILIES.items():
+        classes = ", ".join(name for name in family.classes if name)
+        must = ", ".join(f"{name}={value!r}" for name, value in family.must.items())
+        rows.append((kind, classes, must or "–"))
+    return (
+        "## Model families\n\nA folder with config.json, tokenizer.json and *.safetensors, or "
+        "`owner/model` on the hub. With an index, the index decides which files are read. "
+        f"Activations: {', '.join(ACTIVATIONS)}. Numbers: float32, float16, bfloat16.\n\n"
+        + table(*rows)
+    )
+
+
+def tokenizer_kinds() -> str:
+    """Kinds of tokenizers, each built, loaded and used."""
+    from tokenizers import decoders, models, normalizers, pre_tokenizers
+
+    words = {"[UNK]": 0, "un": 1, "##able": 2, "able": 3, " ": 4, "▁": 5, "a": 6, "b": 7, "ab": 8}
+    kinds = {
+        "WordPiece (BERT)": (models.WordPiece(words, unk_token="[UNK]"), "BertPreTokenizer"),
+        "byte-level BPE (GPT-2, RoBERTa, Llama 3)": (models.BPE(words, [("a", "b")]), "ByteLevel"),
+        "Unigram (SentencePiece, XLM-R)": (
+            models.Unigram([(word, -float(i)) for word, i in words.items()], unk_id=0),
+            "Metaspace",
+        ),
+        "BPE without a pre_tokenizer (Llama 2, TinyLlama)": (models.BPE(words, [("a", "b")]), ""),
+        "WordLevel": (models.WordLevel(words, unk_token="[UNK]"), "Whitespace"),
+    }
+    rows = [("`tokenizer.json` of the kind", "`unable ab` gives so many ids")]
+    for what, (model, splitter) in kinds.items():
+        made = tokenizers.Tokenizer(model)
+        if splitter:
+            made.pre_tokenizer = getattr(pre_tokenizers, splitter)()
+        else:
+            made.normalizer = normalizers.Replace(" ", "▁")
+            made.decoder = decoders.Replace("▁", " ")
+        ids = Tokenizer.load(made.to_str().encode()).encode("unable ab")
+        rows.append((what, len(ids)))
+    gguf_kinds = ", ".join(f"`{name}`" for name in SPLITS)
+    return (
+        f"## Tokenizers\n\n{table(*rows)}\n"
+        f"In GGUF files: vocabularies of kind `gpt2` that split words as {gguf_kinds}.\n"
+    )
+
+
+def gguf_types() -> str:
+    """The types of tensors in GGUF files that are expanded, each tried on one block of zeros."""
+    read, refused = [], []
+    for kind in gguf.GGMLQuantizationType:
+        block, size = gguf.GGML_QUANT_SIZES[kind]
+        try:
+            numbers = gguf.dequantize(np.zeros((1, size), np.uint8).view(_stored(kind)), kind)
+        except NotImplementedError:
+            refused.append(kind.name)
+            continue
+        (read if numbers.size == block else refused).append(kind.name)
+    return (
+        "## GGUF\n\nArchitectures llama and qwen2. "
+        f"Types of tensors that are read: {', '.join(read)}. Not: {', '.join(refused)}.\n"
+    )
+
+
+def _stored(kind) -> type:
+    names = {"F32": np.float32, "F16": np.float16}
+    return names.get(kind.name, np.uint8)
+
+
+def bad_rows() -> str:
+    """Rows that are not used, each with what is said of it."""
+    cases: list[tuple[str, dict, dict]] = [
+        ("no text", SENTIMENT, {"text": " ", "label": 1}),
+        ("a number as a text", SENTIMENT, {"text": 7, "label": 1}),
+        ("half a character", SENTIMENT, {"text": "good \ud83d film", "label": 1}),
+        ("no class", SENTIMENT, {"text": "Rain.", "label": None}),
+        ("an unknown class", SENTIMENT, {"text": "Rain.", "label": "wet"}),
+        ("a class number that is not there", SENTIMENT, {"text": "Rain.", "label": 2}),
+        ("a number that may mean two things", RATED, {"text": "Rain.", "score": "1,234"}),
+        ("no number", RATED, {"text": "Rain.", "score": "nan"}),
+        ("more tags than words", TAGGED, {"words": ["Ann", "sails"], "tags": ["B-PER"]}),
+        (
+            "an I- that continues nothing",
+            TAGGED,
+            {"words": ["In", "Rome", "Ann"], "tags": ["B-X", "I-LOC", "B-PER"]},
+        ),
+    ]
+    rows = [("a row with", "is in `report.bad` as")]
+    for what, wants, row in cases:
+        report = own.read([row], wants)
+        if len(report.bad) != 1:
+            sys.exit(f"{what}: {row} was read as good")
+        rows.append((what, report.bad["problem"][0]))
+    return f"## Rows that are not used\n\n{table(*rows)}"
+
+
+def message(what: str, action: Callable[[], object]) -> tuple[str, str]:
+    """What is refused, and the error's message; the command ends where nothing is refused."""
+    try:
+        action()
+    except KitError as error:
+        return what, str(error).replace(f" (this is {Path.cwd()})", "")
+    sys.exit(f"{what} is not refused")
+
+
+def refused_data(folder: Path) -> str:
+    """Data that is refused as a whole."""
+
+    def file(name: str, content: str, wants=OPEN, **options) -> Callable[[], object]:
+        path = folder / name
+        path.write_text(content, encoding="utf-8")
+        return lambda: own.read(path, wants, **options)
+
+    good = "text,label\na,x\n"
+    long = [{"words": f"word{i}", "tags": "O", "sentence": i // 5} for i in range(20)]
+    rows = [
+        ("data", "the message"),
+        message("another ending", file("a.xlsx", good)),
+        message("an empty file", file("empty.csv", "")),
+        message("names and no rows", file("names.csv", "text,label\n")),
+        message("two columns of one name", file("twice.csv", "text,text\na,x\n")),
+        message("no such column", file("other.csv", "review,label\na,x\n")),
+        message("an option that nothing reads", file("a.csv", good, nrows=3)),
+        message("an unknown encoding", file("b.csv", good, encoding="klingon")),
+        message("a wrong delimiter", file("c.csv", good, delimiter=";;")),
+        message("an array of JSON that ends early", file("a.json", '[\n{"text": "a"},\n')),
+        message("one word a row", lambda: own.read(long, TAGGED)),
+        message("a split of unknown name", lambda: own.read({"gold": TWO}, OPEN)),
+        message("columns of unequal length", lambda: own.read({"text": ["a"], "label": []}, OPEN)),
+        message("bad rows, not left out", own.read([*TWO, {"text": ""}], OPEN).data),
+        message("too few rows", own.read(TWO, OPEN).data),
+    ]
+    return f"## Data that is refused\n\n{table(*rows)}"
+
+
+def refused_models(folder: Path) -> str:
+    """Models that are refused, each made from a small one that is read."""
+    tokenizer = sources.load("transformer_encoder").tokenizer
+
+    def made(name: str, switches: dict = LLAMA) -> Path:
+        torch.manual_seed(0)
+        body = Transformer(TransformerConfig(vocabulary=tokenizer.size, **SHAPE, **switches))
+        path = sources.export(Source("tiny", body.eval(), tokenizer), folder / name)
+        sources.load(path)
+        return path
+
+    def config(name: str, switches: dict = LLAMA, **settings) -> Callable[[], object]:
+        path = made(name, switches)
+        about = json.loads((path / "config.json").read_text())
+        (path / "config.json").write_text(json.dumps(about | settings))
+        return lambda: sources.load(path)
+
+    def tensors(name: str, change: Callable[[dict], dict]) -> Callable[[], object]:
+        path = made(name)
+        weights = path / "model.safetensors"
+        save_file(change(load_file(weights)), weights)
+        return lambda: sources.load(path)
+
+    def file(name: str, old: str, new: str | None) -> Callable[[], object]:
+        path = made(name)
+        (path / old).rename(path / new) if new else (path / old).unlink()
+        return lambda: sources.load(path)
+
+    linear = {"type": "linear", "factor": 2.0}
+    norm, down = "model.norm.weight", "layers.0.mlp.down_proj.weight"
+    missing = "model-00002-of-00002.safetensors"
+    cut = made("shards")
+    index = {"weight_map": {"a": "model.safetensors", "b": missing}}
+    (cut / "model.safetensors.index.json").write_text(json.dumps(index))
+    rows = [
+        ("a model", "the message"),
+        message("of another family", config("family", model_type="t5")),
+        message("with scaled rotary positions", config("rope", rope_parameters=linear)),
+        message("a Llama without a gated silu", config("gelu", hidden_act="gelu")),
+        message("a Bert with silu", config("silu", BERT, hidden_act="silu")),
+        message("with relative positions", config("rel", BERT, position_embedding_type="rel")),
+        message("in 8-bit integers", tensors("int8", lambda t: {
+            k: v.to(torch.int8) if k.endswith(down) else v for k, v in t.items()})),
+        message("with a tensor too many", tensors("more", lambda t: t | {"extra": torch.ones(2)})),
+        message("without a tensor", tensors("less", lambda t: {
+            k: v for k, v in t.items() if k not in (norm, norm[6:])})),
+        message("without a part that its index names", lambda: sources.load(cut)),
+        message("as a pickle", file("pickle", "model.safetensors", "pytorch_model.bin")),
+        message("without tokenizer.json", file("slow", "tokenizer.json", None)),
+        message("a GGUF file of another architecture", other_gguf(folder)),
+        message("no source of this name", lambda: sources.load("gpt5")),
+    ]  # fmt: skip
+    return f"## Models that are refused\n\n{table(*rows)}"
+
+
+def other_gguf(folder: Path) -> Callable[[], object]:
+    """A GGUF file of an architecture that the kit does not read."""
+    path = folder / "other.gguf"
+    writer = gguf.GGUFWriter(path, "gemma")
+    writer.add_tensor("token_embd.weight", np.zeros((4, 4), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return lambda: sources.load(path)
+
+
+def main(given: str = "") -> None:
+    text = page()
+    if given == "--check":
+        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
+        sys.exit(0 if same else "docs/FORMATS.md: run python tests/formats.py")
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
