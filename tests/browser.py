@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, Page, Route, sync_playwright
+from playwright.sync_api import Locator, Page, Route, WebSocket, sync_playwright
 
 __all__ = ["MEASURED", "Lab", "chromium", "lab", "lesson"]
 
@@ -88,10 +88,18 @@ class Lab:
     """Uncaught errors of the page's scripts."""
     strangers: list[str] = field(default_factory=list)
     """Requests to other hosts; none gets through."""
+    received: int = 0
+    """Bytes that came over the kernels' channels."""
+    sent: int = 0
+    """Bytes that the page sent over them."""
 
     def open(self, notebook: str, seconds: float = 60) -> None:
         """Show a notebook of the folder, by its name, and wait for its kernel."""
         self.page.goto(f"{self.address}/lab/tree/{notebook}?token={self.token}&reset")
+        self.wait_for_kernel(seconds)
+
+    def wait_for_kernel(self, seconds: float = 60) -> None:
+        """Wait until the kernel of the notebook in front has nothing to do."""
         self.page.wait_for_function(f"{KERNEL} === 'idle'", timeout=seconds * 1000)
 
     def run_all(self, seconds: float = 60) -> float:
@@ -146,6 +154,10 @@ class Lab:
         self.page.wait_for_timeout(400)
         self.picture(name)
 
+    def _count(self, received: int, sent: int) -> None:
+        self.received += received
+        self.sent += sent
+
     def watch(self) -> None:
         """Note every error of the page, and stop and note every request to another host."""
 
@@ -156,6 +168,11 @@ class Lab:
                 self.strangers.append(route.request.url)
                 route.abort()
 
+        def count(channel: WebSocket) -> None:
+            channel.on("framereceived", lambda frame: self._count(len(frame), 0))
+            channel.on("framesent", lambda frame: self._count(0, len(frame)))
+
+        self.page.on("websocket", count)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.context.route("**/*", only_home)
         self.page.add_init_script(WATCH)

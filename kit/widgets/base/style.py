@@ -107,10 +107,16 @@ def dress(figure, *, height: int = 420):
 
 
 def live(figure):
-    """A plotly figure as a widget, which can be changed after it is displayed."""
+    """A plotly figure as a widget, which can be changed after it is displayed. Where plotly's
+    widget is no anywidget (plotly 5), it is plotly's own."""
+    import anywidget
     import plotly.graph_objects as go
 
-    return go.FigureWidget(figure)
+    if not issubclass(go.FigureWidget, anywidget.AnyWidget):
+        return go.FigureWidget(figure)
+    from kit.widgets.base.plotly_widget import LiveFigure
+
+    return LiveFigure(figure)
 
 
 def fit_page_width(figure) -> None:
