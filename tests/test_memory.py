@@ -184,3 +184,27 @@ def test_a_limited_process_is_told_before_it_ends(limit: str, tmp_path: Path) ->
     assert last == "still alive", done.stderr
     for line, (kind, says) in zip(lines, SAYS.items(), strict=True):
         assert re.match(f"{kind} KitError.*{says}", line), line
+
+
+FREED = """
+import ctypes, resource
+from kit.memory import free_memory
+resource.setrlimit(resource.RLIMIT_DATA, (2 * 10**9,) * 2)
+c = ctypes.CDLL(None)
+c.malloc.restype, c.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+print(free_memory()[0])
+blocks = [c.malloc(60_000) for _ in range(5000)]
+print(free_memory()[0])
+for block in blocks[:-1]:  # the last one keeps the heap from shrinking
+    c.free(block)
+print(free_memory()[0])
+"""
+
+
+@pytest.mark.skipif(not memory._kept(), reason="the C library does not say what it keeps")
+def test_what_was_freed_and_is_kept_counts_as_free() -> None:
+    """A lesson in a small kernel was refused a model that fits."""
+    ran = subprocess.run([sys.executable, "-c", FREED], check=True, capture_output=True, text=True)
+    before, full, freed = map(int, ran.stdout.split())
+    assert before - full > 250_000_000
+    assert abs(before - freed) < 20_000_000

@@ -14,10 +14,14 @@ import numpy as np
 from kit.errors import KitError
 from kit.runtime import random_state
 
-__all__ = ["WORDS", "KeywordBaseline"]
+__all__ = ["WORDS", "KeywordBaseline", "NoKeywords"]
 
 WORDS = 5
 """The number of words in a headline; chosen on validation articles."""
+
+
+class NoKeywords(KitError):
+    """Articles that teach no keywords."""
 
 
 class KeywordBaseline:
@@ -43,7 +47,7 @@ class KeywordBaseline:
             x += self.features(row["text"])
             y += [stem(word) in headline for word in words(row["text"])]
         if len(set(y)) < 2:
-            raise KitError(
+            raise NoKeywords(
                 f"{len(train)} articles teach no keywords, since none or all of the words of their "
                 "leads are in the headlines: give more articles."
             )
