@@ -233,7 +233,7 @@ def a_count(value: object) -> str:
 
 def _first(value: Iterable) -> object:
     """The first element of what can be read several times; None of anything else."""
-    if isinstance(value, list | tuple) or _has(value, "column_names", "__getitem__"):
+    if isinstance(value, list | tuple) or _has(value, "column_names", "__getitem__", "__len__"):
         return value[0] if len(value) else None
     return None
 
@@ -284,7 +284,10 @@ def rows_with(*columns: str) -> Check:
 
 def examples_of(value: object) -> str:
     """Examples: dicts with "ids", or a function from an epoch's number to them."""
-    remedy = "make examples of rows, task.encode(rows, tokenizer)"
+    remedy = (
+        "make examples of rows, task.encode(rows, tokenizer), or of windows of token ids, "
+        "objectives.next_token(windows)"
+    )
     if callable(value) and not _is_module(value):
         return ""
     if problem := _several(value, "examples", remedy):

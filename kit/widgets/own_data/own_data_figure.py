@@ -2,9 +2,8 @@
 
 import base64
 from collections.abc import Sequence
-from html import escape
 
-from kit.html import BLUE, GREY, INK, LIGHT_GREY, ORANGE, PAPER, note
+from kit.html import BLUE, GREY, INK, LIGHT_GREY, ORANGE, PAPER, escape, note
 from kit.widgets.base.style import dress
 
 __all__ = ["MEASURES", "NAMES", "code_block", "conclusion", "download", "figure", "percent"]
