@@ -55,5 +55,5 @@ def choose_train_and_stop(shown: Lab, race: Locator) -> None:
     shown.page.get_by_role("button", name="Replay").click()
     shown.page.get_by_text("Replayed, not trained now").wait_for()
     expect(train).to_be_enabled(timeout=30_000)
-    shown.see(race, f"data[{SOURCE}].x.length > 4 && data[{BARS}].y[2] > data[{BARS}].y[1]")
+    shown.see(race, f"data[{SOURCE}].x.length > 3 && data[{BARS}].y[2] > data[{BARS}].y[1]")
     shown.look(race, "07_replayed")

@@ -107,6 +107,7 @@ def test_a_figure_is_a_pure_function_of_its_scene(labels):
     scene.tested["full"] = 0.8
     drawn = side_by_side_figure.figure(scene)
     assert [t.name for t in drawn.data] == [t.name for t in empty.data]
+    assert not drawn.data[1].x  # no accuracy was measured yet, so none is drawn
     assert drawn.data[0].y == (0.7,) and "<b>80</b>" in drawn.data[-2].text
     assert side_by_side_figure.figure(scene).to_json() == drawn.to_json()  # nan is not nan
 

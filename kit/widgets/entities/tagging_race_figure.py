@@ -68,8 +68,8 @@ def traces(scene: Scene) -> list[dict]:
     lines = []
     for name in RIVALS:
         run = scene.runs.get(name, Run())
-        curve = {"x": [0.0] * bool(run.steps) + [e["seconds"] for e in run.evaluations]}
-        curve |= {"y": [0.0] * bool(run.steps) + [100 * e["score"] for e in run.evaluations]}
+        curve = {"x": [e["seconds"] for e in run.evaluations]}
+        curve |= {"y": [100 * e["score"] for e in run.evaluations]}
         pen = {"color": COLOUR[name], "dash": DASH[name], "width": 4}
         mark = {"size": 10, "symbol": SYMBOL[name]}
         lines.append({**curve, "line": pen, "marker": mark, "name": NAME[name]})

@@ -74,13 +74,12 @@ def traces(scene: Scene) -> list[dict]:
     lines = []
     for name in RIVALS:
         run = scene.runs.get(name, Run())
-        start = ([0.0], [50.0]) if run.steps else ([], [])  # chance, before the first update
         x, y = smooth(run.steps)
         curve = {"x": x, "y": y, "mode": "lines", "name": NAME[name], "legendgroup": name}
         pen = {"color": COLOUR[name], "dash": DASH[name], "width": 4}
         lines.append({"line": pen, **curve})
-        curve["x"] = start[0] + [e["seconds"] for e in run.evaluations]
-        curve["y"] = start[1] + [100 * e["score"] for e in run.evaluations]
+        curve["x"] = [e["seconds"] for e in run.evaluations]
+        curve["y"] = [100 * e["score"] for e in run.evaluations]
         curve |= {"mode": "lines+markers", "marker": {"size": 9}, "showlegend": False}
         lines.append({"line": pen, **curve, "xaxis": "x2", "yaxis": "y2"})
     for name in ("tfidf", "majority"):
