@@ -219,7 +219,7 @@ def test_the_race_is_a_pure_function_of_its_scene() -> None:
     )
     scene.tested["full"] = 0.5
     drawn = tagging_race_figure.figure(scene)
-    assert len(drawn.data) == len(empty.data) and drawn.data[0].y == (0.0, 40.0)
+    assert len(drawn.data) == len(empty.data) and drawn.data[0].y == (40.0,)
     assert drawn.data[-1].y == (20.0, None, 50.0)
     assert tagging_race_figure.figure(scene) == drawn
 
