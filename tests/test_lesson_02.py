@@ -22,6 +22,15 @@ def test_the_lesson_is_run_typed_dragged_and_clicked(tmp_path: Path, data) -> No
         type_and_swap(shown, bars)
 
 
+def choose(shown: Lab, plot: Locator, name: str) -> None:
+    """Choose a model, and wait for its bars. A click on *Write on* may overtake a choice that is
+    still on its way to the kernel: widgets hold back a change while an earlier one is handled."""
+    before = plot.evaluate(BARS)
+    press(shown, name)
+    other = f"([plot, before]) => ({BARS})(plot) !== before"
+    shown.page.wait_for_function(other, arg=[plot.element_handle(), before], timeout=60_000)
+
+
 def look_at_the_curves(shown: Lab, plot: Locator) -> None:
     shown.see(plot, "data[0].x.length > 5 && data[1].x.length > 5")
     shown.see(plot, "data[1].y.at(-1) < data[1].y[0] && layout.width > 750")
@@ -64,11 +73,10 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
         handle.press("ArrowLeft")
     shown.see(plot, f"data[0].x[0] > {top}")  # the likely gets likelier
     for name in ("trigrams", "Transf., baked"):
-        press(shown, name)
+        choose(shown, plot, name)
         press(shown, "Write on")
         expect(page.get_by_role("button", name="Write on")).to_be_disabled()
         expect(page.get_by_role("button", name="Write on")).to_be_enabled(timeout=30_000)
-    # Both texts; the page may enable the button before it has drawn the last of them.
     page.get_by_text("The minister said").nth(1).wait_for(state="attached", timeout=20_000)
     press(shown, "Write on")
     page.locator("button:has-text('Stop'):enabled").click()
