@@ -1,7 +1,7 @@
 """Write into every lesson what all of them share: badges, the set-up cell, slides.
 
-python tests/lessons.py               # whose fork it is, is read from the git remote
-python tests/lessons.py owner/name    # or given; where none is known there are no badges
+python tests/lessons.py               # badges stay those of the fork that the lessons name
+python tests/lessons.py owner/name    # badges of this fork; without any fork there are none
 python tests/lessons.py --check       # say which lessons and README are not as written
 """
 
@@ -46,12 +46,10 @@ from kit.widgets import Health
 Health()"""
 
 
-def remote() -> str:
-    """owner/name of the git remote `origin` on GitHub, or ""."""
-    asked = ["git", "remote", "get-url", "origin"]
-    address = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True).stdout
-    found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(\.git)?$", address.strip())
-    return found[1] if found else ""
+def written_fork() -> str:
+    """owner/name that the first lesson names, or ""."""
+    first = committed()[0].read_text(encoding="utf-8").replace('\\"', '"')
+    return FORK.search(first)[1]
 
 
 def places(fork: str, lesson: str) -> tuple[str, str]:
@@ -96,7 +94,14 @@ def written(notebook: NotebookNode, fork: str, lesson: str) -> NotebookNode:
 def title(path: Path) -> tuple[str, str]:
     """A lesson's title, and its question: what its first cell has in bold."""
     first = nbformat.read(path, as_version=4).cells[0].source
-    return first.partition("\n")[0].strip("# "), re.search(r"\*\*(.+?)\*\*", first, re.DOTALL)[1]
+    heading = re.match(rf"# ({path.name[:2]} · [^\n]+)\n", first)
+    question = re.search(r"\*\*(.+?\?)\*\*", first, re.DOTALL)
+    if not (heading and question):
+        sys.exit(
+            f"{path.name}: the first cell is to have the heading '# {path.name[:2]} · Verb noun' "
+            "and the lesson's question in bold."
+        )
+    return heading[1], question[1]
 
 
 def course(lessons: list[Path], fork: str) -> str:
@@ -114,9 +119,11 @@ def course(lessons: list[Path], fork: str) -> str:
     return "\n".join(rows) + "\n"
 
 
-def minutes(path: Path) -> int | str:
-    """The minutes that a lesson takes; "?" for one that `MINUTES` lacks."""
-    return MINUTES.get(path.name[:2], "?")
+def minutes(path: Path) -> int:
+    """The minutes that a lesson takes."""
+    if path.name[:2] not in MINUTES:
+        sys.exit(f"{path.name}: write the minutes that it takes into MINUTES of tests/lessons.py.")
+    return MINUTES[path.name[:2]]
 
 
 def between(text: str, name: str, content: str) -> str:
@@ -153,9 +160,8 @@ def committed() -> list[Path]:
 
 def stale() -> list[str]:
     """The committed lessons, and the README, that are not as this command writes them."""
-    lessons = committed()
-    fork = FORK.search(lessons[0].read_text(encoding="utf-8").replace('\\"', '"'))[1]
-    return [p.name for p in (*lessons, README) if contents(p, fork) != contents_now(p)]
+    fork = written_fork()
+    return [p.name for p in (*committed(), README) if contents(p, fork) != contents_now(p)]
 
 
 def contents_now(path: Path) -> str:
@@ -169,8 +175,12 @@ def contents_now(path: Path) -> str:
 def main(given: str = "") -> None:
     if given == "--check":
         sys.exit(", ".join(stale()) + ": run make notebooks" if stale() else 0)
-    for path in (*sorted((ROOT / "notebooks").glob("*.ipynb")), README):
-        path.write_text(contents(path, given or remote()), encoding="utf-8")
+    fork = given or written_fork()
+    texts = {path: contents(path, fork) for path in (*committed(), README)}
+    for path, text in texts.items():  # all of them, or after an error none
+        path.write_text(text, encoding="utf-8")
+    for path in sorted(set((ROOT / "notebooks").glob("*.ipynb")) - texts.keys()):
+        print(f"{path.name} is no lesson yet: git add it, then run make notebooks again.")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@ import pytest
 from kit import sources
 from kit.errors import KitError
 from kit.models import LanguageHead, SequenceHead, VectorHead
-from kit.sources import Source
+from kit.pretrain import PRETRAININGS
+from kit.sources import Source, builtin
 from kit.sources.builtin import FOLDER, teacher
 from kit.tasks import sentiment
 
-HEADS = {"writer": LanguageHead, "encoder": VectorHead, "translator": SequenceHead}
+WRITERS = [name for name, how in PRETRAININGS.items() if how.writes]
+ENCODERS = [name for name, how in PRETRAININGS.items() if not how.writes]
+HEADS = {"translator": SequenceHead}
+HEADS |= dict.fromkeys(WRITERS, LanguageHead) | dict.fromkeys(ENCODERS, VectorHead)
 every = pytest.mark.parametrize("name", sources.BUILTIN)
 CARD = {"objective", "data", "licence", "recipe", "updates", "seconds", "machine", "scores"}
 
@@ -20,8 +24,18 @@ def test_a_builtin_source_is_there_with_its_card(name):
     source = sources.load(name)
     assert isinstance(source, Source) and source.card.keys() >= CARD | {"not good for", "command"}
     assert source.card["command"] == f"python -m kit.pretrain {name}"
-    kind = next(kind for part, kind in HEADS.items() if part in name)
-    assert isinstance(source.head, kind)
+    assert isinstance(source.head, HEADS[name])
+
+
+def test_what_ships_is_listed_and_only_that():
+    folders = {path.name for path in FOLDER.iterdir() if path.is_dir()}
+    assert folders == set(sources.BUILTIN) == HEADS.keys()
+
+
+def test_a_source_that_is_listed_and_not_made_says_how(monkeypatch):
+    monkeypatch.setattr(builtin, "BUILTIN", (*builtin.BUILTIN, "small_encoder"))
+    with pytest.raises(KitError, match=r"not there: python -m kit\.pretrain small_encoder makes"):
+        builtin.load_builtin("small_encoder")
 
 
 def test_all_of_it_is_small_enough_to_ship():
@@ -29,7 +43,7 @@ def test_all_of_it_is_small_enough_to_ship():
     assert size <= 40e6
 
 
-@pytest.mark.parametrize("name", [name for name in sources.BUILTIN if "writer" in name])
+@pytest.mark.parametrize("name", WRITERS)
 def test_a_writer_is_far_better_than_counting(name):
     scores = sources.load(name).card["scores"]
     own, words, three = (
@@ -43,7 +57,7 @@ def test_a_writer_is_far_better_than_counting(name):
     assert own < 0.96 * three < three < words
 
 
-@pytest.mark.parametrize("name", [name for name in sources.BUILTIN if "encoder" in name])
+@pytest.mark.parametrize("name", ENCODERS)
 def test_an_encoder_answers_before_any_label_and_a_random_start_does_not(name, data):
     from kit.migrate import migrate
 

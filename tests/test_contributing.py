@@ -14,10 +14,12 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"### An? (\w+)[^\n]*\n(.*?)(?=\n##)", TEXT, re.DOTALL))
 BLOCKS = {
-    name: re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    name: re.findall(r"```python\n(.*?)```", re.sub("(?<![A-Z])NN", "77", section), re.DOTALL)
     for name, section in SECTIONS.items()
 }
-"""What a section adds -> its blocks of Python."""
+"""What a section adds -> its blocks of Python; the new lesson has the number 77."""
+FILE = re.compile(r"# ((?:kit|tests|notebooks)/\S+)\n")
+"""The first line of a block that is a whole file."""
 
 USE = {
     "strategy": """
@@ -61,6 +63,23 @@ USE = {
         assert "2 of 4" in shown.status.value and list(shown.figure.data[1].x) == [200, 40]
         assert hasattr(shown, "_ipython_display_")
     """,
+    "lesson": """
+        import nbformat
+        from kit import exercises
+        sys.path.insert(0, "tests/solutions")
+        import lesson_77
+        names = {}
+        for cell in nbformat.read("notebooks/77_count_words.ipynb", 4).cells:
+            if cell.cell_type == "code":
+                exec(cell.source, names)
+        assert names["longest"] is ... and max(names["words"]) == lesson_77.SOLUTIONS["1"]()[0]
+        assert exercises.check("77.1", names["longest"]).state == "open"
+        assert exercises.check("77.1", *lesson_77.SOLUTIONS["1"]()).state == "right"
+        said = {exercises.check("77.1", *answer) for answer in lesson_77.WRONG["1"]}
+        assert {verdict.state for verdict in said} == {"wrong"} and len(said) == 2, said
+        assert not [verdict for verdict in said if "cannot be judged" in verdict.text], said
+        assert len(exercises.hint("77.1").texts) == 2
+    """,
 }
 LINES = {  # what a section says in prose: file, the text there, and what replaces it
     "strategy": [
@@ -87,15 +106,41 @@ LINES = {  # what a section says in prose: file, the text there, and what replac
             'from kit.widgets.labels.text_lengths import TextLengths\n\n\\g<0>\n    "TextLengths",',
         ),
     ],
+    "lesson": [],
 }
+
+
+def notebook(block: str) -> nbformat.NotebookNode:
+    """The notebook whose cells a block shows, `# %%` before each."""
+    _, *cells = re.split(r"^# %%", block, flags=re.MULTILINE)
+    made = nbformat.v4.new_notebook()
+    for cell in cells:
+        kind, _, source = cell.partition("\n")
+        if kind == " [markdown]":
+            source = re.sub(r"^# ?", "", source, flags=re.MULTILINE)
+        new = nbformat.v4.new_markdown_cell if kind else nbformat.v4.new_code_cell
+        made.cells.append(new(source.strip()))
+    return made
+
+
+def write(block: str, folder: Path) -> Path | None:
+    """Write a block that is a whole file; None for one that is not."""
+    if not (file := FILE.match(block)):
+        return None
+    path = folder / file[1]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".ipynb":
+        nbformat.write(notebook(block), path)
+    else:
+        path.write_text(block, encoding="utf-8")
+    return path
 
 
 @pytest.mark.parametrize("what", USE)
 def test_a_recipe_can_be_followed(what: str, tmp_path: Path, data) -> None:
     shutil.copytree(ROOT / "kit", tmp_path / "kit", ignore=shutil.ignore_patterns("__pycache__"))
     for block in BLOCKS[what]:
-        if file := re.match(r"# (kit/\S+)\n", block):
-            (tmp_path / file[1]).write_text(block, encoding="utf-8")
+        write(block, tmp_path)
     for path, old, new in LINES[what]:
         text = (tmp_path / path).read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{path}: {old}"
@@ -108,15 +153,16 @@ def test_a_recipe_can_be_followed(what: str, tmp_path: Path, data) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-FILES = [block for blocks in BLOCKS.values() for block in blocks if block.startswith("# kit")]
+FILES = [block for blocks in BLOCKS.values() for block in blocks if FILE.match(block)]
 
 
 @pytest.mark.parametrize("block", FILES, ids=lambda block: block.partition("\n")[0])
 def test_a_recipe_has_the_style_of_the_house(block: str) -> None:
     command = [sys.executable, "-m", "ruff"]
+    name = FILE.match(block)[1].replace(".ipynb", ".py")
     for ask in (["check"], ["format", "--diff"]):
         done = subprocess.run(
-            [*command, *ask, "--stdin-filename", "kit/block.py", "-"],
+            [*command, *ask, "--stdin-filename", name, "-"],
             input=block.partition("\n")[2],
             cwd=ROOT,
             capture_output=True,
@@ -132,17 +178,31 @@ def test_every_path_that_the_text_names_exists() -> None:
     assert not [path for path in missing if not re.search("NN|TOPIC|NAME", path)], missing
 
 
-def test_a_lesson_gets_what_all_share(tmp_path: Path) -> None:
-    path = tmp_path / "77_try_something.ipynb"
-    notebook = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_markdown_cell("# 77 · Try something\n\n**Does it work?**"),
-            nbformat.v4.new_code_cell("1 + 1"),
-        ]
-    )
-    nbformat.write(notebook, path)
+def test_a_lesson_gets_what_all_share(tmp_path: Path, monkeypatch) -> None:
+    [path] = filter(None, (write(b, tmp_path) for b in BLOCKS["lesson"] if ".ipynb\n" in b))
     path.write_text(lessons.contents(path, "a/b"), encoding="utf-8")
     made = nbformat.read(path, 4)
     assert [cell.id for cell in made.cells][1:3] == ["badges", "setup"]
     assert all(cell.metadata["slideshow"]["slide_type"] for cell in made.cells)
-    assert "77 · Try something" in lessons.course([path], "a/b")
+    with pytest.raises(SystemExit, match="write the minutes that it takes"):
+        lessons.course([path], "a/b")
+    monkeypatch.setitem(lessons.MINUTES, "77", 15)
+    row = "| [77 · Count words](notebooks/77_count_words.ipynb) | How many words does a film"
+    assert row in lessons.course([path], "a/b")
+    made.cells[0].source = "# Count words"
+    nbformat.write(made, path)
+    with pytest.raises(SystemExit, match="the lesson's question in bold"):
+        lessons.course([path], "a/b")
+
+
+def test_a_lesson_keeps_the_badges_of_the_fork_and_the_rest_stays(capsys, monkeypatch) -> None:
+    """`make notebooks` in a clone of a fork changes no other lesson, and no loose notebook."""
+    before = {path: path.read_bytes() for path in (*lessons.committed(), lessons.README)}
+    monkeypatch.setattr(lessons, "committed", lambda: list(before)[:-2])  # as if not added
+    monkeypatch.setattr(Path, "write_text", lambda path, text, **_: wrote.append((path, text)))
+    wrote: list = []
+    lessons.main()
+    assert f"{list(before)[-2].name} is no lesson yet: git add it" in capsys.readouterr().out
+    lessons_written = [path for path, _ in wrote if path.suffix == ".ipynb"]
+    assert lessons_written == list(before)[:-2]
+    assert all(lessons.contents_now(path) == text for path, text in wrote[:-1])

@@ -84,6 +84,8 @@ def test_other_tables_of_the_lessons() -> None:
     assert len(domains.table("minilm").data) and len(domains.table(value="pearson").data)
     assert len(entities.gains_table().data) == 9
     assert len(summaries.gains_table().data) and len(summaries.table("minilm").data)
+    invented = summaries.table("minilm", value="invented").data
+    assert re.fullmatch(r"0\.\d\d ± 0\.\d\d", invented.iloc[0, -1])  # one decimal would be 0.0
     assert set(large_source_entities.gains()) >= {large_source_entities.MINILM}
     keys = {"scratch": tuple(translation.key("it", 300, s) for s in ("full", "from_scratch"))}
     [row] = translation.gains_table(keys).data.to_numpy()

@@ -140,6 +140,28 @@ def test_what_stands_in_a_text_is_shown_and_never_run(name: str) -> None:
     assert "<script" not in made.show(text, answer)
 
 
+CLASSIFIERS = [name for name in TASKS if "label" in task(name).COLUMNS]
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_baselines_are_measured_by_the_metric_of_the_task(name: str, loaded) -> None:
+    made, data = task(name), loaded(name)
+    rows, test = data["train"].select(range(60)), data["test"].select(range(0, 60, 2))
+    labels = rows["label"][:]
+    majority = made.CLASSES[max(sorted(set(labels)), key=labels.count)]
+    wanted = made.score([majority] * len(test), test)[made.METRIC]
+    assert made.baselines(rows, test)["majority"] == pytest.approx(wanted)
+
+
+def test_the_baselines_have_the_metric_that_is_asked_for() -> None:
+    rows = [{"text": "good film", "label": 1}] * 9 + [{"text": "bad film", "label": 0}]
+    made = partial(tasks.classification.baselines, rows, rows)
+    assert made()["majority"] == 0.9 and made("f1")["majority"] == pytest.approx(0.9 / 1.9)
+    assert made("f1")["tfidf"] == 1
+    with pytest.raises(KitError, match="metric='bleu' is unknown: give one of accuracy, f1"):
+        made("bleu")
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_baselines_cost_nothing(name: str, loaded) -> None:
     made, data = task(name), loaded(name)

@@ -232,8 +232,8 @@ def _unused_head(source) -> list[str]:
 def _own(head: nn.Module | None) -> nn.Module:
     if head is None:
         raise KitError("this source has no head of its own: give one, head=lambda width: ...")
-    # Strategies copy a pretrained head, and train it at the rate of the body.
-    head.pretrained = True
+    # Strategies copy a head that moved, and train it at the rate of the body.
+    head.moved = True
     return head
 
 

@@ -19,7 +19,7 @@ __all__ = [
     "WeightMap",
     "both",
     "group",
-    "is_pretrained",
+    "is_moved",
     "migration",
 ]
 
@@ -51,7 +51,7 @@ class WeightMap(dict[nn.Parameter, SourceTensor]):
 
     def __init__(self, body: nn.Module, head: nn.Module | None = None) -> None:
         parts = {"body": body}
-        if is_pretrained(head):
+        if is_moved(head):
             parts["head"] = head
         named = dict(nn.ModuleDict(parts).named_parameters())
         super().__init__({p: SourceTensor(name, tuple(p.shape)) for name, p in named.items()})
@@ -152,8 +152,8 @@ def group(rate: float, *parts: nn.Module | nn.Parameter, start: float = 0.0) -> 
 
 def both(rate: float, head_rate: float, head: nn.Module, *parts) -> list[dict]:
     """The groups of most strategies: these parts at `rate` and a fresh head at `head_rate`; a
-    pretrained head at `rate` too."""
-    if is_pretrained(head):
+    head that moved at `rate` too."""
+    if is_moved(head):
         return [group(rate, *parts, head)]
     return [group(head_rate, head), group(rate, *parts)]
 
@@ -216,6 +216,6 @@ def warn(origins: list[TensorOrigin], source: dict[str, tuple[int, ...]]) -> lis
     return warnings
 
 
-def is_pretrained(head: nn.Module | None) -> bool:
+def is_moved(head: nn.Module | None) -> bool:
     """Whether the head is the source's own, with its values (`migrate` with head=None)."""
-    return getattr(head, "pretrained", False)
+    return getattr(head, "moved", False)

@@ -18,7 +18,7 @@ from kit.migrate.migration import (
     WeightMap,
     both,
     group,
-    is_pretrained,
+    is_moved,
     migration,
 )
 from kit.models import Transformer
@@ -116,7 +116,7 @@ def gradual(
     at rate · decayⁱ⁻¹. ULMFiT's decay is 1 / 2.6: Howard & Ruder 2018, arxiv.org/abs/1801.06146.
     """
     stages = _stages(body)[::-1]
-    groups = [group(rate if is_pretrained(head) else head_rate, head)]
+    groups = [group(rate if is_moved(head) else head_rate, head)]
     for i, parts in enumerate(stages, 1):
         groups.append(group(rate * decay ** (i - 1), *parts, start=until * i / len(stages)))
     return migration(body, head, WeightMap(body, head), _without_repeats(groups))

@@ -13,14 +13,16 @@ Score = tuple[float, float]
 GREY = "color:#8C8C8C"
 
 
-def score_text(score: Score | None, *, scale: float = 100, sign: bool = False) -> str:
+def score_text(
+    score: Score | None, *, scale: float = 100, sign: bool = False, decimals: int = 1
+) -> str:
     """ "79.5 ± 0.9": in percent by default. One seed has no interval, and there is none where the
     seed decides nothing. sign: "+1.2 ± 0.4", for gains."""
     if score is None:
         return ""
     mean, half = (scale * value for value in score)
-    text = f"{mean:+.1f}" if sign else f"{mean:.1f}"
-    return f"{text} ± {half:.1f}" if half > 0 else text
+    text = f"{mean:{'+' if sign else ''}.{decimals}f}"
+    return f"{text} ± {half:.{decimals}f}" if half > 0 else text
 
 
 def crosses_zero(score: Score | None) -> bool:
@@ -35,12 +37,13 @@ def styled(
     keys: int = 1,
     gains: Sequence[str] = (),
     scale: float = 100,
+    decimals: int = 1,
     caption: str = "",
 ):
     """A pandas Styler of rows whose first `keys` cells are texts and whose others are scores.
 
     gains: the columns that hold gains: they are signed, and grey where the interval crosses 0.
-    scale: 100 for shares, shown in percent; 1 for BLEU and chrF.
+    scale: 100 for shares, shown in percent; 1 for BLEU and chrF. decimals: of each number.
     """
     import pandas as pd
 
@@ -49,9 +52,9 @@ def styled(
         cells, styles = list(row[:keys]), [""] * keys
         for name, score in zip(columns[keys:], row[keys:], strict=True):
             gain = name in gains
-            cells.append(
-                score if isinstance(score, str) else score_text(score, scale=scale, sign=gain)
-            )
+            if not isinstance(score, str):
+                text = score_text(score, scale=scale, sign=gain, decimals=decimals)
+            cells.append(score if isinstance(score, str) else text)
             grey = gain and not isinstance(score, str) and crosses_zero(score)
             styles.append(GREY if grey else "")
         texts.append(cells)

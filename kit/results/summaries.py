@@ -31,7 +31,7 @@ def gains(rows: list[dict], one: tuple, other: tuple, value: str = "rouge1") -> 
 def table(kind: str | None = None, value: str = "rouge1"):
     """ROUGE by articles to learn from: each body, each way to migrate, with and without
     pseudo-headlines first. kind: "rnn", "transformer" or "minilm" alone; default: all.
-    value: also "invented", names in a headline that are not in the article."""
+    value: also "invented", names in a headline that are not in the article, a headline."""
     recorded = results.load("summaries")
     scores = summary(recorded["rows"], value)
     budgets = sorted({key[3] for key in scores})
@@ -46,10 +46,10 @@ def table(kind: str | None = None, value: str = "rouge1"):
             rows.append(("control", name, "", *([cell] + [None] * (len(budgets) - 1))))
     columns = ["body", "what migrates", "pseudo-headlines first"]
     columns += [f"{n:,} headlines" if n else "no headline" for n in budgets]
-    scale = 1 if value == "invented" else 100
+    scale, decimals = (1, 2) if value == "invented" else (100, 1)
     what = {"invented": "Invented names a headline"}.get(value, f"{value}, %")
     caption = f"{what} on the test articles: 3 seeds, 95 % intervals. {made_by(recorded)}"
-    return styled(rows, columns, keys=3, scale=scale, caption=caption)
+    return styled(rows, columns, keys=3, scale=scale, decimals=decimals, caption=caption)
 
 
 def gains_table(value: str = "rouge1", kinds: tuple[str, ...] = ("rnn", "transformer")):

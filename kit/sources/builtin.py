@@ -38,9 +38,17 @@ ORIGINS = ("news", "films", "products", "editorials", "tweets")
 
 
 def load_builtin(name: str) -> Source:
-    """One of `BUILTIN`. Its card: data, licence, recipe, seconds and machine, scores, limits."""
+    """One of `BUILTIN`. Its card: data, licence, recipe, seconds and machine, scores, limits.
+
+    Raises KitError for another name, and for a source that is listed and not made.
+    """
     if name not in BUILTIN:
         raise KitError(f"{name!r} does not come with the kit: choose one of {', '.join(BUILTIN)}.")
+    if not (FOLDER / name).is_dir():
+        raise KitError(
+            f"{name!r} is listed as a shipped source, and {FOLDER / name} is not there: "
+            f"python -m kit.pretrain {name} makes it."
+        )
     return checkpoint.load(FOLDER / name)
 
 

@@ -140,20 +140,30 @@ def score(answers: Sequence[str], rows: Iterable[dict], classes: Sequence[str]) 
     train=guards.rows_with("text", "label"),
     test=guards.rows_with("text", "label"),
 )
-def baselines(train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
-    """Test accuracy of two baselines: "majority", the most frequent class of `train`, and "tfidf",
-    a logistic regression on TF-IDF weights of words and pairs of words.
+def baselines(
+    train: Iterable[dict], test: Iterable[dict], metric: str = "accuracy"
+) -> dict[str, float]:
+    """Test score of two baselines: "majority", the most frequent class of `train`, and "tfidf", a
+    logistic regression on TF-IDF weights of words and pairs of words.
 
-    "tfidf" is left out where `train` has a single class. Without rows in `train`, "majority" is the
-    accuracy of class 1.
+    metric: a key of what `score` returns; a task gives its `METRIC`.
+    "tfidf" is left out where `train` has a single class. Without rows in `train`, "majority" always
+    answers class 1. Raises KitError for an unknown metric.
     """
     (texts, y), (test_texts, test_y) = (_columns(rows) for rows in (train, test))
-    if not texts:
-        return {"majority": float(np.mean(test_y))}
-    majority = np.bincount(y).argmax()
-    scores = {"majority": float(np.mean(np.asarray(test_y) == majority))}
+    classes = [str(label) for label in range(max([1, *y, *test_y]) + 1)]
+    rows = [{"label": label} for label in test_y]
+
+    def scored(answers: Iterable[int]) -> float:
+        scores = score([classes[label] for label in answers], rows, classes)
+        if metric not in scores:
+            raise KitError(f"metric={metric!r} is unknown: give one of {', '.join(scores)}.")
+        return scores[metric]
+
+    majority = np.bincount(y).argmax() if y else 1
+    scores = {"majority": scored([majority] * len(rows))}
     if len(set(y)) > 1:
-        scores["tfidf"] = float(tfidf().fit(texts, y).score(test_texts, test_y))
+        scores["tfidf"] = scored(tfidf().fit(texts, y).predict(test_texts))
     return scores
 
 
@@ -235,7 +245,7 @@ class ClassificationTask:
     @guards.guarded("task.baselines(train_rows, test_rows)")
     def baselines(self, train: Iterable[dict], test: Iterable[dict]) -> dict[str, float]:
         """Test accuracy of the majority class, and of TF-IDF with a logistic regression."""
-        return baselines(train, test)
+        return baselines(train, test, self.METRIC)
 
     def show(self, text: str, answer: str) -> str:
         """A text with its class, as HTML."""

@@ -11,7 +11,7 @@ from kit.migrate.migration import (
     WeightMap,
     both,
     group,
-    is_pretrained,
+    is_moved,
     migration,
 )
 from kit.migrate.transfer import transfer
@@ -26,7 +26,7 @@ def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Mig
     """
     weight_map = WeightMap(body, head)
     fresh = type(body)(body.config)
-    if is_pretrained(head):
+    if is_moved(head):
         tie = {"tie": fresh.embedding.weight} if _tied(head, body) else {}
         head = anew(head, **tie)
     return migration(fresh, head, weight_map, [group(rate, fresh, head)])

@@ -14,7 +14,7 @@ from kit.migrate.migration import (
     Migration,
     WeightMap,
     both,
-    is_pretrained,
+    is_moved,
     migration,
 )
 from kit.migrate.transfer import transfer
@@ -74,11 +74,11 @@ def move_vocabulary(
     transfer(body, target, weight_map, fresh=[name])
     _fill(target.embedding.weight, rows(body.embedding.weight.detach()))
     weight_map.add(target.embedding.weight, f"body.{name}", done, note)
-    if is_pretrained(head) and isinstance(head, LanguageHead):
+    if is_moved(head) and isinstance(head, LanguageHead):
         head = _output(head, body, target, rows, weight_map, (done, note))
     result = migration(target, head, weight_map, both(rate, head_rate, head, target))
     result.tokenizer = new
-    if is_pretrained(head) and hasattr(head, "decoder"):
+    if is_moved(head) and hasattr(head, "decoder"):
         result.warnings.append("the decoder still writes tokens of the old vocabulary.")
     return result
 
@@ -100,7 +100,7 @@ def _output(
         if p is not target.embedding.weight:
             _fill(p, rows(head.get_parameter(name).detach()))
             weight_map.add(p, f"head.{name}", *done_and_note)
-    new.pretrained = True
+    new.moved = True
     return new
 
 

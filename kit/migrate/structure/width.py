@@ -13,7 +13,7 @@ from kit.migrate.migration import (
     Migration,
     WeightMap,
     both,
-    is_pretrained,
+    is_moved,
     migration,
 )
 from kit.migrate.structure.axes import Axis, Chosen, Copies, Turned, resized, top
@@ -219,7 +219,7 @@ def _reading(head: nn.Module, body: nn.Module, axis: Axis, weight_map: WeightMap
         pairs.append((resized_layer.bias, old.bias, old.bias, "copied"))
     for p, twin, values, done in pairs:
         p.copy_(values)
-        if is_pretrained(head) and twin in weight_map:
+        if is_moved(head) and twin in weight_map:
             weight_map.add(p, weight_map[twin].name, done)
-    new.pretrained = is_pretrained(head)
+    new.moved = is_moved(head)
     return new

@@ -22,7 +22,7 @@ SERIES = {  # (way, what came first): colour, dash, symbol
 
 def name(way: str, first: str) -> str:
     """What a figure calls a series."""
-    return f"{way}: {WAYS[way]}" if not first else f"{way}, after unwritten headlines"
+    return f"{way}: {WAYS[way]}" if not first else f"{way}, after pseudo-headlines"
 
 
 def figure(recorded: dict, kind: str = "rnn", value: str = "rouge1"):
