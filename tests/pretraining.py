@@ -22,7 +22,7 @@ KINDS = ("words", "classes")
 
 
 def model(kind: str, dropout: float = 0.0) -> Model:
-    """words: a causal Transformer with a tied head. classes: an RNN, its word table lazy."""
+    """words: a causal Transformer with a tied head. classes: an RNN with a class head."""
     torch.manual_seed(0)
     if kind == "classes":
         body = RNN(RNNConfig(vocabulary=V, width=16, dropout=dropout))

@@ -1,6 +1,7 @@
 """Laws of the loop: same seed, same bits; it learns; it stops when told and keeps what it has."""
 
 import copy
+import itertools
 import shutil
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from kit.models import ClassHead, Model
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.transformer import Transformer, TransformerConfig
 from kit.train import Recipe, Run, collate, epoch_batches, fit, predict, training_steps
+from kit.train.batches import stream
 
 TRANSFORMER = TransformerConfig(
     vocabulary=1500,
@@ -130,14 +132,57 @@ def test_only_what_is_in_the_groups_and_not_before_its_start_is_trained():
         assert torch.equal(p, before[name]) != name.startswith("head"), name
 
 
-def test_only_those_rows_of_the_word_table_move_that_the_batch_has():
+def by_hand(made: Model, recipe: Recipe) -> None:
+    """Train by torch's AdamW and a loop of a few lines; decay of matrices but not of embeddings."""
+    tables = {m.weight for m in made.modules() if isinstance(m, torch.nn.Embedding)}
+    matrices = [p for p in made.parameters() if p.ndim > 1 and p not in tables]
+    others = [p for p in made.parameters() if p.ndim < 2 or p in tables]
+    adamw = torch.optim.AdamW(
+        [{"params": matrices}, {"params": others, "weight_decay": 0.0}], weight_decay=recipe.decay
+    )
+    rows = examples()
+    batches = stream(rows, rows, recipe.batch_size, recipe.seed)
+    made.train()
+    for step in range(recipe.steps):
+        batch = collate(next(batches)[2])
+        torch.nn.functional.cross_entropy(batch.run(made), batch.y).backward()
+        torch.nn.utils.clip_grad_norm_(made.parameters(), recipe.clip)
+        for group in adamw.param_groups:
+            group["lr"] = recipe.rate * recipe.factor(step / recipe.steps)
+        adamw.step()
+        adamw.zero_grad()
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("rows", [50, 1023, 1500], ids="{} rows".format)
+@pytest.mark.parametrize("penalty", [None, lambda m: 0.0 * m.head.linear.bias.sum()])
+def test_an_update_is_adamw_whatever_the_size_of_the_word_table(body, rows, penalty):
+    made = model(body)
+    made.body = type(made.body)(replace(made.body.config, vocabulary=rows, dropout=0.0))
+    made.head.dropout.p = 0.0
+    same, recipe = copy.deepcopy(made), Recipe(steps=15, rate=1e-2, precision="fp32")
+    fit(made, examples(), recipe, penalty=penalty)
+    by_hand(same, recipe)
+    for (name, p), q in zip(made.named_parameters(), same.parameters(), strict=True):
+        # The gradient of a key's bias is nothing but rounding.
+        if not name.endswith("key.bias"):
+            torch.testing.assert_close(p, q, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def test_rows_of_the_word_table_that_were_once_in_a_batch_move_on_with_their_moments():
     made, rows = model(), examples(16)
-    before = made.body.embed.tokens.weight.clone()
-    recipe = Recipe(steps=1, batch_size=16, precision="fp32", warmup=0, clip=1e9, rate=1e-3)
-    fit(made, rows, recipe)
-    used = sorted({i for row in rows for i in row["ids"]})
-    moved = (made.body.embed.tokens.weight != before).any(1).nonzero()[:, 0].tolist()
-    assert moved == used
+    table = made.body.embed.tokens.weight
+    states = [table.detach().clone()]
+    recipe = Recipe(steps=2, batch_size=16, precision="fp32", warmup=0, clip=1e9, rate=1e-3)
+    fit(
+        made,
+        lambda epoch: rows if epoch == 0 else rows[:1] * 16,
+        recipe,
+        watch=lambda _: states.append(table.detach().clone()),
+    )
+    pairs = itertools.pairwise(states)
+    first, second = ((a != b).any(1).nonzero()[:, 0].tolist() for a, b in pairs)
+    assert first == second == sorted({i for row in rows for i in row["ids"]})
 
 
 def test_a_penalty_pulls_and_is_not_in_the_recorded_loss():
@@ -201,26 +246,6 @@ def test_precision_is_measured_inside_prediction_too():
     """On a fresh machine the first thing asked may be an opinion, without gradients."""
     with torch.inference_mode():
         assert runtime._measure(torch.device("cpu"), width=8, tokens=4) in runtime.PRECISIONS
-
-
-def test_moments_of_a_word_table_take_memory_only_for_the_rows_in_use():
-    from kit.train.optimizer import Optimizer
-
-    table = torch.nn.Embedding(200_000, 128)  # 100 MB, and as much for each moment
-    with Optimizer(table, [{"params": [table.weight], "rate": 0.1}], 0.0, 1.0) as optimizer:
-        before = resident()
-        table(torch.tensor([[5, 70_000]])).sum().backward()
-        optimizer.step(0.0, 1.0)
-        assert resident() - before < 50
-        moved = (table.weight.grad is None, optimizer.parts[0].state[table.weight]["exp_avg"])
-    assert moved[0] and moved[1].abs().sum(1).nonzero().flatten().tolist() == [5, 70_000]
-
-
-def resident() -> float:
-    """MB that this process holds now."""
-    import psutil
-
-    return psutil.Process().memory_info().rss / 2**20
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="no compiler here")

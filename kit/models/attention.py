@@ -2,6 +2,7 @@
 
 B batch, T new tokens, S tokens so far (new and cached), H query heads, G key-value heads,
 W width of a head. mask (B, S) is True where there is a token; None where nothing is padded.
+Padding may be anywhere: on the left, on the right, or between tokens.
 """
 
 import torch
@@ -13,6 +14,7 @@ __all__ = [
     "attend",
     "causal_mask",
     "encoder_mask",
+    "padded_right",
     "positions_of",
     "rotary_angles",
     "rotate",
@@ -21,13 +23,19 @@ __all__ = [
 
 
 def positions_of(ids: Tensor, mask: Tensor | None, past: int) -> Tensor:
-    """The position of each new token, (T,) or (B, T), counted from the first that is not padding.
+    """The position of each new token, (T,) or (B, T), counted over the real tokens alone.
 
     past: the number of cached tokens.
     """
     if mask is None:
         return torch.arange(past, past + ids.shape[1], device=ids.device)
     return (mask.long().cumsum(1) - 1).clamp_(0)[:, past:]
+
+
+def padded_right(mask: Tensor) -> bool:
+    """Whether each row of mask (B, S) has all its tokens before all its padding: no padding on the
+    left, and no hole."""
+    return not (mask[:, 1:] & ~mask[:, :-1]).any()
 
 
 def encoder_mask(mask: Tensor | None) -> Tensor | None:
@@ -50,7 +58,7 @@ def causal_mask(mask: Tensor | None, past: int, ids: Tensor) -> Tensor | None:
     T = ids.shape[1]
     if mask is None and (past == 0 or T == 1):
         return None
-    if past == 0 and mask[:, 0].all():  # padding on the right comes after all real tokens
+    if past == 0 and padded_right(mask):  # that padding comes after all real tokens
         return None
     causal = torch.ones(T, past + T, dtype=torch.bool, device=ids.device).tril(past)
     if mask is None:

@@ -99,7 +99,7 @@ class CopyHead(SequenceHead):
         """
         z = linear(*self.output.words(h, mask)).float()  # (B, U, V)
         source_logits = z.gather(-1, ids[:, None].expand(-1, h.shape[1], -1))  # (B, U, T)
-        goes_on, repeats = _history(ids, target, h.shape[1])
+        goes_on, repeats = _history(ids, mask, target, h.shape[1])
         within = goes_on * self.inner[ids][:, None]
         like, follow, again, inside, closed = self.weights
         scores = (self.query(h) @ memory.mT).float() * h.shape[-1] ** -0.5
@@ -112,11 +112,14 @@ class CopyHead(SequenceHead):
         return Mixture(z.softmax(-1), a, g)
 
 
-def _history(ids: Tensor, target: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """For the last `steps` tokens of the target, (B, U, T) each: whether the token before x_j is
-    the one just written, and whether x_j has been written."""
-    before = torch.cat([torch.full_like(ids[:, :1], -1), ids[:, :-1]], 1)  # x_{j-1}
+def _history(ids: Tensor, mask: Tensor, target: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """For the last `steps` tokens of the target, (B, U, T) each: whether the real token before x_j
+    is the one just written, and whether x_j has been written; False where x_j is padding."""
+    places = torch.arange(ids.shape[1], device=ids.device)
+    latest = torch.where(mask, places, -1).cummax(1).values  # the last real token up to j
+    latest = torch.cat([torch.full_like(latest[:, :1], -1), latest[:, :-1]], 1)  # before j
+    before = ids.gather(1, latest.clamp(min=0)).masked_fill(latest < 0, -1)  # x_{j-1}
     same = target[:, :, None] == ids[:, None]  # (B, U, T)
-    goes_on = target[:, -steps:, None] == before[:, None]
+    goes_on = (target[:, -steps:, None] == before[:, None]) & mask[:, None]
     repeats = same.cumsum(1)[:, -steps:] > 0
     return goes_on.float(), repeats.float()

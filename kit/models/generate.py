@@ -142,6 +142,12 @@ class _Writer:
     """
 
     def __init__(self, model, prompts, max_tokens: int, start: Sequence[int] = (), copies: int = 1):
+        writes = getattr(model.head, "decoder", model.body)
+        if not hasattr(writes, "cache"):
+            raise KitError(
+                f"a {type(writes).__name__} body has no cache to write token by token with: take a "
+                "strategy that leaves a Transformer or an RNN, such as lora."
+            )
         model.body.eval()
         model.head.eval()  # with dropout each call would write another text
         self.body, self.head = model.body, model.head

@@ -1,7 +1,7 @@
 """Heads: they turn the hidden states of any body into logits, scores or vectors for a task.
 
 B batch, T tokens, U tokens of a target, D width, C classes, V vocabulary.
-mask (B, T) is True where there is a token; padding may be on the left or on the right.
+mask (B, T) is True where there is a token; padding may be anywhere.
 Each head has a dict `.config`: type(head)(**head.config) is a head of the same shape with fresh
 values. `needs_ids = True` on a head says that its forward also takes the ids that the body read.
 """

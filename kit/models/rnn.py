@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kit.errors import KitError
+from kit.models.attention import padded_right
 from kit.models.sizes import check_shares, check_sizes
 
 __all__ = ["RNN", "RNNConfig", "State", "gru_cell", "lstm_cell"]
@@ -132,10 +133,10 @@ class RNN(nn.Module):
     ) -> Tensor | tuple:
         """Hidden states (B, T, D).
 
-        mask (B, T) is True where there is a token; padding may be left or right; None where
-        nothing is padded. memory (B, M, D), memory_mask (B, M): the hidden states that the
-        decoder attends to. With a `cache`, ids are the new tokens alone, and mask is that of all
-        tokens so far. `explain=True` returns (hidden, weights): of a decoder one tensor of
+        mask (B, T) is True where there is a token; padding may be anywhere, and is read over;
+        None where nothing is padded. memory (B, M, D), memory_mask (B, M): the hidden states that
+        the decoder attends to. With a `cache`, ids are the new tokens alone, and mask is that of
+        all tokens so far. `explain=True` returns (hidden, weights): of a decoder one tensor of
         attention weights (B, 1, T, M) whose rows sum to 1, of others none.
         Raises KitError for ids that the vocabulary lacks, and for a memory without `cross=True`
         or the reverse.
@@ -226,7 +227,9 @@ class Layer(nn.Module):
         packed = pack_padded_sequence(
             x, lengths.clamp(min=1).cpu(), batch_first=True, enforce_sorted=False
         )
-        packed, cache.layers[i] = self.rnns[0](packed, cache.layers[i])
+        before = cache.layers[i]
+        packed, after = self.rnns[0](packed, before)
+        cache.layers[i] = unread(after, before, lengths == 0)
         return pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])[0]
 
 
@@ -250,6 +253,18 @@ class Attention(nn.Module):
         return self.join(torch.cat([h, weights @ memory], -1)).tanh(), weights
 
 
+def unread(after: tuple | Tensor, before: tuple | Tensor | None, empty: Tensor) -> tuple | Tensor:
+    """The states after new tokens; those before them, or zeros, for texts without a new token.
+
+    empty (B,): True for such a text.
+    """
+    if isinstance(after, tuple):
+        return tuple(
+            unread(a, b, empty) for a, b in zip(after, before or (None, None), strict=True)
+        )
+    return torch.where(empty[:, None], torch.zeros_like(after) if before is None else before, after)
+
+
 def same_dropout(x: Tensor, share: float) -> Tensor:
     """Variational dropout: one mask for all tokens of a text, drawn for each text.
 
@@ -263,14 +278,15 @@ def same_dropout(x: Tensor, share: float) -> Tensor:
 def line_up(mask: Tensor | None, T: int) -> tuple[Tensor | None, Tensor | None]:
     """(order, lengths): padding moved to the right, and the number of tokens of each text.
 
-    order (B, T): the position in ids of each token; None where padding is on the right already.
+    order (B, T): the position in ids of each token, wherever the padding is; None where it is on
+    the right already.
     lengths (B,); None where nothing is padded.
     """
     if mask is None or (mask := mask[:, -T:]).all():
         return None, None
     lengths = mask.sum(1)
     order = mask.int().argsort(dim=1, descending=True, stable=True)
-    return (None if mask[:, 0].all() else order), lengths
+    return (None if padded_right(mask) else order), lengths
 
 
 def backwards(x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -148,7 +148,8 @@ class Transformer(nn.Module):
     ) -> Tensor | tuple:
         """Hidden states (B, T, D).
 
-        mask (B, S) is True where there is a token, None where nothing is padded (left or right).
+        mask (B, S) is True where there is a token, None where nothing is padded. Padding may be
+        anywhere: no token sees it, and positions are counted over the real tokens alone.
         memory (B, M, D), memory_mask (B, M): the hidden states that the decoder attends to.
         With a `cache`, ids are the new tokens alone, and mask is that of all tokens so far.
         states (B, T, D): used in place of the embeddings of ids.

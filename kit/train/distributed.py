@@ -71,15 +71,11 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
     if not _several():
         return
     grads = [p.grad for p in parameters if p.grad is not None]
-    for grad in grads:
-        if grad.is_sparse:
-            distributed.all_reduce(grad)
-    dense = [grad for grad in grads if not grad.is_sparse]
-    if dense:
-        flat = torch.cat([grad.flatten() for grad in dense])
+    if grads:
+        flat = torch.cat([grad.flatten() for grad in grads])
         distributed.all_reduce(flat)  # one message, not one for each tensor
-        parts = flat.split([grad.numel() for grad in dense])
-        for grad, part in zip(dense, parts, strict=True):
+        parts = flat.split([grad.numel() for grad in grads])
+        for grad, part in zip(grads, parts, strict=True):
             grad.copy_(part.view_as(grad))
 
 

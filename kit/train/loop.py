@@ -136,7 +136,7 @@ def training_steps(
         check_training_memory(model, groups, recipe, rows, score)
     with (
         runtime.compiled(_blocks(model) if recipe.compile else ()),
-        Optimizer(model, groups, recipe.decay, recipe.clip, lazy=penalty is None) as optimizer,
+        Optimizer(model, groups, recipe.decay, recipe.clip) as optimizer,
         History(model, score, recipe, run) as history,
     ):
         state = ResumeState(folder, model, optimizer, history, run, rows, penalty)

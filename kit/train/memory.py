@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from kit.memory import check_memory
-from kit.train.optimizer import LAZY_ROWS
 from kit.train.recipe import Recipe
 
 __all__ = ["check_training_memory", "training_memory"]
@@ -25,17 +24,11 @@ def training_memory(
     """Bytes that the training needs besides the model, in float32:
 
     3 numbers for each trained parameter (the gradient and AdamW's two moments), one more where
-    the best parameters are kept; and the activations of a batch of the longest examples. Of large
-    embeddings, whose updates are sparse, only the kept copy counts.
+    the best parameters are kept; and the activations of a batch of the longest examples.
     """
     trained = {p for group in groups for p in group["params"] if p.requires_grad}
-    sparse = {
-        m.weight
-        for m in model.modules()
-        if isinstance(m, nn.Embedding) and m.num_embeddings >= LAZY_ROWS
-    }
-    copies = 1 if score is not None and recipe.keep_best else 0
-    numbers = sum(p.numel() * ((0 if p in sparse else 3) + copies) for p in trained)
+    copies = 4 if score is not None and recipe.keep_best else 3
+    numbers = copies * sum(p.numel() for p in trained)
     lengths = sorted((len(row["ids"]) for row in rows), reverse=True)[: recipe.batch_size]
     return SPARE + NUMBER * (numbers + _activations(model, len(lengths), lengths[0]))
 

@@ -94,9 +94,8 @@ class ResumeState:
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"model/{name}": t.detach() for name, t in self._model_tensors().items()}
         tensors |= {f"best/{name}": t for name, t in self.history.best_state.items()}
-        for i, part in enumerate(self.optimizer.parts):
-            for j, state in part.state_dict()["state"].items():
-                tensors |= {f"moment/{i}/{j}/{k}": torch.as_tensor(v) for k, v in state.items()}
+        for i, state in self.optimizer.adamw.state_dict()["state"].items():
+            tensors |= {f"moment/{i}/{name}": tensor for name, tensor in state.items()}
         return {name: t.contiguous() for name, t in tensors.items()}
 
     def _load(self) -> None:
@@ -112,16 +111,12 @@ class ResumeState:
         with torch.no_grad():
             for name, tensor in self._model_tensors().items():
                 tensor.copy_(tensors[f"model/{name}"])
-        moments = [(n.split("/"), t) for n, t in tensors.items() if n.startswith("moment/")]
-        for i, part in enumerate(self.optimizer.parts):
-            states: dict = {}
-            for (_, number, j, name), t in moments:
-                if int(number) != i:
-                    continue
-                # SparseAdam counts its steps in an int, AdamW in a float tensor.
-                is_count = not t.ndim and not t.is_floating_point()
-                states.setdefault(int(j), {})[name] = t.item() if is_count else t
-            part.load_state_dict(part.state_dict() | {"state": states})
+        states: dict[int, dict[str, Tensor]] = {}
+        for moment in [name for name in tensors if name.startswith("moment/")]:
+            _, number, name = moment.split("/")
+            states.setdefault(int(number), {})[name] = tensors[moment]
+        adamw = self.optimizer.adamw
+        adamw.load_state_dict(adamw.state_dict() | {"state": states})
         device = next(self.model.parameters()).device
         self.history.next_evaluation = about["due"]
         self.history.best_state = {
@@ -154,14 +149,14 @@ def _decides(
     for i in np.linspace(0, len(rows) - 1, min(len(rows), 1000)).astype(int):
         for key in sorted(rows[i]):
             data.update(np.asarray(rows[i][key], np.float64).tobytes())
-    groups = [g for part in optimizer.parts for g in part.param_groups]
     name_of = {p: name for name, p in model.named_parameters()}
     return run.settings | {
         "processes": distributed.count(),
         "groups": [
             [_digest("".join(name_of[p] for p in g["params"]).encode()), g["rate"], g["start"]]
-            for g in groups
+            for g in optimizer.groups
         ],
+        "optimizer": type(optimizer.adamw).__name__,
         "penalty": getattr(penalty, "__qualname__", type(penalty).__qualname__),
         "start values": start,
         "model": f"{size:,} parameters ({sha256(json.dumps(shapes).encode()).hexdigest()[:8]})",
