@@ -10,6 +10,9 @@ from kit.train import distributed
 
 __all__ = ["LAZY_ROWS", "Optimizer"]
 
+USUAL = 1e-4
+"""A learning rate at which a pretrained model can be trained."""
+
 LAZY_ROWS = 1024
 """Rows from which an embedding gets sparse updates; below, dense updates are as fast."""
 
@@ -30,6 +33,8 @@ class Optimizer:
         self, model: nn.Module, groups: list[dict], decay: float, clip: float, lazy: bool = True
     ) -> None:
         self.clip = clip
+        self.model = model
+        self.updates = 0
         self.lazy = _lazy_embeddings(model) if lazy else []
         lazy_weights = {m.weight for m in self.lazy}
         embeddings = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
@@ -65,7 +70,8 @@ class Optimizer:
         for group in (g for part in self.parts for g in part.param_groups):
             group["lr"] = factor * group["rate"] if spent >= group["start"] else 0.0
         distributed.sum_gradients(self._parameters())
-        self._clip()
+        self._clip(spent)
+        self.updates += 1
         for part in self.parts:
             part.step()
             part.zero_grad()
@@ -75,14 +81,32 @@ class Optimizer:
         for part in self.parts:
             part.zero_grad()
 
-    def highest_rate(self) -> float:
-        """The highest learning rate of any group."""
-        return max(g["rate"] for part in self.parts for g in part.param_groups)
+    def advice(self, spent: float) -> str:
+        """What to do after a loss or a gradient that is not finite: the cause and the remedy.
+
+        Before the first update no rate is the cause. Later it is: the highest that is in force at
+        this share of the budget.
+        """
+        kept = "The parameters are as they were before this step"
+        if not self.updates:
+            bad = [n for n, p in self.model.named_parameters() if not p.isfinite().all()]
+            holds = f"{bad[0]} holds values that are not finite" if bad else ""
+            cause = holds or "its values overflow for these examples"
+            return (
+                f"no parameter has moved yet, so that it is not the rate, but the model: {cause}. "
+                f"{kept}: take another source, or precision='fp32', or leave these examples out."
+            )
+        groups = [g for part in self.parts for g in part.param_groups if spent >= g["start"]]
+        rate = max(g["rate"] for g in groups or self.parts[0].param_groups)
+        return (
+            f"the rate {rate:g}, the highest in force, is too high for this model. {kept}: begin "
+            f"from a fresh target, with rates of {min(rate / 10, USUAL):g} at most."
+        )
 
     def _parameters(self) -> list[nn.Parameter]:
         return [p for part in self.parts for g in part.param_groups for p in g["params"]]
 
-    def _clip(self) -> None:
+    def _clip(self, spent: float) -> None:
         values = []
         for p in self._parameters():
             if p.grad is not None:
@@ -91,11 +115,7 @@ class Optimizer:
         norm = nn.utils.get_total_norm(values)
         if not torch.isfinite(norm):
             self.clear()
-            raise KitError(
-                f"the gradient is {float(norm)}: the rate {self.highest_rate():g}, the highest in "
-                "force, is too high for this model. The parameters are as they were before this "
-                "step: begin from a fresh target, with a tenth of the rate."
-            )
+            raise KitError(f"the gradient is {float(norm)}: {self.advice(spent)}")
         if norm > self.clip:
             torch._foreach_mul_(values, self.clip / norm)
 

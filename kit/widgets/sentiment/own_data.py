@@ -1,6 +1,5 @@
 """The user's own data in three steps: upload a file, choose its columns, train a classifier."""
 
-import tempfile
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -12,6 +11,7 @@ from kit.data.own import Column
 from kit.data.own.readers import reader
 from kit.errors import KitError
 from kit.experiment import Experiment, prepare
+from kit.files import temporary_folder
 from kit.html import note
 from kit.tasks.classification import ClassificationTask
 from kit.widgets.base.job import Job, JobWidget
@@ -61,7 +61,7 @@ class OwnData(JobWidget):
         import ipywidgets as w
 
         self.seed = seed
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = temporary_folder()
         self.path: Path | None = None
         self.report = None
         self.data = None
