@@ -26,6 +26,7 @@ __all__ = [
     "load_cached",
     "save_cached",
     "scratch",
+    "sweep",
     "temporary_folder",
     "warn_damaged",
     "whole",
@@ -72,6 +73,16 @@ def temporary_folder() -> tempfile.TemporaryDirectory:
     end of the process, or by the next process where this one was killed."""
     part = _part(Path(tempfile.gettempdir(), "lm-transfer-kit"))
     return tempfile.TemporaryDirectory(prefix=part.name, dir=part.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes have left in a folder, in those within it, and of
+    `temporary_folder`."""
+    temporary = Path(tempfile.gettempdir()).glob(f".lm-transfer-kit{MARK}*")
+    with contextlib.suppress(OSError):  # another process sweeps at the same time
+        for part in [*folder.rglob(f".*{MARK}*"), *temporary]:
+            if _has_ended(part):
+                _remove(part)
 
 
 def left_over(path: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from kit.errors import KitError
-from kit.files import load_cached, save_cached
+from kit.files import load_cached, save_cached, sweep
 
 __all__ = [
     "autocast",
@@ -30,11 +30,21 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def cache_dir() -> Path:
-    """The folder for data and measurements: `$KIT_CACHE`; default: the user's cache folder."""
+    """The folder for data and measurements: `$KIT_CACHE`; default: the user's cache folder.
+
+    The first call removes what killed processes have left in it.
+    """
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("KIT_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("lm-transfer-kit")
+    path = Path(chosen).expanduser() if chosen else user_cache_path("lm-transfer-kit")
+    _sweep_once(path)
+    return path
+
+
+@cache
+def _sweep_once(path: Path) -> None:
+    sweep(path)
 
 
 def device() -> torch.device:
