@@ -1,11 +1,9 @@
 """Runtime: cache folder, device, precision, compilation, memory, and facts about the machine."""
 
 import contextlib
-import json
 import os
 import platform
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -15,6 +13,7 @@ from pathlib import Path
 import torch
 
 from kit.errors import KitError
+from kit.files import load_cached, save_cached, sweep
 
 __all__ = [
     "autocast",
@@ -26,18 +25,27 @@ __all__ = [
     "peak_memory",
     "precision",
     "random_state",
-    "write_json",
 ]
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def cache_dir() -> Path:
-    """The folder for data and measurements: `$KIT_CACHE`; default: the user's cache folder."""
+    """The folder for data and measurements: `$KIT_CACHE`; default: the user's cache folder.
+
+    The first call removes what killed processes have left in it.
+    """
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("KIT_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("lm-transfer-kit")
+    path = Path(chosen).expanduser() if chosen else user_cache_path("lm-transfer-kit")
+    _sweep_once(path)
+    return path
+
+
+@cache
+def _sweep_once(path: Path) -> None:
+    sweep(path)
 
 
 def device() -> torch.device:
@@ -95,10 +103,10 @@ def precision(on: torch.device | None = None) -> str:
     """The faster precision on this machine, "bf16" or "fp32": measured once, then stored.
 
     Many processors that support bf16 are slower with it, so a short training step is timed in
-    both. The result is stored in `precision.json` in `cache_dir()`, because another choice in the
-    next run would give the same seed other bits. `$KIT_PRECISION` sets it without measuring:
-    "fp32" where memory is scarce, as on Binder, since bf16 on a CPU needs a third of a GB more
-    (docs/LOG.md).
+    both. The result is stored in `measurements/precision.json` in `cache_dir()`, because another
+    choice in the next run would give the same seed other bits. `$KIT_PRECISION` sets it without
+    measuring: "fp32" where memory is scarce, as on Binder, since bf16 on a CPU needs a third of a
+    GB more (docs/LOG.md).
     """
     if chosen := os.environ.get("KIT_PRECISION"):
         if chosen not in PRECISIONS:
@@ -113,12 +121,13 @@ def _precision(kind: str) -> str:
     if kind == "mps":
         return "fp32"
     key = f"{kind} {_processor(kind)} torch {torch.__version__} threads {torch.get_num_threads()}"
-    path = cache_dir() / "precision.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
-    if key not in known:
+    path = cache_dir() / "measurements" / "precision.json"
+    known = load_cached(path)
+    known = known if isinstance(known, dict) else {}
+    if known.get(key) not in PRECISIONS:
         known[key] = _measure(torch.device(kind))
         with contextlib.suppress(OSError):  # a read-only cache: measure again next time
-            write_json(path, known)
+            save_cached(path, known)
     return known[key]
 
 
@@ -165,20 +174,6 @@ def compiled(modules: Iterable[torch.nn.Module]) -> Iterator[None]:
     finally:
         for module in modules:
             module._compiled_call_impl = None  # as before `Module.compile`
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write `value` as JSON, whole or not at all: no reader ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1)
-            file.write("\n")
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def peak_memory() -> float:

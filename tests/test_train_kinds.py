@@ -78,6 +78,15 @@ def test_whole_numbers_of_any_kind_are_labels(ys) -> None:
         {"epochs": math.nan},
         {"seconds": math.inf},
         {"precision": "fp16"},
+        {"loss": ["cross_entropy"]},
+        {"steps": 2.5},
+        {"steps": True},
+        {"batch_size": 2.0},
+        {"batch_size": math.inf},
+        {"seed": math.inf},
+        {"evaluations": True},
+        {"keep_best": "no"},
+        {"compile": 1},
     ],
     ids=str,
 )
@@ -85,6 +94,79 @@ def test_a_recipe_that_no_one_can_mean_is_refused(changed: dict) -> None:
     [name] = changed
     with pytest.raises(KitError, match=name):
         recipe(**changed)
+
+
+def refused(changed: dict, message: str) -> None:
+    target = model()
+    before = {n: p.clone() for n, p in target.state_dict().items()}
+    groups = [{"params": [*target.head.parameters()], "rate": 1e-3} | changed]
+    with pytest.raises(KitError, match=message):
+        fit(target, examples([0, 1] * 12), recipe(), groups=groups)
+    assert all(torch.equal(p, before[n]) for n, p in target.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"rate": -1e-3}, "rate=-0.001 of a group cannot train"),
+        ({"rate": 0}, "rate=0 of a group cannot train"),
+        ({"rate": "1e-3"}, "rate='1e-3' of a group cannot train"),
+        ({"rate": math.nan}, "rate=nan of a group cannot train"),
+        ({"start": 1.0}, "start=1.0 of a group cannot train"),
+        ({"lr": 1e-3}, "fields params, rate, lr: give params and rate"),
+        ({"params": [*model().head.parameters()]}, "2 of the 2 parameters of a group are not in"),
+    ],
+)
+def test_groups_that_cannot_train_are_refused(changed: dict, message: str) -> None:
+    refused(changed, message)
+
+
+def test_groups_of_another_migration_and_a_parameter_in_two_groups_are_refused() -> None:
+    one, other = (migrate(source("bert"), head("full", source("bert"))) for _ in range(2))
+    with pytest.raises(KitError, match="give the groups of its own migration"):
+        fit(one.model, examples([0, 1] * 12), recipe(), groups=other.groups)
+    with pytest.raises(KitError, match="is in two groups"):
+        fit(one.model, examples([0, 1] * 12), recipe(), groups=one.groups * 2)
+    for groups in ({"params": [], "rate": 1}, "frozen", [[1]]):
+        with pytest.raises(KitError, match=r"give migration\.groups, a list of dicts"):
+            fit(one.model, examples([0, 1] * 12), recipe(), groups=groups)
+    with pytest.raises(KitError, match="no parameter is to be trained"):
+        fit(one.model, examples([0, 1] * 12), recipe(), groups=[])
+
+
+@pytest.mark.parametrize("rate", [-1e-3, 0, math.nan, math.inf, "1e-3", True])
+def test_a_rate_that_cannot_train_is_refused_by_migrate(rate) -> None:
+    with pytest.raises(KitError, match=f"rate={rate!r} cannot train"):
+        migrate(source("bert"), head("full", source("bert")), rate=rate)
+
+
+def test_the_advice_after_a_nan_can_be_followed() -> None:
+    told = ""
+    for _ in range(2):
+        target = model()
+        sleeping = [*target.body.parameters()]
+        rate = float(re.search(r"rates of (\S+) at most", told)[1]) if told else 1e30
+        groups = [{"params": [*target.head.parameters()], "rate": rate}]
+        groups.append({"params": sleeping, "rate": max(rate, 1e-4), "start": 0.9})
+        try:
+            run = fit(target, examples([0, 1] * 12), recipe(steps=20), groups=groups)
+        except KitError as error:
+            told = str(error)
+    assert "the rate 1e+30, the highest in force" in told and "rates of 0.0001 at most" in told
+    assert run.stopped == "budget"
+
+
+def test_what_is_not_in_force_yet_is_not_blamed_and_nor_is_a_rate_before_the_first_update() -> None:
+    target = model()
+    groups = [{"params": [*target.head.parameters()], "rate": 1e30}]
+    groups.append({"params": [*target.body.parameters()], "rate": 1e35, "start": 0.9})
+    with pytest.raises(KitError, match=re.escape("the rate 1e+30, the highest in force")):
+        fit(target, examples([0, 1] * 12), recipe(steps=20), groups=groups)
+    target = model()
+    name, weight = next(iter(target.named_parameters()))
+    weight.data[:] = math.nan
+    with pytest.raises(KitError, match=f"not the rate, but the model: {re.escape(name)} holds"):
+        fit(target, examples([0, 1] * 12), recipe(steps=20))
 
 
 @pytest.mark.parametrize("rate", [1e30, 1e38])

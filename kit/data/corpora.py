@@ -64,7 +64,7 @@ def pinned(split: str = "train", origins: Iterable[str] = ORIGINS) -> "Dataset":
             raise KitError(f"{wrong.pop()!r} is unknown: choose from {', '.join(known)}.")
     parts = []
     for origin in origins:
-        path = cache_dir() / "corpora" / f"{origin}-{VERSION}.parquet"
+        path = cache_dir() / "corpora" / f"{origin}-{VERSION}.table"
         table = stored(path, partial(_rows, origin))
         parts.append(Dataset(table.filter(compute.equal(table["split"], split))))
     return concatenate_datasets(parts)

@@ -7,7 +7,7 @@ from pathlib import Path
 from kit.data.corpora import ORIGINS, documents, mark, without
 from kit.data.duplicates import groups
 from kit.data.splits import DOMAINS, LANGUAGES, articles, messages, ratings, tagged
-from kit.runtime import write_json
+from kit.files import write_json
 
 __all__ = ["SHARED", "held_out", "left_out", "words"]
 

@@ -98,7 +98,7 @@ def articles() -> list[dict]:
     out. Articles that share one fifth, such as follow-ups with the same quotations, are all in
     one split. The lines of a text are its paragraphs.
     """
-    return stored(cache_dir() / "splits" / f"articles-{VERSION}.parquet", _articles).to_pylist()
+    return stored(cache_dir() / "splits" / f"articles-{VERSION}.table", _articles).to_pylist()
 
 
 def _articles() -> list[dict]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from kit import results, runtime, sources
+from kit import files, results, sources
 from kit.errors import KitError
 from kit.experiments import parser
 from kit.experiments.results_file import check_writable
@@ -87,4 +87,4 @@ def save(name: str, recording: dict) -> None:
         "command": f"python -m kit.experiments {REPLAYS}",
         "recordings": recordings() | {name: recording},
     }
-    runtime.write_json(PATH, content)
+    files.write_json(PATH, content)

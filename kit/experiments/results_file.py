@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from kit import results, runtime
+from kit import files, results, runtime
 from kit.errors import KitError
 
 __all__ = ["ResultsFile", "Stopped", "check_writable", "stop_at_ctrl_c", "write"]
@@ -70,7 +70,7 @@ def write(path: Path, what: str, **fields) -> dict:
         "machine": runtime.machine(),
     }
     content |= fields
-    runtime.write_json(path, content)
+    files.write_json(path, content)
     return content
 
 

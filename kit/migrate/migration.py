@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import prod
+from math import inf, prod
+from numbers import Real
 
 from torch import Tensor, nn
 
+from kit.errors import KitError
 from kit.migrate.report import page, shortened
 from kit.models import Model
 from kit.tokenizer import Tokenizer
@@ -140,7 +142,10 @@ class Migration:
 
 def group(rate: float, *parts: nn.Module | nn.Parameter, start: float = 0.0) -> dict:
     """A parameter group for `fit`: these modules and parameters with the highest learning rate
-    `rate`, frozen before the share `start` of the budget."""
+    `rate`, frozen before the share `start` of the budget. Raises KitError for a rate that is not
+    above 0."""
+    if not isinstance(rate, Real) or isinstance(rate, bool) or not 0 < rate < inf:
+        raise KitError(f"rate={rate!r} cannot train: give a number above 0, such as {RATE:g}.")
     params: dict[nn.Parameter, None] = {}  # ordered; a shared parameter counts once
     for part in parts:
         params |= dict.fromkeys(part.parameters() if isinstance(part, nn.Module) else [part])

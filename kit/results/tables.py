@@ -13,6 +13,7 @@ from kit.results import large_source as large
 from kit.results import large_source_entities as large_entities
 from kit.results import summaries as headlines
 from kit.results import translation as pairs
+from kit.results.torture import torture_counts
 from kit.sources.builtin import ENGLISH
 from kit.sources.builtin import load_builtin as load
 from kit.tasks.translation import CHILDREN, LANGUAGES
@@ -483,5 +484,9 @@ def drawn(text: str, parts) -> str:
 
 def pages() -> dict[Path, str]:
     """Path -> what should stand there."""
-    wanted = {ROOT / "docs" / "RESULTS.md": PARTS, ROOT / "README.md": (best,)}
+    wanted = {
+        ROOT / "docs" / "RESULTS.md": PARTS,
+        ROOT / "docs" / "FAULTS.md": (torture_counts,),
+        ROOT / "README.md": (best,),
+    }
     return {path: drawn(path.read_text(encoding="utf-8"), parts) for path, parts in wanted.items()}

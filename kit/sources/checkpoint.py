@@ -6,7 +6,6 @@ folder/source.json           format, name, configs of body and head, tokenizer, 
 
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass, field, is_dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +16,8 @@ from torch import Tensor, nn
 
 from kit import guards, models
 from kit.errors import KitError
+from kit.files import left_over, scratch
+from kit.interrupts import held
 from kit.memory import check_memory
 from kit.runtime import random_state
 from kit.sources.header import count_numbers
@@ -86,21 +87,45 @@ def save(source: Source, folder: str | Path, half: bool = False) -> Path:
 
     half=True stores numbers in 2 bytes each (float16, 3 digits); `load` gives float32 again.
     Raises KitError for a folder of something else, for a tokenizer with more tokens than the
-    model, and for a model with parts that its config does not describe.
+    model, for a model with parts that its config does not describe, and for a full disk.
     """
     folder = Path(folder).absolute()
     if folder.exists() and not (folder / JSON).exists():
         raise KitError(f"{folder} is there and is no checkpoint: give a folder that is not there.")
     source.tokenizer.check(source.body.config.vocabulary)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as space:
-        new, old = Path(space, "new"), Path(space, "old")
-        new.mkdir()
-        _write(source, new, half)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(new, folder)
+    try:
+        _recover(folder)
+        with scratch(folder) as space:
+            new, old = space / "new", space / "old"
+            new.mkdir()
+            _write(source, new, half)
+            with held():
+                _replace(folder, new, old)
+    except OSError as error:
+        raise KitError(
+            f"{source.name!r} cannot be saved as {folder} ({error}): free some space there, or "
+            "give another folder. The model in memory is whole, and so is an earlier checkpoint."
+        ) from error
     return folder
+
+
+def _replace(folder: Path, new: Path, old: Path) -> None:
+    """Move the new checkpoint to its place, and an earlier one to `old`; both moves or none."""
+    if folder.exists():
+        os.replace(folder, old)
+    try:
+        os.replace(new, folder)
+    except OSError:
+        if old.exists():
+            os.replace(old, folder)
+        raise
+
+
+def _recover(folder: Path) -> None:
+    """Put the new checkpoint in its place where a process was killed between the two moves."""
+    for part in left_over(folder):
+        if not folder.exists() and (part / "old").exists() and (part / "new").exists():
+            os.replace(part / "new", folder)
 
 
 @guards.guarded("checkpoint.load('my_folder')", folder=guards.a_path)
@@ -112,6 +137,8 @@ def load(folder: str | Path) -> Source:
     Raises KitError for anything else, before any of it is used.
     """
     folder = Path(folder)
+    if not folder.exists():
+        _recover(folder.absolute())
     about, tensors = _read(folder)
     try:
         _check_sizes(about, tensors)

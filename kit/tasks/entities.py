@@ -70,7 +70,7 @@ def load() -> "DatasetDict":
     from datasets import ClassLabel, Dataset, DatasetDict, DatasetInfo, Features, List, Value
     from pyarrow import compute
 
-    table = stored(cache_dir() / "entities" / f"conll-{VERSION}.parquet", tagged)
+    table = stored(cache_dir() / "entities" / f"conll-{VERSION}.table", tagged)
     kinds = {"id": Value("string"), "words": List(Value("string"))}
     features = Features(kinds | {"tags": List(ClassLabel(names=list(TAGS)))})
     about = ARCHIVES["conll"]

@@ -331,5 +331,5 @@ def log_odds(model: nn.Module, tokenizer: Tokenizer, texts: Sequence[str]) -> np
 
 def _table(domain: str) -> "Table":
     """All sentences of a domain with their split, from the cache."""
-    path = cache_dir() / "sentiment" / f"{domain}-{VERSION}.parquet"
+    path = cache_dir() / "sentiment" / f"{domain}-{VERSION}.table"
     return stored(path, partial(ratings, domain))

@@ -16,6 +16,7 @@ from kit.errors import KitError
 from kit.train import distributed
 from kit.train.batches import Examples, collate, rows_of, stream
 from kit.train.evaluate import fuses_loss
+from kit.train.groups import check_groups
 from kit.train.labels import check_labels
 from kit.train.memory import check_training_memory
 from kit.train.optimizer import Optimizer
@@ -122,8 +123,8 @@ def training_steps(
     penalty: a function from the model to a number that is added to the mean loss.
     score: a function from the model to a number, higher is better; run.evaluations records it.
     folder: where the state is saved; a run that was killed resumes there (`kit.train.resume`).
-    Raises KitError for examples or a batch size that cannot train, and for a loss that is not
-    finite.
+    Raises KitError for examples, groups or a batch size that cannot train, and for a loss that is
+    not finite.
     """
     device, precision = _prepare(model, recipe)
     rows = rows_of(examples)
@@ -132,6 +133,7 @@ def training_steps(
     fused = recipe.loss == "cross_entropy" and penalty is None and fuses_loss(model)
     if groups is None:
         groups = [{"params": list(model.parameters()), "rate": recipe.rate}]
+    check_groups(model, groups)
     if device.type == "cpu":
         check_training_memory(model, groups, recipe, rows, score)
     with (
@@ -140,6 +142,7 @@ def training_steps(
         History(model, score, recipe, run) as history,
     ):
         state = ResumeState(folder, model, optimizer, history, run, rows, penalty)
+        optimizer.updates = len(run.steps)
         batches = stream(examples, rows, recipe.batch_size, recipe.seed, done=len(run.steps))
         while run.spent < 1:
             began = time.perf_counter()
@@ -151,7 +154,7 @@ def training_steps(
                 with runtime.autocast(precision, device):
                     predictions = batch.run(model, fused)  # forward
                     mean = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
-                value = _finite_loss(mean, step, optimizer)  # before a parameter moves
+                value = _finite_loss(mean, step, optimizer, run.spent)  # before a parameter moves
                 total = mean + penalty(model) / distributed.count() if penalty else mean
                 total.backward()  # backward
                 optimizer.step(run.spent, recipe.factor(run.spent))  # update
@@ -224,13 +227,9 @@ def _prepare(model: nn.Module, recipe: Recipe) -> tuple[torch.device, str]:
     return device, "bf16" if distributed.of_first(runtime.precision(device) == "bf16") else "fp32"
 
 
-def _finite_loss(mean: Tensor, step: int, optimizer: Optimizer) -> float:
+def _finite_loss(mean: Tensor, step: int, optimizer: Optimizer, spent: float) -> float:
     """The mean loss of all processes; a KitError where it is no finite number."""
     value = distributed.total(float(mean.detach()))
     if not math.isfinite(value):
-        raise KitError(
-            f"the loss is {value} at step {step}: the rate {optimizer.highest_rate():g}, the "
-            "highest in force, is too high for this model. The parameters are as they were before "
-            "this step: begin from a fresh target, with a tenth of the rate."
-        )
+        raise KitError(f"the loss is {value} at step {step}: {optimizer.advice(spent)}")
     return value

@@ -8,6 +8,9 @@ from kit.train import distributed
 
 __all__ = ["Optimizer"]
 
+USUAL = 1e-4
+"""A learning rate at which a pretrained model can be trained."""
+
 
 class Optimizer:
     """AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101) for one run.
@@ -22,6 +25,8 @@ class Optimizer:
 
     def __init__(self, model: nn.Module, groups: list[dict], decay: float, clip: float) -> None:
         self.clip = clip
+        self.model = model
+        self.updates = 0
         embeddings = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
         parts = []
         for group in groups:
@@ -51,7 +56,8 @@ class Optimizer:
         for group in self.groups:
             group["lr"] = factor * group["rate"] if spent >= group["start"] else 0.0
         distributed.sum_gradients(self._parameters())
-        self._clip()
+        self._clip(spent)
+        self.updates += 1
         self.adamw.step()
         self.clear()
 
@@ -59,23 +65,37 @@ class Optimizer:
         """Forget all gradients, those of an interrupted backward pass too."""
         self.adamw.zero_grad()
 
-    def highest_rate(self) -> float:
-        """The highest learning rate of any group."""
-        return max(group["rate"] for group in self.groups)
+    def advice(self, spent: float) -> str:
+        """What to do after a loss or a gradient that is not finite: the cause and the remedy.
+
+        Before the first update no rate is the cause. Later it is: the highest that is in force at
+        this share of the budget.
+        """
+        kept = "The parameters are as they were before this step"
+        if not self.updates:
+            bad = [n for n, p in self.model.named_parameters() if not p.isfinite().all()]
+            holds = f"{bad[0]} holds values that are not finite" if bad else ""
+            cause = holds or "its values overflow for these examples"
+            return (
+                f"no parameter has moved yet, so that it is not the rate, but the model: {cause}. "
+                f"{kept}: take another source, or precision='fp32', or leave these examples out."
+            )
+        groups = [g for g in self.groups if spent >= g["start"]]
+        rate = max(g["rate"] for g in groups or self.groups)
+        return (
+            f"the rate {rate:g}, the highest in force, is too high for this model. {kept}: begin "
+            f"from a fresh target, with rates of {min(rate / 10, USUAL):g} at most."
+        )
 
     def _parameters(self) -> list[nn.Parameter]:
         return [p for group in self.groups for p in group["params"]]
 
-    def _clip(self) -> None:
+    def _clip(self, spent: float) -> None:
         gradients = [p.grad for p in self._parameters() if p.grad is not None]
         norm = nn.utils.get_total_norm(gradients)
         if not torch.isfinite(norm):
             self.clear()
-            raise KitError(
-                f"the gradient is {float(norm)}: the rate {self.highest_rate():g}, the highest in "
-                "force, is too high for this model. The parameters are as they were before this "
-                "step: begin from a fresh target, with a tenth of the rate."
-            )
+            raise KitError(f"the gradient is {float(norm)}: {self.advice(spent)}")
         if norm > self.clip:
             torch._foreach_mul_(gradients, self.clip / norm)
 

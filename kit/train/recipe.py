@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 
 from kit import loss as losses
 from kit.errors import KitError
@@ -12,20 +12,20 @@ __all__ = ["Recipe"]
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
+WHOLE = ("batch_size", "evaluations", "seed")
+SWITCHES = ("keep_best", "compile")
+"""Fields that are whole numbers, and that are True or False."""
+
 LIMITS = {
     "rate": (lambda x: 0 < x < math.inf, "above 0"),
-    "batch_size": (lambda x: x >= 1 and x == int(x), "a whole number, 1 or more"),
+    "batch_size": (lambda x: x >= 1, "a whole number, 1 or more"),
     "warmup": (lambda x: 0 <= x < 1, "a share of the budget, from 0 to below 1"),
     "decay": (lambda x: 0 <= x < math.inf, "0 or more"),
     "clip": (lambda x: x > 0, "above 0 (math.inf: the gradient is not clipped)"),
-    "evaluations": (lambda x: x >= 1 and x == int(x), "a whole number, 1 or more"),
-    "seed": (lambda x: x >= 0 and x == int(x), "a whole number, 0 or more"),
+    "evaluations": (lambda x: x >= 1, "a whole number, 1 or more"),
+    "seed": (lambda x: x >= 0, "a whole number, 0 or more"),
 }
 """Field -> whether a value can train, and what it must be."""
-
-
-def _is_budget(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 @guarded_class("Recipe(epochs=3, rate=1e-4)")
@@ -65,17 +65,22 @@ class Recipe:
 
     def __post_init__(self) -> None:
         budgets = [v for v in (self.steps, self.epochs, self.seconds) if v is not None]
-        if not budgets or not all(map(_is_budget, budgets)):
+        whole = self.steps is None or isinstance(self.steps, Integral)
+        if not budgets or not whole or not all(_number(v) and 0 < v < math.inf for v in budgets):
             raise KitError(
-                f"steps={self.steps}, epochs={self.epochs}, seconds={self.seconds} is no budget: "
-                "give at least one of them, above zero."
+                f"steps={self.steps!r}, epochs={self.epochs!r}, seconds={self.seconds!r} is no "
+                "budget: give at least one of them, above zero, and steps as a whole number."
             )
-        if self.loss not in losses.LOSSES:
+        if self.loss not in list(losses.LOSSES):  # a list, for a value that has no hash
             raise KitError(f"loss {self.loss!r} is unknown: choose one of {list(losses.LOSSES)}.")
         for name, (fits, wanted) in LIMITS.items():
             value = getattr(self, name)
-            if not isinstance(value, Real) or isinstance(value, bool) or not fits(value):
+            kind = Integral if name in WHOLE else Real
+            if not _number(value) or not isinstance(value, kind) or not fits(value):
                 raise KitError(f"{name}={value!r} cannot train: it must be {wanted}.")
+        for name in SWITCHES:
+            if not isinstance(getattr(self, name), bool):
+                raise KitError(f"{name}={getattr(self, name)!r} is unknown: give True or False.")
         if self.precision not in PRECISIONS:
             raise KitError(
                 f"precision={self.precision!r} is unknown: choose one of {', '.join(PRECISIONS)}."
@@ -93,3 +98,7 @@ class Recipe:
         """
         rising = (spent + 0.01) / (self.warmup + 0.01)
         return min(rising, (1 - spent) / (1 - self.warmup))
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

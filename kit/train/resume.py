@@ -5,9 +5,8 @@ folder/training.safetensors   parameters, AdamW's moments and the best parameter
 """
 
 import json
-import os
-import shutil
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import blake2b, sha256
@@ -21,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from kit.errors import KitError
+from kit.files import whole
 from kit.train import distributed
 from kit.train.optimizer import Optimizer
 from kit.train.run import Run
@@ -70,7 +70,10 @@ class ResumeState:
         return starts.setdefault(str(self.path.absolute()), _digest_of(self.model))
 
     def save(self) -> None:
-        """Write the state, whole or not at all, every `SECONDS` and at the end of the budget."""
+        """Write the state, whole or not at all, every `SECONDS` and at the end of the budget.
+
+        Where it cannot be written, as on a full disk, a warning says so and training goes on.
+        """
         due = time.monotonic() - self.last_save >= SECONDS or self.run.spent >= 1
         if not self.path or not due or distributed.rank() > 0:
             return
@@ -79,13 +82,17 @@ class ResumeState:
             "due": self.history.next_evaluation,
             "made of": self.decides,
         }
-        part = self.path.parent / "unfinished" / self.path.name
-        shutil.rmtree(part.parent, ignore_errors=True)  # left by a process that was killed
-        part.parent.mkdir(parents=True)
-        safetensors.torch.save_file(self._tensors(), part, {"about": json.dumps(about)})
-        os.replace(part, self.path)
-        part.parent.rmdir()
         self.last_save = time.monotonic()
+        try:
+            with whole(self.path) as part:
+                safetensors.torch.save_file(self._tensors(), part, {"about": json.dumps(about)})
+        except (OSError, SafetensorError) as error:
+            warnings.warn(
+                f"this training cannot be saved in {self.path.parent} ({error}). It goes on, and "
+                "its result in memory is whole; a killed run would begin from the last state that "
+                "was saved. Free some space there.",
+                stacklevel=2,
+            )
 
     def _model_tensors(self) -> dict[str, Tensor]:
         """Parameters and buffers of the model by name, a tied parameter once."""

@@ -123,7 +123,7 @@ def load(language: str = "it") -> "DatasetDict":
 
     if language not in LANGUAGES:
         raise KitError(f"language {language!r} is unknown: choose one of {', '.join(LANGUAGES)}.")
-    path = cache_dir() / "translation" / f"{language}-{VERSION}.parquet"
+    path = cache_dir() / "translation" / f"{language}-{VERSION}.table"
     table = stored(path, partial(_rows, language))
     splits = {}
     for name in SPLITS:

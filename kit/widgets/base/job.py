@@ -1,11 +1,13 @@
 """Work in a background thread, with its buttons: it reports, it can be stopped, it runs once."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from kit.errors import KitError
 from kit.html import note
+from kit.interrupts import held
 from kit.widgets.base.static import Widget
 
 __all__ = ["Job", "JobWidget", "Work", "handle_while_busy"]
@@ -47,6 +49,9 @@ class Job:
         import ipywidgets as w
 
         self._work, self._say, self._locks = work, say, locks
+        # Not the thread's own `is_alive`: Python 3.11 takes a thread for ended whose `join` was
+        # interrupted, and a second training would begin beside the first.
+        self._running = threading.Event()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self.button = w.Button(description=label, icon=icon, button_style="primary")
@@ -63,46 +68,68 @@ class Job:
     @property
     def running(self) -> bool:
         """Whether the work is running."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._running.is_set()
 
     def start(self, work: Work | None = None) -> bool:
-        """Start the work, or another one; False if something is running already."""
-        if self.running:
+        """Start the work, or another one; False if something is running already.
+
+        Work that was told to stop and has not ended yet ends first.
+        """
+        if self.running and not self._stop.is_set():
             return False
-        self._stop.clear()
-        self._lock(True)
-        self._thread = threading.Thread(target=self._guard, args=(work or self._work,), daemon=True)
-        self._thread.start()
+        with held():
+            stop, before = threading.Event(), self._thread if self.running else None
+            self._stop = stop
+            self._running.set()
+            self._lock(True)
+            self._thread = threading.Thread(
+                target=self._guard, args=(work or self._work, stop, before), daemon=True
+            )
+            try:
+                self._thread.start()
+            except RuntimeError:  # the system has no more threads
+                self._end()
+                raise
         return True
 
     def stop(self) -> None:
         """Ask the work to end; its results so far are kept."""
-        self._stop.set()
+        with held():
+            self._stop.set()
 
     def wait(self) -> None:
-        """Block until the work has ended. The notebook's stop button ends the work too."""
+        """Block until the work has ended. The notebook's stop button ends the work too; pressed
+        again, it does not wait for the end of a step that takes long."""
         try:
             while self.running:
-                self._thread.join(0.1)
+                time.sleep(0.05)
         except KeyboardInterrupt:
             self.stop()
-            self._thread.join()
+            while self.running:
+                time.sleep(0.05)
+
+    def _end(self) -> None:
+        self._lock(False)
+        self._running.clear()
 
     def _lock(self, busy: bool) -> None:
         for control in (self.button, *self._locks):
             control.disabled = busy
         self.stop_button.disabled = not busy
 
-    def _guard(self, work: Work) -> None:
+    def _guard(self, work: Work, stop: threading.Event, before: threading.Thread | None) -> None:
+        if before is not None:
+            before.join()
         try:
-            work(self._stop.is_set)
+            work(stop.is_set)
         except KitError as error:
             self._say(str(error), "error")
         except Exception as error:
             self._say(f"An unexpected error: {type(error).__name__}: {error}", "error")
             raise
         finally:
-            self._lock(False)
+            if self._stop is stop:  # else the next work has begun already
+                self._end()
 
 
 class JobWidget(Widget):

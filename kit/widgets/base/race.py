@@ -1,6 +1,5 @@
 """A race: several models are trained one update each in turn, live or as a replay."""
 
-import json
 import re
 import time
 from dataclasses import asdict
@@ -9,6 +8,7 @@ from typing import ClassVar
 
 from kit import results, runtime
 from kit.errors import KitError
+from kit.files import load_cached, save_cached
 from kit.train import Run
 from kit.widgets.base.job import Job, JobWidget, handle_while_busy
 from kit.widgets.base.shortcut import shortcut
@@ -21,7 +21,9 @@ PLAY = 6.0
 REDRAW = 0.3
 """Seconds between two redraws of the figure during training."""
 REPLAYS = "replays"
-"""The results file of the recordings that come with the kit, and the folder of the user's own."""
+"""The results file of the recordings that come with the kit."""
+OWN = "recordings"
+"""The folder, in the cache, of the user's own."""
 
 
 class Models(dict):
@@ -36,16 +38,14 @@ class Models(dict):
 
 def own_recording(setting: str) -> Path:
     """The file that holds the last training of this setting on this machine."""
-    return runtime.cache_dir() / REPLAYS / (re.sub(r"\W+", "-", setting) + ".json")
+    return runtime.cache_dir() / OWN / (re.sub(r"\W+", "-", setting) + ".json")
 
 
 def recording(setting: str) -> dict | None:
     """The last training of this setting on this machine, or else the recording that comes with the
-    kit; None if there is neither."""
-    path = own_recording(setting)
-    if path.is_file():
-        return json.loads(path.read_text(encoding="utf-8"))
-    return results.load(REPLAYS)["recordings"].get(setting)
+    kit; None if there is neither. A damaged file is as none, until the next training."""
+    own = load_cached(own_recording(setting))
+    return results.load(REPLAYS)["recordings"].get(setting) if own is None else own
 
 
 class Race(JobWidget):
@@ -212,7 +212,7 @@ class Race(JobWidget):
     def _save_recording(self, setting: str) -> None:
         """Save the recording in the user's cache folder, where it survives the kernel."""
         try:
-            runtime.write_json(own_recording(setting), self.recording())
+            save_cached(own_recording(setting), self.recording())
         except OSError as error:
             self._say(f"{self._conclusion()} There will be no replay of it: {error}.")
         self.replay_button.disabled = False

@@ -1,13 +1,11 @@
 """The controls of the widget for the user's own data, and how they are laid out."""
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from kit.errors import KitError
+from kit.files import temporary_folder
 from kit.tasks.own_data import KINDS
 from kit.tasks.translation import LANGUAGES, OTHER
 from kit.widgets.base.job import Job, JobWidget
@@ -49,9 +47,9 @@ class Controls(JobWidget):
     """The base of `OwnData`: its controls, and what they show. A subclass has `_work`."""
 
     def __init__(self, kind: str) -> None:
-        self.folder = Path(tempfile.mkdtemp())
+        self.space = temporary_folder()
+        self.folder = Path(self.space.name)
         """Where uploaded files are; it goes with the widget."""
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self._listening = True
         self._build()
         self.kind.value = kind

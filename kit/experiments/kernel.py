@@ -1,0 +1,108 @@
+"""A Jupyter kernel that runs cells, and faults that come while a cell runs."""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty
+
+__all__ = ["Kernel"]
+
+PATIENCE = 60.0
+"""Seconds that a cell has to end after it was interrupted for taking too long."""
+
+
+class Kernel:
+    """A kernel with its own environment; `run` executes a cell as a front end does."""
+
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        from jupyter_client.manager import KernelManager
+
+        self.manager = KernelManager(kernel_name="python3")
+        self.manager.start_kernel(env=environment, cwd=str(folder))
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=180)
+        self.buttons: list[str] = []
+        self.errors = ""
+        self.draw = random.Random(0)
+
+    def run(
+        self, source: str, planned: list[tuple[float, Callable[[], None]]], seconds: float
+    ) -> tuple[str, int]:
+        """Execute a cell: "" or "NameOfError: message", and the number of faults that came.
+
+        planned: (seconds after its start, fault). A cell that takes longer than `seconds` is
+        interrupted; one that does not end then gives "Hung".
+        """
+        message = self.client.execute(source)
+        began, error, done, interrupted = time.monotonic(), "", 0, None
+        faults = list(planned)
+        idle = False
+        while not idle or faults:
+            now = time.monotonic() - began
+            if faults and now > faults[0][0]:
+                faults.pop(0)[1]()
+                done += 1
+            if not self.manager.is_alive():
+                return "DeadKernel", done
+            if interrupted is None and now > seconds:
+                self.manager.interrupt_kernel()
+                interrupted = now
+            if interrupted is not None and now > interrupted + PATIENCE:
+                self.kill()
+                return "Hung", done
+            if idle and now > seconds:
+                break
+            reply = self._next_reply()
+            if reply is None:
+                continue
+            mine = reply["parent_header"].get("msg_id") == message
+            if reply["msg_type"] == "error" and mine:
+                error = f"{reply['content']['ename']}: {reply['content']['evalue']}"
+            if reply["msg_type"] == "status" and mine:
+                idle = idle or reply["content"]["execution_state"] == "idle"
+        return error, done
+
+    def threads(self) -> list[str]:
+        """The exceptions in threads since the last call."""
+        text, self.errors = self.errors, ""
+        return [part.strip() for part in text.split("Exception in thread")[1:]]
+
+    def interrupt(self) -> None:
+        """What the notebook's stop button does."""
+        self.manager.interrupt_kernel()
+
+    def kill(self) -> None:
+        """End the kernel with SIGKILL, as a system without memory does."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    def end(self) -> None:
+        """End the kernel as the notebook's menu does."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel()
+
+    def click(self) -> None:
+        """Click one of the buttons that the cells have shown."""
+        if not self.buttons:
+            return
+        content = {"event": "click"}
+        data = {"method": "custom", "content": content}
+        comm = {"comm_id": self.draw.choice(self.buttons), "data": data}
+        self.client.shell_channel.send(self.client.session.msg("comm_msg", comm))
+
+    def _next_reply(self) -> dict | None:
+        """The kernel's next message to all front ends; None after a tenth of a second without."""
+        try:
+            reply = self.client.get_iopub_msg(timeout=0.1)
+        except Empty:
+            return None
+        content = reply["content"]
+        if reply["msg_type"] == "comm_open":
+            state = content["data"].get("state", {})
+            if state.get("_model_name") == "ButtonModel":
+                self.buttons.append(content["comm_id"])
+        if reply["msg_type"] == "stream" and content["name"] == "stderr":
+            self.errors += content["text"]
+        return reply
