@@ -56,6 +56,7 @@ def fit(
         run.stopped = "interrupted"
     finally:
         loop.close()
+        runtime.release_memory()
     return run
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kit import runtime
 from kit.errors import KitError
 from kit.html import note
 from kit.widgets.base.static import Widget
@@ -102,6 +103,7 @@ class Job:
             self._say(f"An unexpected error: {type(error).__name__}: {error}", "error")
             raise
         finally:
+            runtime.release_memory()
             self._lock(False)
 
 
