@@ -45,7 +45,7 @@ def as_unsure_as_a_die(temperature: float) -> Verdict:
 
 
 def worth_more(
-    make: Callable, windows, held_out, size: int, theirs: float, updates: int = 120
+    make: Callable, windows, held_out, size: int, theirs: float, updates: int = 60
 ) -> Verdict:
     """A writer that, after as many updates, needs fewer bits per byte than the lesson's RNN: by
     `MARGIN`, for two runs of the same model differ by less.

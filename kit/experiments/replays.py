@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> None:
 def widgets() -> Iterator[Race]:
     """Each widget in each setting that is recorded."""
     race = lesson_variable("02", "race")
-    for race.updates.value in (120, 400):
+    for race.updates.value in (60, 120, 400):
         yield race
     films, source = sentiment.load(), sources.minilm()
     for labels in (0, 50, 100, 400, 1600):

@@ -27,8 +27,8 @@ from kit.widgets.pretraining.pretraining_figure import (
 __all__ = ["HeldOut", "Pretraining"]
 
 
-UPDATES = (120, 400, 800, 4000)
-"""Budgets to choose from: about 10, 30, 60 and 300 seconds for each model on two cores."""
+UPDATES = (60, 120, 400, 4000)
+"""Budgets to choose from: about 10, 20, 60 and 600 seconds for each model on one core."""
 
 
 class HeldOut:
@@ -59,11 +59,11 @@ class Pretraining(Race):
         tokenizer: Tokenizer,
         levels: dict[str, float],
         *,
-        updates: int = 120,
+        updates: int = 60,
     ) -> None:
         """makers: "RNN" and "Transformer" -> a function that makes an untrained model. windows (N,
         T + 1): to train on. held_out (M, T + 1): to measure the loss on. levels: baseline -> its
-        bits per byte. updates: of each model; 120 take about 10 seconds on two cores."""
+        bits per byte. updates: of each model; 60 take about 10 seconds on one core."""
         import ipywidgets as w
 
         self.makers = makers
