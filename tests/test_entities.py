@@ -243,8 +243,8 @@ def test_both_learn_mark_a_text_and_survive_any_other(corpus) -> None:
     race.train().train()
     race.job.stop()
     race.wait()
-    assert set(race.scene.tested) == {"full", "from_scratch"} and not race.job.button.disabled
-    assert "test sentences" in race.status.value and "Stopped early" in race.status.value
+    assert not race.scene.tested and not race.job.button.disabled
+    assert "Stopped early" in race.status.value
     race.text.value = "<script>alert(1)</script> Bob"
     assert "<script" not in race.answer.value and "&lt;" in race.answer.value
     race.text.value = "  "

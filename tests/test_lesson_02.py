@@ -40,9 +40,9 @@ def look_at_the_curves(shown: Lab, plot: Locator) -> None:
     shown.see(plot, "data[0].x.length >= 1 && data[0].x.length < 5")
     press(shown, "Stop")
     shown.page.get_by_text("Stopped early").wait_for(timeout=30_000)
-    shown.page.locator(".jp-OutputArea select").first.select_option("60 s each")
-    expect(shown.page.get_by_role("button", name="Replay")).to_be_disabled()  # none of 60 s yet
-    shown.page.locator(".jp-OutputArea select").first.select_option("10 s each")
+    shown.page.locator(".jp-OutputArea select").first.select_option("4,000 updates each")
+    expect(shown.page.get_by_role("button", name="Replay")).to_be_disabled()  # none of 4,000 yet
+    shown.page.locator(".jp-OutputArea select").first.select_option("60 updates each")
     press(shown, "Replay")  # of what the lesson has trained before
     shown.page.get_by_text("Replayed, not trained now").wait_for()
     shown.page.get_by_text("Done. RNN:").wait_for()

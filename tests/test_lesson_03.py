@@ -103,7 +103,7 @@ def freeze_and_train(shown: Lab, plot: Locator) -> None:
     train.click()
     shown.page.get_by_text("Training. ").wait_for()
     shown.page.get_by_role("button", name="Stop").click()
-    shown.page.get_by_text("Stopped: this is not in the figure").wait_for()
+    shown.page.get_by_text("Stopped early, without scores").wait_for()
     shown.see(plot, "data[2].x.length === 3")
     shown.page.get_by_role("button", name="Freeze all").click()
     shown.page.get_by_text("770 of 22,566,146").wait_for()

@@ -1,5 +1,7 @@
 """What learns in turn: a recording outlives the kernel, and a replay says that it is one."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,52 @@ def test_who_cannot_wait_sees_the_recording(race, monkeypatch) -> None:
         "full",
         "from_scratch",
     }
+
+
+def test_a_recording_of_the_course_stays_beside_ones_own(race, monkeypatch) -> None:
+    own = race().train()
+    own.wait()
+    shipped = own.recording() | {"date": "1 May 2020", "end": own.scene.tested | {"full": 0.99}}
+    monkeypatch.setitem(race_module.shipped_recordings(), own.setting, shipped)
+    shown = race()
+    assert list(shown.which.options) == [race_module.SHIPPED, race_module.OWN]
+    shown.replay().wait()
+    assert shown.scene.tested["full"] == 0.99 and "1 May 2020" in shown.status.value
+    shown.which.value = race_module.OWN
+    shown.replay().wait()
+    assert shown.scene.tested == own.scene.tested
+    shown.train().wait()
+    assert list(shown.which.options) == [race_module.SHIPPED, race_module.OWN]
+
+
+@pytest.mark.parametrize("phase", ["Training", "test sentences"])
+def test_stop_ends_training_and_scoring_and_says_how_far_it_came(phase, race, films) -> None:
+    shown = race()
+    shown.test = films["test"].to_list()  # enough that the scoring lasts
+    shown.train()
+    while phase not in shown.status.value:
+        shown.job._thread.join(0.01)
+    began = time.monotonic()
+    shown.job.stop()
+    shown.wait()
+    ended = time.monotonic() - began
+    run = shown.scene.runs["full"]
+    assert run.planned == 48 and f"{run.updates} of 48 updates" in shown.status.value
+    assert "Stopped early" in shown.status.value and "full" not in shown.scene.tested
+    assert ended < 1 or os.getloadavg()[0] > os.cpu_count(), ended
+    assert not shown.complete
+    with pytest.raises(KitError, match="no training of films"):
+        shown.result()
+
+
+def test_the_updates_that_a_budget_means() -> None:
+    settings = {"epochs": 12.0, "examples": 50, "batch_size": 16, "steps": None, "seconds": None}
+    assert (
+        Run(settings=settings).planned == 48 and Run(settings=settings | {"steps": 9}).planned == 9
+    )
+    steps = [{"step": 3, "seconds": 1.5, "loss": 1.0}]
+    timed = Run(settings=settings | {"epochs": None, "seconds": 10.0}, steps=steps, spent=0.15)
+    assert timed.planned == 20 and Run().planned == 0
 
 
 def test_without_a_recording_or_a_disk(race, monkeypatch) -> None:

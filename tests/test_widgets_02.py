@@ -74,14 +74,14 @@ def test_surprise_at_held_out_text_by_hand(tokenizer, windows) -> None:
 
 
 def test_the_axis_of_perplexity_says_the_same_as_that_of_bits() -> None:
-    scene = pretraining_figure.Scene({"unigrams": 2.5}, size=4.1, seconds=10)
+    scene = pretraining_figure.Scene({"unigrams": 2.5}, size=4.1, updates=120)
     axis = pretraining_figure.figure(scene).layout.yaxis2
     for place, text in zip(axis.tickvals, axis.ticktext, strict=True):
         assert scene.perplexity(place) == pytest.approx(float(text.replace(",", "")))
 
 
 def test_the_curves_are_a_pure_function_of_their_scene() -> None:
-    scene = pretraining_figure.Scene({"unigrams": 2.5, "trigrams": 1.7}, size=4.0, seconds=10)
+    scene = pretraining_figure.Scene({"unigrams": 2.5, "trigrams": 1.7}, size=4.0, updates=120)
     empty = pretraining_figure.figure(scene)
     scene.runs["RNN"] = Run(
         evaluations=[{"step": 1, "seconds": 0.5, "score": -2.0}],
@@ -99,19 +99,24 @@ def test_the_curves_are_a_pure_function_of_their_scene() -> None:
 
 def test_both_learn_and_a_second_click_changes_nothing(tokenizer, windows) -> None:
     makers = {kind: lambda kind=kind: writer(kind, tokenizer) for kind in ("RNN", "Transformer")}
-    race = Pretraining(makers, windows, windows[:4], tokenizer, {"unigrams": 2.5}, seconds=2)
+    race = Pretraining(makers, windows, windows[:4], tokenizer, {"unigrams": 2.5}, updates=40)
     race.train().train().wait()
     for name, run in race.scene.runs.items():
-        assert run.stopped == "budget" and run.evaluations[0]["seconds"] == 0
+        assert run.stopped == "budget" and run.evaluations[0]["step"] == 0
+        assert run.updates == run.planned == 40
         assert run.evaluations[-1]["score"] > run.evaluations[0]["score"], name
         assert race.bits()[name] == pytest.approx(-run.evaluations[-1]["score"], abs=0.01)
         assert race.source(name).head is race.models[name].head
     assert "Done." in race.status.value and not race.job.button.disabled
-    race.seconds.value = 300
+    done = race.complete
+    race.updates.value = 4000
     race.train()
+    while not race.scene.runs.get("Transformer", Run()).updates:
+        race.job._thread.join(0.05)
     race.job.stop()
     race.wait()
-    assert "Stopped early" in race.status.value
+    said = race.status.value
+    assert done and not race.complete and "Stopped early" in said and "of 4000 updates" in said
 
 
 @pytest.mark.parametrize("name", ["RNN", "Transformer", "trigrams"])

@@ -45,9 +45,9 @@ def as_unsure_as_a_die(temperature: float) -> Verdict:
 
 
 def worth_more(
-    make: Callable, windows, held_out, size: int, theirs: float, seconds: float = 10
+    make: Callable, windows, held_out, size: int, theirs: float, updates: int = 60
 ) -> Verdict:
-    """A writer that, after the same seconds, needs fewer bits per byte than the lesson's RNN: by
+    """A writer that, after as many updates, needs fewer bits per byte than the lesson's RNN: by
     `MARGIN`, for two runs of the same model differ by less.
 
     make: no argument -> Model. windows, held_out: ids (N, T). size: bytes of held_out. theirs:
@@ -62,11 +62,14 @@ def worth_more(
         return wrong("Give a function that makes a model, not the model: begin with `lambda:`.")
     model = make()
     run = fit(
-        model, objectives.next_token(windows), pretraining_recipe("RNN", seconds), name="mine"
+        model, objectives.next_token(windows), pretraining_recipe("RNN", updates), name="mine"
     )
     nats, _ = total_loss(model, objectives.next_token(held_out))
     mine = bits_per_byte(nats, size)
-    words = f"{mine:.2f} bits per byte after {len(run.steps)} updates; the RNN had {theirs:.2f}."
+    words = (
+        f"{mine:.2f} bits per byte after {run.updates} updates, {run.seconds:.0f} s; the RNN had "
+        f"{theirs:.2f}."
+    )
     if mine < theirs - MARGIN:
         return right(f"Better: {words}")
     return wrong(f"{'Not better' if mine >= theirs else 'Too close to tell'}: {words}")

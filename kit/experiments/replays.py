@@ -25,8 +25,8 @@ from kit.widgets.parameters.freeze import RECORDED, Freeze
 from kit.widgets.translation.translation_race import TranslationRace
 
 PATH = results.FOLDER / f"{REPLAYS}.json"
+QUICK = "Its recordings take minutes, and hold the seconds of each update."
 LESSONS = Path(__file__).parents[2] / "notebooks"
-QUICK = "Its recordings are trainings of so many seconds, whose updates depend on the machine."
 
 
 def main(arguments: list[str]) -> None:
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> None:
 def widgets() -> Iterator[Race]:
     """Each widget in each setting that is recorded."""
     race = lesson_variable("02", "race")
-    for race.seconds.value in (10, 30):
+    for race.updates.value in (60, 120, 400):
         yield race
     films, source = sentiment.load(), sources.minilm()
     for labels in (0, 50, 100, 400, 1600):

@@ -171,10 +171,11 @@ BATCH = 16
 """Windows of text per update."""
 
 
-def pretraining_recipe(body: str, seconds: float, seed: int = 0) -> Recipe:
-    """How a small language model is pretrained in the lesson. body: a name in `RATES`."""
+def pretraining_recipe(body: str, steps: int, seed: int = 0) -> Recipe:
+    """How a small language model is pretrained in the lesson. body: a name in `RATES`. steps: the
+    budget in updates."""
     return Recipe(
-        seconds=seconds,
+        steps=steps,
         rate=RATES[body],
         batch_size=BATCH,
         evaluations=8,

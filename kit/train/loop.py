@@ -69,6 +69,7 @@ def fit(
         run.stopped = "interrupted"
     finally:
         loop.close()
+        runtime.release_memory()
     return run
 
 

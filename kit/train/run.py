@@ -1,6 +1,7 @@
 """Run: the history of one training run, as plain data."""
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -39,6 +40,19 @@ class Run:
     def updates(self) -> int:
         """Number of updates so far."""
         return self.steps[-1]["step"] if self.steps else 0
+
+    @property
+    def planned(self) -> int:
+        """Number of updates of the whole budget; with a budget of seconds, as many as fit into it
+        at the speed so far. 0 before the first update."""
+        steps, epochs, seconds = (self.settings.get(k) for k in ("steps", "epochs", "seconds"))
+        if seconds is not None or not (steps or epochs):
+            return math.ceil(self.updates / self.spent - 1e-6) if self.spent else self.updates
+        limits = [steps] if steps else []
+        if epochs:
+            batches = math.ceil(self.settings["examples"] / self.settings["batch_size"])
+            limits.append(math.ceil(epochs * batches - 1e-6))
+        return min(limits)
 
     def until(self, share: float) -> "Run":
         """The run as it was after this share of its seconds, from 0 to 1."""

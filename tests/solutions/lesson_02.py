@@ -15,17 +15,17 @@ def writer(width: int):
     return Model(body, LanguageHead.tied(body, bias=True))
 
 
-def given(make, theirs: float, seconds: float) -> tuple:
-    return make, WINDOWS, WINDOWS[:8], SIZE, theirs, seconds
+def given(make, theirs: float, updates: int) -> tuple:
+    return make, WINDOWS, WINDOWS[:8], SIZE, theirs, updates
 
 
 SOLUTIONS = {
     "1": lambda: ("B", 1.58),
     "2": lambda: (0.7,),
-    "3": lambda: given(lambda: writer(32), BLIND, 1.5),
+    "3": lambda: given(lambda: writer(32), BLIND, 40),
 }
 WRONG = {
     "1": [("A", 2.16), ("B", 2.16), ("C", 1.58)],
     "2": [(1.0,), (0.1,), (7,)],
-    "3": [given(lambda: writer(32), 0.0, 0.5), given("a model", BLIND, 0.5)],
+    "3": [given(lambda: writer(32), 0.0, 5), given("a model", BLIND, 5)],
 }

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kit import runtime
 from kit.errors import KitError
 from kit.html import note
 from kit.interrupts import held
@@ -128,6 +129,7 @@ class Job:
             self._say(f"An unexpected error: {type(error).__name__}: {error}", "error")
             raise
         finally:
+            runtime.release_memory()
             if self._stop is stop:  # else the next work has begun already
                 self._end()
 

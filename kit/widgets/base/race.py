@@ -2,19 +2,23 @@
 
 import re
 import time
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
 from kit import results, runtime
 from kit.errors import KitError
+from kit.experiment import Experiment
 from kit.files import load_cached, save_cached
 from kit.train import Run
 from kit.widgets.base.job import Job, JobWidget, handle_while_busy
 from kit.widgets.base.shortcut import shortcut
+from kit.widgets.base.stoppable import Stopped, score_rows
 from kit.widgets.base.style import NAME
 
-__all__ = ["Models", "Race", "recording"]
+__all__ = ["Models", "Race", "recordings"]
 
 PLAY = 6.0
 """Seconds that a replay takes."""
@@ -22,8 +26,12 @@ REDRAW = 0.3
 """Seconds between two redraws of the figure during training."""
 REPLAYS = "replays"
 """The results file of the recordings that come with the kit."""
-OWN = "recordings"
+FOLDER = "recordings"
 """The folder, in the cache, of the user's own."""
+SHIPPED = "recorded for the course"
+"""The name of the recording that comes with the kit."""
+OWN = "your last training"
+"""The name of the recording that was made on this machine."""
 
 
 class Models(dict):
@@ -38,14 +46,24 @@ class Models(dict):
 
 def own_recording(setting: str) -> Path:
     """The file that holds the last training of this setting on this machine."""
-    return runtime.cache_dir() / OWN / (re.sub(r"\W+", "-", setting) + ".json")
+    return runtime.cache_dir() / FOLDER / (re.sub(r"\W+", "-", setting) + ".json")
 
 
-def recording(setting: str) -> dict | None:
-    """The last training of this setting on this machine, or else the recording that comes with the
-    kit; None if there is neither. A damaged file is as none, until the next training."""
-    own = load_cached(own_recording(setting))
-    return results.load(REPLAYS)["recordings"].get(setting) if own is None else own
+@cache
+def shipped_recordings() -> dict[str, dict]:
+    """Setting -> the recording that comes with the kit."""
+    return results.load(REPLAYS)["recordings"]
+
+
+def recordings(setting: str) -> dict[str, dict]:
+    """`SHIPPED` and `OWN` -> the recording of this setting, of those that there are. A damaged
+    file of one's own is as none, until the next training."""
+    known = {}
+    if shipped := shipped_recordings().get(setting):
+        known[SHIPPED] = shipped
+    if own := load_cached(own_recording(setting)):
+        known[OWN] = own
+    return known
 
 
 class Race(JobWidget):
@@ -55,7 +73,8 @@ class Race(JobWidget):
         setting            the name of what is trained, under which it is recorded
         _new_scene()       the scene before training
         _start()           model name -> its training, an iterator of updates
-        _evaluate()        scores after training, written to the scene's attribute `RESULT`
+        _evaluate()        scores after a complete training, written to the scene's attribute
+                           `RESULT`; it scores with `_score`, which *Stop* can end
         _draw()            redraw the figure from the scene
         _conclusion()      the result in one sentence
         _answer()          optional: the answers of the trained models to the user's text
@@ -63,12 +82,13 @@ class Race(JobWidget):
 
     TRAINING = "Training, one update each in turn. "
     """What the status line says during training."""
-    ONLY_COMPLETE = False
-    """Whether a training that was stopped is discarded, without scores."""
     RESULT = "tested"
     """The attribute of the scene that holds the scores after training."""
     NAMES: ClassVar[dict[str, str]] = NAME
     """Model name -> what the status line calls it."""
+
+    complete: bool
+    """Whether the last training made all its updates: nobody stopped it."""
 
     def __init__(self, hint: str, label: str = "Train both", *, locks: tuple = ()) -> None:
         """hint: what to do first, shown in the status line. label: of the training button. locks:
@@ -78,14 +98,18 @@ class Race(JobWidget):
         self.hint = hint
         self.models = Models()
         self.training = False
+        self.complete = False
+        self._scored = False
         self._replay_wanted = False
+        self._stopping = lambda: False
         self.status = w.HTML()
         self.job = Job(self._work, self._say, label, bar="180px", locks=locks)
         self.replay_button = handle_while_busy(w.Button(description="Replay", icon="history"))
         self.replay_button.layout.width = "100px"
         self.replay_button.on_click(lambda _: self.replay())
+        self.which = w.Dropdown(layout={"width": "190px"}, tooltip="which recording Replay shows")
         key = handle_while_busy(shortcut("R", self.replay))
-        self.controls = w.HBox([*locks, *self.job.row, self.replay_button, key])
+        self.controls = w.HBox([*locks, *self.job.row, self.replay_button, self.which, key])
         self.scene = self._new_scene()
         self._announce()
 
@@ -97,8 +121,26 @@ class Race(JobWidget):
     def replay(self) -> "Race":
         """Show the recorded training of this setting in `PLAY` seconds; it ends a live training."""
         if not self.job.start(self._replay):
-            self._replay_wanted = recording(self.setting) is not None
+            self._replay_wanted = self.recorded_training() is not None
         return self
+
+    def recorded_training(self) -> dict | None:
+        """The recording of this setting that a replay shows; None where there is none."""
+        known = recordings(self.setting)
+        return known.get(self.which.value, next(iter(known.values()), None))
+
+    def result(self) -> dict:
+        """The scores of the last training or replay. Where the training was stopped, those of the
+        recording, which the status line then says. Raises KitError where there are neither."""
+        if self._scored:
+            return getattr(self.scene, self.RESULT)
+        recorded = self.recorded_training()
+        if recorded is None:
+            raise KitError(
+                f"no training of {self.setting} has ended, and none is recorded: press "
+                f"“{self.job.button.description}” and let it end."
+            )
+        return recorded["end"]
 
     def ask(self) -> None:
         """Let the trained models answer the user's text; during training they answer at its end."""
@@ -113,8 +155,8 @@ class Race(JobWidget):
 
     def _announce(self) -> None:
         """Say what to do, and whether this setting has a recording."""
-        recorded = recording(self.setting)
-        self.replay_button.disabled = recorded is None
+        self._offer_recordings()
+        recorded = self.recorded_training()
         if recorded is None:
             self.replay_button.tooltip = "none yet"
             self._say(self.hint)
@@ -123,8 +165,19 @@ class Race(JobWidget):
         self.replay_button.tooltip = tooltip
         self._say(f"{self.hint} {tooltip}.")
 
+    def _offer_recordings(self) -> None:
+        """Put the names of this setting's recordings into their menu, hidden for less than two."""
+        names = list(recordings(self.setting))
+        chosen = self.which.value
+        if list(self.which.options) != names:
+            self.which.options = names
+            self.which.value = chosen if chosen in names else next(iter(names), None)
+        self.which.layout.display = None if len(names) > 1 else "none"
+        self.replay_button.disabled = not names
+
     def _work(self, stopping) -> None:
         self.training = True
+        self._stopping = lambda: stopping() or self._replay_wanted
         try:
             self._train(stopping)
         finally:
@@ -137,16 +190,48 @@ class Race(JobWidget):
         setting = self.setting  # the user may choose another one during the training
         self._replay_wanted = False
         self.scene = self._new_scene()
-        unfinished = self._take_turns(self._start(), stopping)
+        self.complete = self._scored = False
+        self._say("Preparing …")
+        try:
+            unfinished = self._take_turns(self._start(), stopping)
+            if not unfinished:
+                self._evaluate()
+        except Stopped:
+            unfinished = True
         if self._replay_wanted:
             return
-        if unfinished and self.ONLY_COMPLETE:
-            self._say("Stopped: this is not in the figure.")
+        if unfinished:
+            self._say(self._how_far())
             return
-        self._evaluate()
-        self._finish("Stopped early. " if unfinished else "")
-        if not unfinished:
-            self._save_recording(setting)
+        self._finish("")
+        self.complete = True
+        self._save_recording(setting)
+
+    def _score(self, experiment: Experiment, rows: Iterable[dict], **options) -> dict[str, float]:
+        """The scores of an experiment's model on these rows; *Stop* ends it by `Stopped`."""
+        return score_rows(experiment, rows, self._stopping, **options)
+
+    def _how_far(self) -> str:
+        """What a stopped training reached, and what the recording reached with all updates."""
+        made = " · ".join(
+            f"{self.NAMES[name]}: {run.updates} of {run.planned} updates in {run.seconds:.0f} s"
+            for name, run in self.scene.runs.items()
+            if run.updates
+        )
+        reached = f"Stopped early, without scores. {made or 'No update was made'}."
+        recorded = self.recorded_training()
+        if recorded is None:
+            return reached
+        live, runs = self.scene, {name: Run(**run) for name, run in recorded["runs"].items()}
+        self.scene = replace(live, runs=runs, **{self.RESULT: recorded["end"]})
+        try:
+            conclusion = self._conclusion()
+        finally:
+            self.scene = live
+        return (
+            f"{reached} Recorded on {recorded['date']}, with all updates: {conclusion} The cells "
+            "below use the recorded scores."
+        )
 
     def _take_turns(self, loops: dict, stopping) -> bool:
         """One update of each model in turn until all are trained; True if stopped before."""
@@ -164,7 +249,7 @@ class Race(JobWidget):
         return bool(loops)
 
     def _replay(self, stopping) -> None:
-        recorded = recording(self.setting)
+        recorded = self.recorded_training()
         if recorded is None:
             raise KitError(
                 f"nothing was recorded for {self.setting} yet: train it once, to the end."
@@ -190,7 +275,7 @@ class Race(JobWidget):
         runs = self.scene.runs
         self.job.bar.value = min([run.spent for run in runs.values()], default=0.0)
         progress = [
-            f"{self.NAMES[name]}: {run.updates} updates, {run.seconds:.0f} s"
+            f"{self.NAMES[name]}: {run.updates} of {run.planned} updates, {run.seconds:.0f} s"
             for name, run in runs.items()
         ]
         self._say(prefix + " · ".join(progress))
@@ -198,6 +283,7 @@ class Race(JobWidget):
     def _finish(self, prefix: str, replayed: bool = False) -> None:
         self._show_progress(prefix)
         self.job.bar.value = 1.0
+        self._scored = True
         self._say(prefix + self._conclusion())
 
     def recording(self) -> dict:
@@ -215,7 +301,8 @@ class Race(JobWidget):
             save_cached(own_recording(setting), self.recording())
         except OSError as error:
             self._say(f"{self._conclusion()} There will be no replay of it: {error}.")
-        self.replay_button.disabled = False
+        if setting == self.setting:
+            self._offer_recordings()
 
     def _answer(self) -> None:
         """Show the answers of the models to the user's text; a widget without a text has none."""

@@ -66,13 +66,15 @@ class TaggingRace(Race):
         for name, experiment in self.experiments.items():
             self.models[name] = experiment.model
             self.scene.runs[name] = experiment.run
-        score = entities.scorer(self.validation, self.source.tokenizer)
-        return {name: e.steps(score=score) for name, e in self.experiments.items()}
+        return {
+            name: e.steps(score=lambda _, e=e: self._score(e, self.validation)[entities.METRIC])
+            for name, e in self.experiments.items()
+        }
 
     def _evaluate(self) -> None:
         self._say("Now both tag test sentences, which neither has seen …")
         self.scene.tested = {
-            name: experiment.score(self.test)[entities.METRIC]
+            name: self._score(experiment, self.test)[entities.METRIC]
             for name, experiment in self.experiments.items()
         }
 

@@ -4,6 +4,7 @@ from kit.experiment import prepare
 from kit.results import by_budget
 from kit.tasks import sentiment
 from kit.widgets.base.job import Job, JobWidget
+from kit.widgets.base.stoppable import Stopped, score_rows
 from kit.widgets.base.style import NAME, live, redraw
 from kit.widgets.labels.label_curves_figure import figure, traces
 
@@ -53,6 +54,7 @@ class LabelCurves(JobWidget):
     def _work(self, stopping) -> None:
         labels = self.labels.value
         strategy = self.strategy.value
+        self._say("Preparing …")
         seed = max(row["seed"] for row in self.results["rows"]) + 1 + len(self.again)
         experiment = prepare(
             self.source,
@@ -63,14 +65,19 @@ class LabelCurves(JobWidget):
             texts=sentiment.unlabelled(self.data["train"]) if strategy == "full" else (),
         )
         point = f"{NAME[strategy]}, {labels:,} labels, seed {seed}"
+        stopped = f"Stopped: {point} was not finished, so it is not in the figure."
         for run in experiment.steps():
             if stopping():
-                self._say(f"Stopped: {point} was not finished, so it is not in the figure.")
+                self._say(stopped)
                 return
             self.job.bar.value = run.spent
             self._say(f"Training {point}: loss {run.steps[-1]['loss']:.2f}")
         self._say(f"Scoring {point} on {len(self.data['test']):,} test sentences …")
-        accuracy = experiment.score(self.data["test"])["accuracy"]
+        try:
+            accuracy = score_rows(experiment, self.data["test"], stopping)["accuracy"]
+        except Stopped:
+            self._say(stopped)
+            return
         self.again.append({"labels": labels, "strategy": strategy, "accuracy": accuracy})
         redraw(self.figure, traces(self.results, self.again))
         mean, half = by_budget(self.results["rows"])[labels][strategy]

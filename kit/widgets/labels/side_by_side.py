@@ -23,7 +23,8 @@ class SideBySide(Race):
         self.data = data
         self.recorded = recorded
         self.seed = 0
-        self.test = data["test"].select(range(0, len(data["test"]), 2))
+        self.test = data["test"].select(range(0, len(data["test"]), 2)).to_list()
+        self.validation = data["validation"].select(range(100)).to_list()
         wide = {"description_width": "initial"}
         self.slider = w.SelectionSlider(
             options=[(f"{n:,}", n) for n in recorded],
@@ -65,10 +66,12 @@ class SideBySide(Race):
             self.models[name] = experiment.model
         if not labels:  # both are evaluated as they are, without training
             return {}
-        score = sentiment.scorer(self.data["validation"], self.source.tokenizer, limit=100)
         for name, experiment in self.experiments.items():
             self.scene.runs[name] = experiment.run
-        return {name: e.steps(score=score) for name, e in self.experiments.items()}
+        return {
+            name: e.steps(score=lambda _, e=e: self._score(e, self.validation)["accuracy"])
+            for name, e in self.experiments.items()
+        }
 
     def _experiment(self, name: str, rows) -> Experiment:
         texts = sentiment.unlabelled(self.data["train"]) if name == "full" else ()
@@ -77,7 +80,7 @@ class SideBySide(Race):
     def _evaluate(self) -> None:
         self._say("Now both answer the test sentences, which neither has seen …")
         for name, experiment in self.experiments.items():
-            self.scene.tested[name] = experiment.score(self.test)["accuracy"]
+            self.scene.tested[name] = self._score(experiment, self.test)["accuracy"]
         self.seed += 1
 
     def _conclusion(self) -> str:

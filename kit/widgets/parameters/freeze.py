@@ -58,7 +58,6 @@ class Freeze(Race):
     """The widget: a stack of layers to click on, and a button that trains those not frozen."""
 
     TRAINING = "Training. "
-    ONLY_COMPLETE = True
     NAMES: ClassVar[dict[str, str]] = {"chosen": "so far"}
 
     def __init__(self, source, data, recorded: dict, *, labels: int = 100) -> None:
@@ -172,7 +171,7 @@ class Freeze(Race):
         self.scene.tested = {
             "trained": sum(p.numel() for p in parameters if p.requires_grad),
             "seconds": seconds_per_update(self.experiment.run),
-            "accuracy": self.experiment.score(self.data["test"])["accuracy"],
+            "accuracy": self._score(self.experiment, self.data["test"])["accuracy"],
         }
 
     def _finish(self, prefix: str, replayed: bool = False) -> None:

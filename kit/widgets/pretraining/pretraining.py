@@ -27,6 +27,10 @@ from kit.widgets.pretraining.pretraining_figure import (
 __all__ = ["HeldOut", "Pretraining"]
 
 
+UPDATES = (60, 120, 400, 4000)
+"""Budgets to choose from: about 10, 20, 60 and 600 seconds for each model on one core."""
+
+
 class HeldOut:
     """Held-out text as windows, and a model's loss on it in bits per byte."""
 
@@ -42,7 +46,7 @@ class HeldOut:
 
 
 class Pretraining(Race):
-    """The widget: choose the seconds, and train both models to predict the next token."""
+    """The widget: choose the updates, and train both models to predict the next token."""
 
     RESULT = "texts"
     NAMES: ClassVar[dict[str, str]] = {name: name for name in MODELS}
@@ -55,11 +59,11 @@ class Pretraining(Race):
         tokenizer: Tokenizer,
         levels: dict[str, float],
         *,
-        seconds: int = 10,
+        updates: int = 60,
     ) -> None:
         """makers: "RNN" and "Transformer" -> a function that makes an untrained model. windows (N,
         T + 1): to train on. held_out (M, T + 1): to measure the loss on. levels: baseline -> its
-        bits per byte."""
+        bits per byte. updates: of each model; 60 take about 10 seconds on one core."""
         import ipywidgets as w
 
         self.makers = makers
@@ -68,24 +72,24 @@ class Pretraining(Race):
         self.windows = windows
         self.examples = next_token(windows)
         self.levels = levels
-        self.seconds = w.Dropdown(
-            options=[(f"{s} s each", s) for s in sorted({seconds, 10, 30, 60, 300})],
-            value=seconds,
-            layout={"width": "120px"},
+        self.updates = w.Dropdown(
+            options=[(f"{n:,} updates each", n) for n in sorted({updates, *UPDATES})],
+            value=updates,
+            layout={"width": "180px"},
         )
         super().__init__(
             "Press “Train both”: each starts where counting single tokens ends.",
-            locks=(self.seconds,),
+            locks=(self.updates,),
         )
         self.table = w.HTML(table(self.scene))
         self.figure = live(figure(self.scene))
-        self.seconds.observe(lambda _: self._announce(), "value")
+        self.updates.observe(lambda _: self._announce(), "value")
         self.view = w.VBox([self.controls, self.status, self.figure, self.table])
 
     @property
     def setting(self) -> str:
         """The name of this setting's recording."""
-        return f"next token, {len(self.windows)} windows, {self.seconds.value} s"
+        return f"next token, {len(self.windows)} windows, {self.updates.value} updates"
 
     def bits(self) -> dict[str, float]:
         """Model -> its bits per byte on the held-out text now."""
@@ -98,7 +102,7 @@ class Pretraining(Race):
 
     def _new_scene(self) -> Scene:
         bytes_per_token = self.held_out.bytes / self.held_out.tokens
-        return Scene(self.levels, bytes_per_token, self.seconds.value)
+        return Scene(self.levels, bytes_per_token, self.updates.value)
 
     def _start(self) -> dict:
         self.models |= {name: make() for name, make in self.makers.items()}
@@ -110,7 +114,7 @@ class Pretraining(Race):
         return training_steps(
             self.models[name],
             self.examples,
-            pretraining_recipe(name, self.seconds.value),
+            pretraining_recipe(name, self.scene.updates),
             run=self.scene.runs[name],
             score=self._score(name),
         )
@@ -142,13 +146,14 @@ class Pretraining(Race):
         for run in self.scene.runs.values():
             run.settings["tokens in an update"] = BATCH * (len(self.windows[0]) - 1)
         with self.figure.batch_update():
-            self.figure.layout.xaxis.range = [0, self.scene.seconds]
+            self.figure.layout.xaxis.range = [0, self.scene.updates]
             redraw(self.figure, traces(self.scene))
         self.table.value = table(self.scene)
 
     def _conclusion(self) -> str:
         parts = [
-            f"{name}: {run.updates} updates in {run.seconds:.0f} s"
+            f"{name}: {-run.evaluations[-1]['score']:.2f} bits per byte after {run.updates} "
+            f"updates, {run.seconds:.0f} s"
             for name, run in self.scene.runs.items()
         ]
         return "Done. " + " · ".join(parts)

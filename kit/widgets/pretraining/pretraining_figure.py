@@ -39,7 +39,7 @@ class Scene:
     """Baseline -> its bits per byte."""
     size: float
     """Mean bytes per token of the held-out text: it converts bits per byte to perplexity."""
-    seconds: float
+    updates: int
     """The training budget of each model."""
     runs: dict[str, Run] = field(default_factory=dict)
     """Model -> its run so far; the score of an evaluation is minus its bits per byte."""
@@ -58,7 +58,7 @@ def look(name: str) -> dict:
 
 
 def figure(scene: Scene):
-    """Bits per byte of held-out text against seconds; perplexity on the right axis."""
+    """Bits per byte of held-out text against updates; perplexity on the right axis."""
     import plotly.graph_objects as go
 
     ticks = {
@@ -66,7 +66,7 @@ def figure(scene: Scene):
         "ticktext": [f"{p:,}" for p in PERPLEXITIES],
     }
     layout = {
-        "xaxis": {"title": "seconds of training", "range": [0, scene.seconds]},
+        "xaxis": {"title": "updates", "range": [0, scene.updates]},
         "yaxis": {"title": "bits per byte: lower is better", "range": RANGE, "tickformat": ".1f"},
         "yaxis2": {"overlaying": "y", "side": "right", "range": RANGE, "title": "perplexity"}
         | {"showgrid": False, **ticks},
@@ -80,12 +80,12 @@ def traces(scene: Scene) -> list[dict]:
     lines = []
     for name in MODELS:
         evaluations = scene.runs.get(name, Run()).evaluations
-        curve = {"x": [e["seconds"] for e in evaluations], "y": [-e["score"] for e in evaluations]}
+        curve = {"x": [e["step"] for e in evaluations], "y": [-e["score"] for e in evaluations]}
         curve |= {"mode": "lines+markers", "marker": {"size": 9}, "line": look(name)}
-        hover = {"hovertemplate": name + ", %{x:.0f} s: %{y:.2f} bits per byte<extra></extra>"}
+        hover = {"hovertemplate": name + ", %{x} updates: %{y:.2f} bits per byte<extra></extra>"}
         lines.append({**curve, **hover, "name": name})
     for name, bits in scene.levels.items():
-        level = {"x": [0, 1000], "y": [bits, bits], "mode": "lines", "line": look(name)}
+        level = {"x": [0, 10000], "y": [bits, bits], "mode": "lines", "line": look(name)}
         hover = {"hovertemplate": f"{name}: {bits:.2f} bits per byte<extra></extra>"}
         lines.append({**level, **hover, "name": f"{name}: {bits:.2f}", "yaxis": "y2"})
     return lines

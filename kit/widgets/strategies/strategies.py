@@ -11,6 +11,7 @@ from kit.results import see_it_work
 from kit.tasks import sentiment
 from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.static import show
+from kit.widgets.base.stoppable import Stopped, score_rows
 from kit.widgets.base.style import hide_buttons, live, redraw
 from kit.widgets.strategies.strategies_figure import (
     AXES,
@@ -227,6 +228,7 @@ class Strategies(JobWidget):
         if strategy in SLOW:
             self._say(f"{strategy} reads for minutes before its first label: recorded only.")
             return
+        self._say(f"{strategy}: preparing …")
         experiment = self._experiment(name, strategy)
         for run in experiment.steps():
             if stopping():
@@ -235,7 +237,11 @@ class Strategies(JobWidget):
             self.job.bar.value = run.spent
             self._say(f"{strategy}, update {len(run.steps)}: loss {run.steps[-1]['loss']:.2f}")
         self._say(f"Asking it about {len(self.data['test']):,} test sentences …")
-        accuracy = experiment.score(self.data["test"])["accuracy"]
+        try:
+            accuracy = score_rows(experiment, self.data["test"], stopping)["accuracy"]
+        except Stopped:
+            self._say("Stopped: nothing joins the figure.")
+            return
         self._add_star(name, experiment, accuracy)
 
     def _add_star(self, name: str, experiment: Experiment, accuracy: float) -> None:

@@ -77,7 +77,7 @@ class TranslationRace(Race):
         memory = Memory(self.rows).translate(self.test["english"][:])
         self.scene.bleu = {"memory": translation.score(memory, self.test)["bleu"]}
         for name, experiment in self.experiments.items():
-            scores = experiment.score(self.test, language=self.language)
+            scores = self._score(experiment, self.test, language=self.language)
             self.scene.bleu[name] = scores["bleu"]
         self.seed += 1
 
