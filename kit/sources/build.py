@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from kit.errors import KitError
 from kit.memory import check_memory
@@ -80,12 +81,21 @@ def _empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
             "they do not belong together. Fetch it again."
         )
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _NoFreshValues():
             return Transformer(config)
     except (RuntimeError, OverflowError) as error:
         raise KitError(
             f"{name} says sizes that no model has ({config}): fetch its config.json again."
         ) from error
+
+
+class _NoFreshValues(TorchFunctionMode):
+    """Context: modules are made without drawing their values, which takes seconds on "meta"."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **(kwargs or {}))
 
 
 def _check_room(name: str, body: Transformer, separate_head: bool) -> None:

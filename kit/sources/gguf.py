@@ -4,6 +4,7 @@ Needs the `gguf` package: `pip install "lm-transfer-kit[huggingface]"`.
 """
 
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy
@@ -13,9 +14,10 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, processors
 from torch import Tensor
 
 from kit.errors import KitError
+from kit.sources import gguf_header
 from kit.sources.build import build_source
 from kit.sources.checkpoint import Source
-from kit.sources.gguf_header import check_header
+from kit.sources.gguf_header import GGUFTensor
 from kit.sources.huggingface import ROLES
 from kit.sources.weight_maps import GGUF
 from kit.tokenizer import Tokenizer
@@ -34,6 +36,9 @@ SPLITS = {
 }
 """`tokenizer.ggml.pre` of the file -> how a text is split into words before BPE merges bytes."""
 
+PIECE = 1 << 19
+"""Numbers that are expanded at once: what fits the processor's cache."""
+
 CONTROL = (3, 4)
 """Token types of special tokens: control tokens, and those that a user added."""
 
@@ -45,19 +50,14 @@ def load(path: str | Path, strict: bool = True, layers: int | None = None) -> So
     Raises KitError without the `gguf` package, for other architectures than llama and qwen2,
     for more blocks than there are, and for what `kit.sources.build.build_source` refuses.
     """
+    if not find_spec("gguf"):
+        raise KitError('GGUF files need a package: pip install "gguf>=0.17".')
     try:
-        import gguf
-    except ImportError as error:
-        raise KitError('GGUF files need a package: pip install "gguf>=0.17".') from error
-    try:
-        check_header(path)
-        reader = gguf.GGUFReader(str(path))
-    except (OSError, ValueError, IndexError, KeyError, OverflowError) as error:
+        about, stored = gguf_header.read(path)
+    except (OSError, ValueError, OverflowError) as error:
         raise KitError(f"{path} is no whole GGUF file ({error}): fetch it again.") from error
-    about = {name: value.contents() for name, value in reader.fields.items()}
-    reader.fields.clear()  # frees 100,000 small arrays, one for each token and merge
     settings = _settings(about)
-    wanted = _lowest(reader.tensors, settings, layers)
+    wanted = _lowest(stored, settings, layers)
     names = {ours: theirs for theirs, ours in GGUF.items()}
     tensors = {_name(names, t.name): partial(_expand, t, settings) for t in wanted}
     settings["tie_word_embeddings"] = "lm_head.weight" not in tensors
@@ -114,23 +114,40 @@ def _name(names: dict[str, str], theirs: str) -> str:
     return f"{known.replace('#', number)}.{kind}" if known else theirs
 
 
-def _expand(tensor, settings: dict) -> Tensor:
+def _expand(tensor: GGUFTensor, settings: dict) -> Tensor:
     """The numbers (rows, columns) in float32.
 
     llama.cpp rotates the pairs (0, 1), (2, 3), ... of a head (rotary positions), Hugging Face and
     the kit the pairs (0, W/2), (1, W/2 + 1), ...: the rows of Llama's query and key are permuted
     back to that order.
     """
-    from gguf import dequantize
-
-    value = dequantize(tensor.data, tensor.tensor_type)
-    value = numpy.require(value, requirements=("C", "W"))  # torch needs memory it may write
-    value = torch.from_numpy(value)
+    value = torch.from_numpy(_numbers(tensor)).view(tensor.shape)
     heads = {"attn_q": "num_attention_heads", "attn_k": "num_key_value_heads"}
     part = tensor.name.split(".")[-2]
     if settings["model_type"] == "llama" and part in heads:
         value = value.unflatten(0, (settings[heads[part]], -1, 2)).transpose(1, 2).flatten(0, 2)
     return value
+
+
+def _numbers(tensor: GGUFTensor) -> numpy.ndarray:
+    """The numbers in float32, flat; expanded a few megabytes at a time."""
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, dequantize
+
+    kind = GGMLQuantizationType(tensor.kind)
+    block_numbers, block_bytes = GGML_QUANT_SIZES[kind]
+    stored = tensor.data.reshape(-1)
+    numbers = numpy.empty(len(stored) // block_bytes * block_numbers, numpy.float32)
+    step = max(1, PIECE // block_numbers)
+    try:
+        for at in range(0, len(stored) // block_bytes, step):
+            piece = dequantize(stored[at * block_bytes : (at + step) * block_bytes], kind)
+            numbers[at * block_numbers :][: piece.size] = piece
+    except NotImplementedError as error:
+        raise KitError(
+            f"{tensor.name} is stored as {kind.name}, which the gguf package does not expand: give "
+            "a file in another quantisation, such as Q4_K_M or Q8_0."
+        ) from error
+    return numbers
 
 
 def _tokenizer(about: dict) -> Tokenizer:
