@@ -38,10 +38,12 @@ def cache_dir() -> Path:
 
     The first call removes what killed processes have left in it.
     """
-    from platformdirs import user_cache_path
+    if chosen := os.environ.get("KIT_CACHE"):
+        path = Path(chosen).expanduser()
+    else:
+        from platformdirs import user_cache_path
 
-    chosen = os.environ.get("KIT_CACHE")
-    path = Path(chosen).expanduser() if chosen else user_cache_path("lm-transfer-kit")
+        path = user_cache_path("lm-transfer-kit")
     _sweep_once(path)
     return path
 
