@@ -4,10 +4,11 @@
     python -m kit.experiments gpu --only pretraining    # one part
 
 Parts: pretraining (GPT-2-small: tokens a second, model FLOPs utilization), minilm and smollm
-(fine-tuning), memory (what saves some), parity (losses in bf16 and in fp32). Each measurement is a
-process with a deadline. Its rows are recorded as they come, and replace those of the same card; one
-that fails is recorded with its message, and the others go on. On a machine without a GPU the same
-runs at a tiny size, is printed, and nothing is recorded.
+(fine-tuning), switches (pretraining without one of the kit's means for speed), memory (what saves
+some), parity (losses in bf16 and in fp32). Each measurement is a process with a deadline. Its rows
+are recorded as they come, and replace those of the same card; one that fails is recorded with its
+message, and the others go on. On a machine without a GPU the same runs at a tiny size, is printed,
+and nothing is recorded.
 """
 
 import json
@@ -44,6 +45,7 @@ MEASUREMENTS = {
     ("smollm", "trainer"): (gpu_finetuning.smollm_trainer, 60),
     ("minilm", "kit"): (gpu_finetuning.minilm_kit, 50),
     ("minilm", "trainer"): (gpu_finetuning.minilm_trainer, 50),
+    ("switches", "kit"): (gpu_pretraining.switches_kit, 90),
     ("memory", "kit"): (gpu_finetuning.memory_kit, 60),
 }
 """Part and program -> what yields its rows, and its deadline in seconds."""
@@ -109,7 +111,7 @@ class Recorder:
         if self.first:
             FILE.remove(self.key)
             self.first = False
-        FILE.add(self.about | row)
+        FILE.add(self.key | self.about | row)
         print(row, flush=True)
 
 
@@ -123,13 +125,16 @@ def run(part: str, program: str, seconds: float, tiny: bool, keep) -> str:
     """Run one measurement; keep(row) is called with each row as it comes. Returns "", or why it
     failed."""
     command = [sys.executable, "-m", "kit.experiments", "gpu", "--measure", part, program]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
-        process = subprocess.Popen(
-            command + ["--tiny"] * tiny, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8"
-        )
+    command += ["--tiny"] * tiny
+    began = time.monotonic()
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8"
+        ) as process,
+    ):
         late = threading.Timer(seconds, process.kill)
         late.start()
-        began = time.monotonic()
         try:
             for line in process.stdout:
                 if line.startswith(MARK):

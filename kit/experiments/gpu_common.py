@@ -96,6 +96,7 @@ SIZES = {
         warm=3,
     ),
 }
+SIZES["switches"] = SIZES["pretraining"]
 TINY = {
     "pretraining": Size(
         body=shape(257, 32, 2, 2, 64, block_size=16, **GPT2), tokens=16, batch=4, steps=2, warm=1
@@ -121,6 +122,7 @@ TINY = {
         warm=1,
     ),
 }
+TINY["switches"] = TINY["pretraining"]
 
 
 class Clock:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import torch
 
+from kit import runtime
 from kit.experiments.gpu_common import (
     SEEDS,
     Clock,
@@ -26,20 +27,48 @@ from kit.train import Recipe, fit
 
 def pretraining_kit(size: Size) -> Iterator[dict]:
     """GPT-2-small in the kit's loop, compiled."""
-    updates = size.warm + size.steps
-    recipe = Recipe(
-        steps=updates,
+    recipe = recipe_of(size)
+    for seed in SEEDS:
+        model, examples, clock = fresh(size.body, seed), examples_of(size, seed), Clock(size)
+        fit(model, examples, recipe, watch=clock)
+        yield pretraining_row(size, clock, seed)
+    profile(lambda: fit(model, examples[: 5 * size.batch], replace(recipe, steps=5)))
+
+
+def switches_kit(size: Size) -> Iterator[dict]:
+    """The same with one of the kit's means for speed left out: what each is worth."""
+    from torch import _dynamo
+
+    from kit.models import transformer
+
+    lean = replace(size, steps=max(2, size.steps // 2))
+    ways = {
+        "torch's choice of attention": (runtime, "CUDNN_ATTENTION"),
+        "hidden states in float32": (transformer, "NARROW"),
+    }
+    for way, (module, name) in ways.items():
+        _dynamo.reset()  # what was compiled has the kernels of then
+        clock, seed = Clock(lean), 0
+        setattr(module, name, False)
+        try:
+            fit(fresh(size.body, seed), examples_of(lean, seed), recipe_of(lean), watch=clock)
+        finally:
+            setattr(module, name, True)
+        yield {"way": way} | pretraining_row(lean, clock, seed)
+
+
+def examples_of(size: Size, seed: int) -> list[dict]:
+    return next_token(words(size, (size.warm + size.steps) * size.batch, seed))
+
+
+def recipe_of(size: Size) -> Recipe:
+    return Recipe(
+        steps=size.warm + size.steps,
         batch_size=size.batch,
         rate=6e-4,
         precision=precision(),
         compile=on_gpu(),
     )
-    for seed in SEEDS:
-        model, clock = fresh(size.body, seed), Clock(size)
-        examples = next_token(words(size, updates * size.batch, seed))
-        fit(model, examples, recipe, watch=clock)
-        yield pretraining_row(size, clock, seed)
-    profile(lambda: fit(model, examples[: 5 * size.batch], replace(recipe, steps=5)))
 
 
 def pretraining_plain(size: Size) -> Iterator[dict]:
