@@ -9,7 +9,9 @@ D width, H heads, G key-value heads, W width of a head, V vocabulary.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from kit.errors import KitError
 from kit.models.attention import (
@@ -35,6 +37,8 @@ ACTIVATIONS = {
 }
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 POSITIONS = ("learned", "rotary", "none")
+NARROW = True
+"""Whether compiled blocks on a GPU pass their hidden states on in bf16, when they compute in it."""
 SIZES = {
     **dict.fromkeys(("vocabulary", "width", "layers", "heads", "intermediate_size"), 1),
     **dict.fromkeys(("block_size", "kv_heads", "head_size"), 1),
@@ -126,7 +130,10 @@ class Transformer(nn.Module):
     (`causal=True`; Radford et al. 2019; Touvron et al. 2023, arxiv.org/abs/2302.13971) or a
     decoder that also reads an encoder's hidden states (`cross=True`; Vaswani et al. 2017,
     arxiv.org/abs/1706.03762).
+    activation_checkpointing: see `kit.train.Recipe`, which sets it for a training.
     """
+
+    activation_checkpointing = False
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -176,8 +183,9 @@ class Transformer(nn.Module):
         visible = causal_mask(mask, past, ids) if self.config.causal else encoder_mask(mask)
         own = {"visible": visible, "turn": turn, "cache": cache, "seen": own_weights}
         cross = {"visible": encoder_mask(memory_mask), "cache": cache, "seen": cross_weights}
+        x = self._narrow(x)
         for block in self.blocks:
-            x = block(x, own, {"memory": memory, **cross})
+            x = self._run(block, x, own, {"memory": memory, **cross})
         if cache:
             cache.used += ids.shape[1]
         x = self.norm(x)
@@ -201,6 +209,19 @@ class Transformer(nn.Module):
         if self.config.positions != "rotary":
             return None
         return rotary_angles(positions, self.config.size_per_head, self.config.rotary_base, like)
+
+    def _run(self, block: nn.Module, x: Tensor, own: dict, cross: dict) -> Tensor:
+        """A block's output; with activation checkpointing its inner values are not kept."""
+        if not (self.activation_checkpointing and torch.is_grad_enabled()):
+            return block(x, own, cross)
+        return checkpoint(block, x, own, cross, use_reentrant=False)
+
+    def _narrow(self, x: Tensor) -> Tensor:
+        """The embeddings as the blocks take them: in bf16 where the blocks are compiled for it on
+        a GPU, which halves what they move through its memory (their norms compute in float32)."""
+        compiled = self.config.norm_first and self.blocks[0]._compiled_call_impl is not None
+        narrow = NARROW and compiled and x.is_cuda and torch.is_autocast_enabled("cuda")
+        return x.to(torch.get_autocast_dtype("cuda")) if narrow else x
 
     def _fits(self, length: int) -> None:
         if length > self.config.block_size:

@@ -1,0 +1,87 @@
+"""Training on a GPU, beside plain torch and transformers' Trainer: speed, utilization, memory."""
+
+from statistics import median
+
+from kit import results
+from kit.results.style import styled
+
+__all__ = ["NONE", "markdown", "summary", "table"]
+
+NONE = "No GPU was there: nothing is measured yet."
+COLUMNS = ("card", "part", "program", "tokens per second", "MFU", "peak memory, GB")
+PROGRAMS = {"kit": "kit", "plain": "plain torch", "trainer": "transformers.Trainer"}
+
+
+def summary() -> list[dict]:
+    """One row for each card, part, program and way: the median of each number over the seeds."""
+    groups: dict = {}
+    for row in results.load("gpu")["rows"]:
+        key = (row["card"], row["part"], row["program"], row.get("way", ""))
+        groups.setdefault(key, []).append(row)
+    found = []
+    for (card, part, program, way), rows in groups.items():
+        about = {"card": card, "part": part, "program": program, "way": way, "seeds": len(rows)}
+        numbers = {
+            name: median(row[name] for row in rows)
+            for name, value in rows[0].items()
+            if isinstance(value, int | float) and name != "seed"
+        }
+        found.append(about | numbers)
+    return found
+
+
+def table():
+    """What was measured, one row for each program."""
+    recorded = results.load("gpu")
+    rows = [
+        (
+            row["card"],
+            f"{row['part']}{', ' * bool(row['way'])}{row['way']}",
+            PROGRAMS[row["program"]],
+            f"{row['tokens per second']:,.0f}",
+            f"{100 * row['MFU']:.1f} %" if row.get("MFU") else "",
+            f"{row['peak memory, GB']:.2f}",
+        )
+        for row in summary()
+        if "tokens per second" in row
+    ]
+    rows = rows or [(NONE, *[""] * (len(COLUMNS) - 1))]
+    caption = f"Recorded by {recorded['command']} on {recorded['date']}."
+    return styled(rows, COLUMNS, keys=len(COLUMNS), caption=caption)
+
+
+def markdown() -> str:
+    """Tokens a second and utilization on a GPU: one row a program; what went wrong."""
+    recorded = results.load("gpu")
+    rows = summary()
+    if not rows:
+        return f"{NONE} `{recorded['command']}` measures it in eight minutes where one is."
+    lines = ["| card | part | program | tokens per second | MFU | peak memory, GB | seeds |"]
+    lines.append("| --- " * 3 + "| ---: " * 4 + "|")
+    for row in rows:
+        if "tokens per second" not in row:
+            continue
+        part = f"{row['part']}: {row['way']}" if row["way"] else row["part"]
+        mfu = f"{100 * row['MFU']:.1f} %" if row.get("MFU") else ""
+        cells = [row["card"], part, PROGRAMS[row["program"]]]
+        cells += [f"{row['tokens per second']:,.0f}", mfu, f"{row['peak memory, GB']:.2f}"]
+        lines.append("| " + " | ".join([*cells, str(row["seeds"])]) + " |")
+    said = [
+        f"{row['card']}: a loss of {row['loss, fp32']:.3f} in fp32 and {row['loss, bf16']:.3f} in "
+        f"bf16, at most {row['largest difference of an update']:.3f} apart in any update."
+        for row in rows
+        if row["part"] == "parity"
+    ]
+    about = {
+        f"{row['card']}: driver {row['driver']}, torch {row['torch']}, {row['date']}, matrix "
+        f"products {row['matrix products, TFLOP per second']:,} TFLOP a second."
+        for row in recorded["rows"]
+    }
+    failed = [f"{name} failed: {why}." for name, why in recorded.get("failed", {}).items()]
+    return "\n".join(lines) + (
+        "\n\nMedians over the seeds. Pretraining: GPT-2-small, 32 windows of 1,024 tokens, "
+        "compiled, bf16; minilm and smollm: fine-tuning, bf16, tokens without padding; switches: "
+        "the kit without one of its means for speed; memory: a classifier on SmolLM2-135M's shape. "
+        "All values are fresh and all texts random. The kit has no 4-bit strategy. "
+        f"{' '.join([*said, *sorted(about), *failed])} Made by `{recorded['command']}`."
+    )
