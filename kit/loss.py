@@ -123,6 +123,8 @@ class _WordLoss(torch.autograd.Function):
             W = F.pad(W, (0, 0, 0, -V % ALIGNED))
             b = None if b is None else F.pad(b, (0, -V % ALIGNED))
         chunk = max(256, CHUNK_LOGITS.get(device, 2**28) // len(W))  # rows
+        if not on_cpu:
+            chunk = 2 ** (chunk.bit_length() - 1)  # chunks of one size, which the matrix units fit
         for start in range(0, len(y), chunk):
             rows = slice(start, start + chunk)
             logits = F.linear(h[rows], W, b)  # (N, V)

@@ -40,7 +40,7 @@ MEASUREMENTS = {
     ("pretraining", "kit"): (gpu_pretraining.pretraining_kit, 110),
     ("pretraining", "plain"): (gpu_pretraining.pretraining_plain, 130),
     ("pretraining", "trainer"): (gpu_pretraining.pretraining_trainer, 130),
-    ("parity", "kit"): (gpu_finetuning.parity_kit, 80),
+    ("parity", "kit"): (gpu_finetuning.parity_kit, 100),
     ("smollm", "kit"): (gpu_finetuning.smollm_kit, 60),
     ("smollm", "trainer"): (gpu_finetuning.smollm_trainer, 60),
     ("minilm", "kit"): (gpu_finetuning.minilm_kit, 50),

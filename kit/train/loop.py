@@ -226,9 +226,12 @@ class History:
 
 def _compiled_parts(model: nn.Module, device: torch.device) -> list[nn.Module]:
     """What `compile` compiles: the blocks of a Transformer, which all have one shape, so that they
-    share one compilation; on a GPU the softmax of the loss too."""
-    blocks = list(getattr(getattr(model, "body", None), "blocks", ()))
-    return [*blocks, losses.softmax_gradient] if blocks and device.type == "cuda" else blocks
+    share one compilation; on a GPU the last norm and the softmax of the loss too."""
+    body = getattr(model, "body", None)
+    blocks = list(getattr(body, "blocks", ()))
+    if not blocks or device.type != "cuda":
+        return blocks
+    return [*blocks, body.norm, losses.softmax_gradient]
 
 
 @contextmanager
