@@ -15,6 +15,7 @@ from kit.experiments.gpu_common import (
     Clock,
     Size,
     fresh,
+    on_gpu,
     peak_memory,
     precision,
     trainer_of,

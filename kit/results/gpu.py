@@ -30,6 +30,20 @@ def summary() -> list[dict]:
     return found
 
 
+def ratios(rows: list[dict]) -> dict[str, float]:
+    """The kit's tokens a second over those of another program: "part, program, card" -> ratio."""
+    speed = {
+        (row["part"], row["card"], row["program"]): row["tokens per second"]
+        for row in rows
+        if "tokens per second" in row and not row["way"]
+    }
+    return {
+        f"{PROGRAMS[program]} in {part} ({card})": speed[part, card, "kit"] / value
+        for (part, card, program), value in speed.items()
+        if program != "kit" and (part, card, "kit") in speed
+    }
+
+
 def table():
     """What was measured, one row for each program."""
     recorded = results.load("gpu")
@@ -71,6 +85,10 @@ def markdown() -> str:
         f"bf16, at most {row['largest difference of an update']:.3f} apart in any update."
         for row in rows
         if row["part"] == "parity"
+    ]
+    said += [
+        f"The kit makes {ratio:.2f} times the tokens a second of {what}."
+        for what, ratio in ratios(rows).items()
     ]
     about = {
         f"{row['card']}: driver {row['driver']}, torch {row['torch']}, {row['date']}, matrix "
