@@ -201,7 +201,8 @@ def utilization(size: Size, rate: float) -> dict:
     Twice: attention counted for what a causal model computes, and for all pairs, as nanoGPT does.
     """
     name = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    peak = next((peak for card, peak in PEAK.items() if card in name.split()), None)
+    words_of_name = name.replace("-", " ").split()
+    peak = next((peak for card, peak in PEAK.items() if card in words_of_name), None)
     if peak is None:
         return {"MFU": None, "MFU as nanoGPT counts": None}
     causal, attention = (operations_per_token(size.body, t) for t in (size.tokens, 0))
