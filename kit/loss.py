@@ -57,12 +57,15 @@ def word_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor) ->
     """
     _same_shape(hidden.shape[:-1], y)
     labelled = y != IGNORE
-    if labelled.all():
+    if y.numel():  # one read, for which a GPU is waited
+        inside = y.where(labelled, 0)
+        every, low, high = torch.stack([labelled.all().long(), *inside.aminmax()]).tolist()
+        if low < 0 or high >= len(weight):
+            raise _unknown(y, len(weight))
+    if not y.numel() or every:
         hidden, y = hidden.flatten(0, -2), y.flatten()
     else:
         hidden, y = hidden[labelled], y[labelled]
-    if len(y) and not 0 <= y.min() <= y.max() < len(weight):
-        raise _unknown(y, len(weight))
     return _WordLoss.apply(hidden, weight, bias, y, torch.is_grad_enabled())
 
 
