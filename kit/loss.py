@@ -57,12 +57,15 @@ def word_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor) ->
     """
     _same_shape(hidden.shape[:-1], y)
     labelled = y != IGNORE
-    if labelled.all():
+    if y.numel():  # one read, for which a GPU is waited
+        inside = y.where(labelled, 0)
+        every, low, high = torch.stack([labelled.all().long(), *inside.aminmax()]).tolist()
+        if low < 0 or high >= len(weight):
+            raise _unknown(y, len(weight))
+    if not y.numel() or every:
         hidden, y = hidden.flatten(0, -2), y.flatten()
     else:
         hidden, y = hidden[labelled], y[labelled]
-    if len(y) and not 0 <= y.min() <= y.max() < len(weight):
-        raise _unknown(y, len(weight))
     return _WordLoss.apply(hidden, weight, bias, y, torch.is_grad_enabled())
 
 
@@ -123,6 +126,8 @@ class _WordLoss(torch.autograd.Function):
             W = F.pad(W, (0, 0, 0, -V % ALIGNED))
             b = None if b is None else F.pad(b, (0, -V % ALIGNED))
         chunk = max(256, CHUNK_LOGITS.get(device, 2**28) // len(W))  # rows
+        if not on_cpu:
+            chunk = 2 ** (chunk.bit_length() - 1)  # chunks of one size, which the matrix units fit
         for start in range(0, len(y), chunk):
             rows = slice(start, start + chunk)
             logits = F.linear(h[rows], W, b)  # (N, V)

@@ -33,7 +33,7 @@ __all__ = [
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 CUDNN_ATTENTION = True
-"""Whether `attention_kernels` may choose cuDNN's."""
+"""Whether `attention_kernels` may put cuDNN's kernel first."""
 
 
 def cache_dir() -> Path:
@@ -112,17 +112,16 @@ def attention_kernels(
 ) -> Callable[[], contextlib.AbstractContextManager]:
     """A function that makes a context: the kernel of attention that is fastest on this device.
 
-    On NVIDIA's Hopper and later that is cuDNN's, which plans anew for each shape: it is taken only
-    where all texts have one length. fixed: whether they have. Elsewhere it is torch's choice.
+    cuDNN's is the fastest on NVIDIA's Hopper and later, but it plans anew for each shape, which
+    takes longer than an update: it is taken first where all texts have one length (`fixed`), and
+    last where they have not. On other devices torch chooses.
     """
-    if not (CUDNN_ATTENTION and fixed and on.type == "cuda"):
-        return contextlib.nullcontext
-    if torch.cuda.get_device_capability(on) < (9, 0):
+    if on.type != "cuda" or torch.cuda.get_device_capability(on) < (9, 0):
         return contextlib.nullcontext
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
-    order = [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION]
-    order += [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    order = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    order.insert(0 if fixed and CUDNN_ATTENTION else 2, SDPBackend.CUDNN_ATTENTION)
     return partial(sdpa_kernel, order, set_priority=True)
 
 

@@ -24,7 +24,7 @@ def test_each_measurement_gives_its_rows(part: str, program: str, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     rows = list(gpu.measure(part, program, tiny=True))
     identities = [(row["seed"], row.get("way")) for row in rows]
-    assert len(rows) > 1 and len(set(identities)) == len(rows)
+    assert rows and len(set(identities)) == len(rows)
     for row in rows:
         assert (row["part"], row["program"]) == (part, program)
         json.dumps(row)
@@ -36,11 +36,9 @@ def test_each_measurement_gives_its_rows(part: str, program: str, tmp_path, monk
 
 def test_all_sizes_have_a_tiny_one_and_are_the_known_models() -> None:
     assert SIZES.keys() == TINY.keys() == {part for part, _ in gpu.MEASUREMENTS}
-    parameters = {
-        part: sum(p.numel() for p in Transformer(TransformerConfig(**size.body)).parameters())
-        for part, size in SIZES.items()
-        if part in ("pretraining", "minilm", "smollm")
-    }
+    with torch.device("meta"):
+        bodies = {k: Transformer(TransformerConfig(**s.body)) for k, s in SIZES.items()}
+    parameters = {k: sum(p.numel() for p in body.parameters()) for k, body in bodies.items()}
     assert parameters["pretraining"] == 124_439_808  # GPT-2 small
     assert parameters["smollm"] == 134_515_008  # SmolLM2-135M
     assert parameters["minilm"] == 22_565_376  # all-MiniLM-L6-v2, without its pooler

@@ -12,6 +12,7 @@ and nothing is recorded.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,7 @@ MEASUREMENTS = {
     ("pretraining", "kit"): (gpu_pretraining.pretraining_kit, 110),
     ("pretraining", "plain"): (gpu_pretraining.pretraining_plain, 130),
     ("pretraining", "trainer"): (gpu_pretraining.pretraining_trainer, 130),
-    ("parity", "kit"): (gpu_finetuning.parity_kit, 80),
+    ("parity", "kit"): (gpu_finetuning.parity_kit, 100),
     ("smollm", "kit"): (gpu_finetuning.smollm_kit, 60),
     ("smollm", "trainer"): (gpu_finetuning.smollm_trainer, 60),
     ("minilm", "kit"): (gpu_finetuning.minilm_kit, 50),
@@ -153,7 +154,8 @@ def run(part: str, program: str, seconds: float, tiny: bool, keep) -> str:
     if time.monotonic() - began >= seconds:
         return f"stopped at its deadline of {seconds:.0f} s"
     print("\n".join(lines[-25:]), flush=True)
-    return lines[-1][:300] if lines else f"exit status {status}"
+    raised = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+    return (raised or lines or [f"exit status {status}"])[-1][:300]
 
 
 def machine() -> dict:

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from kit.experiments.gpu_common import (
-    SEEDS,
     Clock,
     Size,
     fresh,
+    on_gpu,
     peak_memory,
     precision,
     trainer_of,
@@ -80,7 +80,7 @@ def padded(rows: list, value: int) -> torch.Tensor:
 
 def minilm_kit(size: Size) -> Iterator[dict]:
     """A classifier on MiniLM's shape, all values tuned."""
-    for seed in SEEDS:
+    for seed in size.seeds:
         body = fresh(size.body, seed).body
         model = Model(body, ClassHead(body.width, 2, dropout=0.0))
         examples, clock = texts(size, seed), Clock(size)
@@ -110,7 +110,7 @@ def minilm_trainer(size: Size) -> Iterator[dict]:
         labels = torch.tensor([row["y"] for row in rows])
         return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
-    for seed in SEEDS:
+    for seed in size.seeds:
         torch.manual_seed(seed)
         model = BertForSequenceClassification(config)
         yield trainer_row(model, texts(size, seed), collate, size, seed)
@@ -127,7 +127,7 @@ def trainer_row(model: nn.Module, examples: list[dict], collate, size: Size, see
 
 def smollm_kit(size: Size) -> Iterator[dict]:
     """SmolLM2-135M's shape learns answers, all values tuned."""
-    for seed in SEEDS:
+    for seed in size.seeds:
         model, examples, clock = fresh(size.body, seed), answers(size, seed), Clock(size)
         fit(model, examples, recipe(size, seed), watch=clock)
         yield finetuning_row(size, clock, seed, batches_of(examples, size, seed))
@@ -157,7 +157,7 @@ def smollm_trainer(size: Size) -> Iterator[dict]:
         labels = padded([np.append(IGNORE, row["y"][:-1]) for row in rows], IGNORE)
         return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
-    for seed in SEEDS:
+    for seed in size.seeds:
         torch.manual_seed(seed)
         model = LlamaForCausalLM(config)
         yield trainer_row(model, answers(size, seed), collate, size, seed)
@@ -192,15 +192,14 @@ def memory_kit(size: Size) -> Iterator[dict]:
 
 
 def parity_kit(size: Size) -> Iterator[dict]:
-    """The losses of one training in fp32 and in bf16, on this course's own code and documents."""
+    """The losses of one training in fp32 and in bf16, there compiled, on this course's own code."""
     windows = own_text(size)
-    for seed in SEEDS:
+    for seed in size.seeds:
         losses = {}
         for name in ("fp32", "bf16"):
             settings = {"steps": size.steps, "batch_size": size.batch, "rate": 6e-4, "seed": seed}
-            run = fit(
-                fresh(size.body, seed), next_token(windows), Recipe(**settings, precision=name)
-            )
+            fast = {"precision": name, "compile": name == "bf16" and on_gpu()}
+            run = fit(fresh(size.body, seed), next_token(windows), Recipe(**settings, **fast))
             losses[name] = np.array([step["loss"] for step in run.steps])
         last = max(1, size.steps // 6)
         row = {f"loss, {name}": round(float(x[-last:].mean()), 4) for name, x in losses.items()}

@@ -10,7 +10,6 @@ import torch
 
 from kit import runtime
 from kit.experiments.gpu_common import (
-    SEEDS,
     Clock,
     Size,
     fresh,
@@ -28,7 +27,7 @@ from kit.train import Recipe, fit
 def pretraining_kit(size: Size) -> Iterator[dict]:
     """GPT-2-small in the kit's loop, compiled."""
     recipe = recipe_of(size)
-    for seed in SEEDS:
+    for seed in size.seeds:
         model, examples, clock = fresh(size.body, seed), examples_of(size, seed), Clock(size)
         fit(model, examples, recipe, watch=clock)
         yield pretraining_row(size, clock, seed)
@@ -75,7 +74,7 @@ def pretraining_plain(size: Size) -> Iterator[dict]:
     """The same in plain torch: `kit.experiments.plain_gpt`."""
     fields = {k: size.body[k] for k in ("vocabulary", "width", "layers", "heads")}
     torch.backends.cuda.matmul.allow_tf32 = True
-    for seed in SEEDS:
+    for seed in size.seeds:
         torch.manual_seed(seed)
         model = PlainGPT(**fields, tokens=size.tokens)
         gpu = on_gpu()
@@ -106,7 +105,7 @@ def pretraining_trainer(size: Size) -> Iterator[dict]:
         attn_pdrop=0.0,
         use_cache=False,
     )
-    for seed in SEEDS:
+    for seed in size.seeds:
         torch.manual_seed(seed)
         model = GPT2LMHeadModel(config)
         windows = words(size, (size.warm + size.steps) * size.batch, seed)[:, :-1]

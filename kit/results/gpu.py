@@ -5,7 +5,7 @@ from statistics import median
 from kit import results
 from kit.results.style import styled
 
-__all__ = ["NONE", "markdown", "summary", "table"]
+__all__ = ["NONE", "machines", "markdown", "parity", "ratios", "summary", "table"]
 
 NONE = "No GPU was there: nothing is measured yet."
 COLUMNS = ("card", "part", "program", "tokens per second", "MFU", "peak memory, GB")
@@ -28,6 +28,20 @@ def summary() -> list[dict]:
         }
         found.append(about | numbers)
     return found
+
+
+def ratios(rows: list[dict]) -> dict[str, float]:
+    """The kit's tokens a second over those of another program: "part, program, card" -> ratio."""
+    speed = {
+        (row["part"], row["card"], row["program"]): row["tokens per second"]
+        for row in rows
+        if "tokens per second" in row and not row["way"]
+    }
+    return {
+        f"{PROGRAMS[program]} in {part} ({card})": speed[part, card, "kit"] / value
+        for (part, card, program), value in speed.items()
+        if program != "kit" and (part, card, "kit") in speed
+    }
 
 
 def table():
@@ -66,22 +80,49 @@ def markdown() -> str:
         cells = [row["card"], part, PROGRAMS[row["program"]]]
         cells += [f"{row['tokens per second']:,.0f}", mfu, f"{row['peak memory, GB']:.2f}"]
         lines.append("| " + " | ".join([*cells, str(row["seeds"])]) + " |")
-    said = [
-        f"{row['card']}: a loss of {row['loss, fp32']:.3f} in fp32 and {row['loss, bf16']:.3f} in "
-        f"bf16, at most {row['largest difference of an update']:.3f} apart in any update."
-        for row in rows
-        if row["part"] == "parity"
+    said = parity(recorded["rows"])
+    said += [
+        f"The kit makes {ratio:.2f} times the tokens a second of {what}."
+        for what, ratio in ratios(rows).items()
     ]
-    about = {
-        f"{row['card']}: driver {row['driver']}, torch {row['torch']}, {row['date']}, matrix "
-        f"products {row['matrix products, TFLOP per second']:,} TFLOP a second."
-        for row in recorded["rows"]
-    }
+    about = machines(recorded["rows"])
     failed = [f"{name} failed: {why}." for name, why in recorded.get("failed", {}).items()]
     return "\n".join(lines) + (
         "\n\nMedians over the seeds. Pretraining: GPT-2-small, 32 windows of 1,024 tokens, "
         "compiled, bf16; minilm and smollm: fine-tuning, bf16, tokens without padding; switches: "
         "the kit without one of its means for speed; memory: a classifier on SmolLM2-135M's shape. "
-        "All values are fresh and all texts random. The kit has no 4-bit strategy. "
-        f"{' '.join([*said, *sorted(about), *failed])} Made by `{recorded['command']}`."
+        "All values are fresh, and the texts random, but for the losses. The first texts of a "
+        "length include the choice of kernels for it. The kit has no 4-bit strategy. "
+        f"{' '.join([*said, *about, *failed])} Made by `{recorded['command']}`."
     )
+
+
+def parity(rows: list[dict]) -> list[str]:
+    """A sentence for each card: the last losses in fp32 and bf16, and the largest difference."""
+    cards: dict = {}
+    for row in rows:
+        if row["part"] == "parity":
+            cards.setdefault(row["card"], []).append(row)
+    sentences = []
+    for card, found in cards.items():
+        pairs = [f"{row['loss, fp32']:.2f} and {row['loss, bf16']:.2f}" for row in found]
+        largest = max(row["largest difference of an update"] for row in found)
+        sentences.append(
+            f"Losses at the end of a short training in fp32 and in bf16, seed by seed, on {card}: "
+            f"{', '.join(pairs)}; in no update more than {largest:.3f} apart."
+        )
+    return sentences
+
+
+def machines(rows: list[dict]) -> list[str]:
+    """A sentence for each card, driver, torch and day, with what it does in matrix products."""
+    rates: dict = {}
+    for row in rows:
+        about = (row["card"], row["driver"], row["torch"], row["date"])
+        rates.setdefault(about, set()).add(row["matrix products, TFLOP per second"])
+    return [
+        f"{card}, driver {driver}, torch {version}, {date}: "
+        f"{' to '.join(str(rate) for rate in sorted({min(found), max(found)}))} TFLOP a second in "
+        "products of matrices in bf16."
+        for (card, driver, version, date), found in rates.items()
+    ]

@@ -153,19 +153,22 @@ def training_steps(
         batches = stream(examples, rows, recipe.batch_size, recipe.seed, done=len(run.steps))
         loader = Loader(batches, device, recipe.accumulation)
         kernels = runtime.attention_kernels(device, fixed=_one_length(rows))
+        modules = list(model.modules())
         while run.spent < 1:
             began = time.perf_counter()
             step, epoch, parts, labels = loader.take()
             with runtime.random_state(runtime.mix(recipe.seed, step) + distributed.rank()):
-                model.train()
+                if not all(module.training for module in modules):  # a GPU waits meanwhile
+                    model.train()
                 n = max(1, distributed.total(labels))
                 mean = 0.0  # of the whole batch
                 for batch in parts:
-                    with runtime.autocast(precision, device), kernels():
-                        predictions = batch.run(model, fused)  # forward
-                        part = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
-                    total = part + penalty(model) / distributed.count() if penalty else part
-                    total.backward()  # backward
+                    with kernels():  # in the backward pass too: checkpointed blocks run again there
+                        with runtime.autocast(precision, device):
+                            predictions = batch.run(model, fused)  # forward
+                            part = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
+                        total = part + penalty(model) / distributed.count() if penalty else part
+                        total.backward()  # backward
                     mean = mean + part.detach()
                 optimizer.step(mean, run.spent, recipe.factor(run.spent))  # update
                 if device.type == "cuda" and not epoch.is_integer():
@@ -226,9 +229,12 @@ class History:
 
 def _compiled_parts(model: nn.Module, device: torch.device) -> list[nn.Module]:
     """What `compile` compiles: the blocks of a Transformer, which all have one shape, so that they
-    share one compilation; on a GPU the softmax of the loss too."""
-    blocks = list(getattr(getattr(model, "body", None), "blocks", ()))
-    return [*blocks, losses.softmax_gradient] if blocks and device.type == "cuda" else blocks
+    share one compilation; on a GPU the last norm and the softmax of the loss too."""
+    body = getattr(model, "body", None)
+    blocks = list(getattr(body, "blocks", ()))
+    if not blocks or device.type != "cuda":
+        return blocks
+    return [*blocks, body.norm, losses.softmax_gradient]
 
 
 @contextmanager
