@@ -1,11 +1,9 @@
 """How the tests run a lesson: in a kernel with no more than Binder gives (tests/kernels)."""
 
 import os
-import re
 import signal
 import sys
 from collections import defaultdict
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -28,24 +26,19 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         item.user_properties += measured
         measured.clear()
     kernel = getattr(item.parent, "kernel", None)
-    if kernel is None or (nextitem is not None and nextitem.parent is item.parent):
-        return
-    with suppress(OSError):  # no /proc elsewhere than on Linux, or the kernel has died
-        status = Path(f"/proc/{kernel.km.provisioner.pid}/status").read_text()
-        item.user_properties.append(("peak", int(re.search(r"VmHWM:\s+(\d+)", status)[1])))
-    lesson_runs.keep(item)
+    if kernel is not None and (nextitem is None or nextitem.parent is not item.parent):
+        item.user_properties.append(("peak", lesson_runs.peak(kernel.km.provisioner.pid)))
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_runtest_call(item: pytest.Item) -> None:
-    """A lesson's cell has passed: keep its outputs."""
-    if hasattr(item, "test_outputs"):
-        lesson_runs.note(item)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first; the order within a file stays."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """No lesson is run twice: nbval leaves it to its browser test, where that is among the tests.
+    The longest files first; the order within a file stays."""
+    files = {_file(item) for item in items}
+    twice = [item for item in items if lesson_runs.browser_test(_file(item)) in files]
+    if twice:
+        config.hook.pytest_deselected(items=twice)
+        items[:] = [item for item in items if item not in set(twice)]
     order = {file: i for i, file in enumerate(durations.start_order(map(_file, items)))}
     items.sort(key=lambda item: order[_file(item)])
 
@@ -65,11 +58,12 @@ def pytest_terminal_summary(terminalreporter) -> None:
         if report.user_properties:
             measured.setdefault(_file(report), {}).update(report.user_properties)
     write = terminalreporter.write_line
-    if lessons := sorted(file for file in seconds if file.endswith(".ipynb")):
+    if lessons := sorted(name for name, values in measured.items() if "peak" in values):
         terminalreporter.section("lessons on one core, of 2 GB, without a network")
     for name in lessons:
-        peak = measured.pop(name, {}).get("peak", 0) / 1e6
-        write(f"{name:40} {seconds[name]:4.0f} s  {peak:.2f} GB at the most")
+        peak, took = measured[name].pop("peak"), measured[name].pop("run all, s", seconds[name])
+        write(f"{name:40} {took:4.0f} s  {peak / 1e6:.2f} GB at the most")
+    measured = {name: values for name, values in measured.items() if values}
     if measured:
         terminalreporter.section("in the browser, other tests running beside it")
     for name, values in sorted(measured.items()):

@@ -26,6 +26,10 @@ from tempfile import TemporaryDirectory
 from urllib.error import URLError
 from urllib.parse import urlsplit
 
+import edition
+import lesson_runs
+import nbformat
+from nbformat import NotebookNode
 from playwright.sync_api import Locator, Page, Route, WebSocket, sync_playwright
 
 __all__ = ["MEASURED", "Lab", "chromium", "lab", "lesson"]
@@ -42,6 +46,19 @@ FAILURES = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .flatMap(cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
     .filter(output => output.output_type === 'error')
     .map(output => output.ename + ': ' + output.evalue)"""
+NOTEBOOK = "() => JSON.stringify(window.jupyterapp.shell.currentWidget.context.model)"
+ASK = """async code => {
+    const { kernel } = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
+    const request = kernel.requestExecute({ code, store_history: false });
+    let printed = '', failure = null;
+    request.onIOPub = ({ header, content }) => {
+        if (header.msg_type === 'stream') printed += content.text;
+        if (header.msg_type === 'error') failure = `${content.ename}: ${content.evalue}`;
+    };
+    await request.done;
+    if (failure) throw new Error(failure);
+    return printed;
+}"""
 # Milliseconds from the key to the moment when plotly has drawn again.
 STOPWATCH = """plot => {
     window.delays = [];
@@ -114,6 +131,14 @@ class Lab:
         assert not failures, failures
         MEASURED.append(("run all, s", took))
         return took
+
+    def ask(self, code: str) -> str:
+        """What the kernel of the notebook in front prints for the code."""
+        return self.page.evaluate(ASK, code)
+
+    def executed(self) -> NotebookNode:
+        """The notebook in front, with its outputs."""
+        return nbformat.reads(self.page.evaluate(NOTEBOOK), 4)
 
     def delay(self, handle: Locator, plot: Locator, presses: int = 20) -> float:
         """Median milliseconds from an arrow key on a slider's handle to the plot drawn again."""
@@ -206,12 +231,19 @@ def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
 
 
 @contextmanager
-def lesson(path: Path, folder: Path, seconds: float = 400) -> Iterator[Lab]:
-    """A copy of a lesson in the folder (Lab saves what it shows), run, every output drawn."""
-    shutil.copy(path, folder)
+def lesson(path: Path, folder: Path, seconds: float = 900) -> Iterator[Lab]:
+    """A copy of a lesson in the folder (Lab saves what it shows), run in a kernel with no more than
+    Binder gives (tests/kernels), every output drawn."""
+    committed = nbformat.read(path, 4)
+    committed.metadata["kernelspec"] = {"name": "limited", "display_name": "As on Binder"}
+    nbformat.write(committed, folder / path.name)
     with lab(folder) as shown:
         shown.open(path.name)
         shown.run_all(seconds)
+        MEASURED.append(("peak", lesson_runs.peak(int(shown.ask("import os; print(os.getpid())")))))
+        executed = shown.executed()
+        lesson_runs.compare(committed, executed)
+        lesson_runs.keep(path, executed, shown.ask(edition.question(executed)))
         for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
             cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
         yield shown

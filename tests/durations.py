@@ -12,18 +12,17 @@ ROOT = Path(__file__).parent.parent
 KINDS = ("lint", "laws", "widgets", "notebooks", "browser")
 """Everything that is none of the others is a law."""
 SLOW = (
-    "tests/test_resume.py",
+    "tests/test_widgets_03.py",
     "tests/test_distributed.py",
     "tests/test_tasks.py",
-    "tests/test_contributing.py",
-    "tests/test_train.py",
-    "tests/test_summarization.py",
     "tests/test_sources.py",
-    "tests/test_widgets_03.py",
+    "tests/test_resume.py",
+    "tests/test_migrate.py",
+    "tests/test_contributing.py",
     "tests/test_widgets_own_data.py",
-    "tests/test_readme.py",
+    "tests/test_house.py",
 )
-"""Files that take more than half a minute each, without a browser."""
+"""Files that take about half a minute each or more, without a browser."""
 READERS = ("tests/test_classroom_edition.py",)
 """Files that read the lessons' runs (tests/lesson_runs.py)."""
 
@@ -43,8 +42,8 @@ def kind(file: str) -> str:
 def start_order(files: Iterable[str]) -> list[str]:
     """The files, the long ones first, so that no process ends long after the other.
 
-    A browser test alternates with a notebook or a slow file: two browsers at a time would wait for
-    each other on two cores, and their answers are timed. What reads the lessons' runs starts in
+    A browser test alternates with a slow file or a notebook: two browsers at a time wait for each
+    other on two cores, and their answers are timed. What reads the lessons' runs starts in
     the middle of the short files: by then every lesson has ended.
     """
     files = list(dict.fromkeys(files))

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import lesson_runs
 import nbformat
 import pytest
 from browser import lab
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 SLIDER = """
 import numpy as np
@@ -54,3 +56,24 @@ def test_failures_in_a_page_are_noticed(tmp_path: Path) -> None:
             shown.run_all()
         shown.page.wait_for_timeout(500)
         assert "astray" in shown.errors.pop()
+
+
+def test_each_lesson_has_its_browser_test() -> None:
+    root = Path(__file__).parent.parent
+    for lesson in (root / "notebooks").glob("*.ipynb"):
+        assert (root / lesson_runs.browser_test(f"notebooks/{lesson.name}")).is_file()
+    assert lesson_runs.browser_test("tests/test_browser.py") is None
+
+
+def test_what_a_marked_cell_shows_is_compared() -> None:
+    def shows(text: str, mark: str = "# NBVAL_CHECK_OUTPUT") -> nbformat.NotebookNode:
+        printed = [new_output("stream", text=part) for part in ("a\n", "b\n")]
+        value = new_output("execute_result", data={"text/plain": text})
+        return new_notebook(cells=[new_code_cell(mark, outputs=[*printed, value])])
+
+    joined = shows("1")
+    joined.cells[0].outputs[0].text = joined.cells[0].outputs.pop(0).text + "b\n"
+    lesson_runs.compare(shows("1"), joined)
+    lesson_runs.compare(shows("1", "1"), shows("2", "1"))
+    with pytest.raises(AssertionError, match="'2'"):
+        lesson_runs.compare(shows("1"), shows("2"))

@@ -43,14 +43,9 @@ def test_a_page_shows_figures_without_a_kernel_and_a_network(tmp_path: Path, dat
 
 
 @pytest.mark.parametrize("lesson", sorted(LESSON.parent.glob("*.ipynb")), ids=lambda p: p.stem)
-def test_every_lesson_is_a_page_with_its_figures(
-    tmp_path: Path, lesson: Path, archives, request: pytest.FixtureRequest
-) -> None:
-    """From nbval's run of the lesson in this session, or else from a run of its own."""
-    name = lesson_runs.session(request.config)
-    edition.write(
-        tmp_path, [lesson], lambda path: lesson_runs.read(path, name) or edition.run(path)
-    )
+def test_every_lesson_is_a_page_with_its_figures(tmp_path: Path, lesson: Path, archives) -> None:
+    """From the lesson's browser test in this session, or else from a run of its own."""
+    edition.write(tmp_path, [lesson], lambda path: lesson_runs.read(path) or edition.run(path))
     with opened(tmp_path / f"{lesson.stem}.html") as page:
         assert edition.title(lesson) in page.inner_text("h1")
         plots = page.locator(".js-plotly-plot")

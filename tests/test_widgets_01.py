@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import KitError
+from kit.train.loss_curves import cost
 from kit.train.loss_surface import Surface, Walker, mentions
 from kit.widgets.base.static import DEAD, mime_bundle
 from kit.widgets.loss import loss_curves_figure
 from kit.widgets.loss.descent import Descent, news
 from kit.widgets.loss.descent_figure import UPDATES, Land, traces
 from kit.widgets.loss.loss_curves import LossCurves
-from kit.widgets.loss.loss_curves_figure import cost, verdict
+from kit.widgets.loss.loss_curves_figure import verdict
 
 LOSSES = ("cross_entropy", "squared_error")
 START = (1.5, 1.0)
@@ -78,6 +79,8 @@ def test_what_is_unknown_is_named(rows) -> None:
         Walker(Surface.of(rows, ("and", "bad")), "Adagrad", 0.1, start=START)
     with pytest.raises(KitError, match="median"):
         cost("squared_error", [0.0], "median")
+    with pytest.raises(KitError, match="loss 'absolute' is unknown"):
+        cost("absolute", [0.0])
 
 
 def test_the_surface_is_the_loss_by_hand(rows, surfaces) -> None:

@@ -34,6 +34,8 @@ def verify(name: str, module: ModuleType) -> int:
         print("OMP_NUM_THREADS and KIT_PRECISION choose threads and precision.")
     else:
         print(f"{name} was recorded with the same processor, precision and torch: equal bits.")
+    if note := content.get("note"):
+        print(note)
     wrong = 0
     for about in quick:
         new = module.measure(about)

@@ -1,8 +1,9 @@
 """Cross-entropy and squared error, while the answer ŷ is dragged."""
 
+from kit.train.loss_curves import OF
 from kit.widgets.base.static import Widget
 from kit.widgets.base.style import fit_page_width, live, redraw
-from kit.widgets.loss.loss_curves_figure import HEIGHT, HIGHEST, LOWEST, OF, figure, traces, verdict
+from kit.widgets.loss.loss_curves_figure import HEIGHT, HIGHEST, LOWEST, figure, traces, verdict
 
 __all__ = ["LossCurves"]
 

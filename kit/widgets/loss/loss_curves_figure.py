@@ -1,14 +1,12 @@
 """Cross-entropy and squared error, and their slopes, as functions of the answer ŷ."""
 
 import torch
-from torch import Tensor
 
-from kit.errors import KitError
 from kit.html import FONT, INK, LIGHT_GREY, PAPER, WINE
-from kit.loss import cross_entropy, squared_error
+from kit.train.loss_curves import cost
 from kit.widgets.base.style import dress
 
-__all__ = ["COLOUR", "HEIGHT", "HIGHEST", "LOWEST", "OF", "cost", "figure", "traces", "verdict"]
+__all__ = ["COLOUR", "HEIGHT", "HIGHEST", "LOWEST", "figure", "traces", "verdict"]
 
 COLOUR = {"cross_entropy": WINE, "squared_error": "#B35900"}
 
@@ -18,35 +16,8 @@ NAME = {"cross_entropy": "cross-entropy", "squared_error": "squared error"}
 
 LOWEST, HIGHEST = -3.0, 4.0
 
-TRUTH = 1.0
-
-OF = {"answer": "the answer ŷ", "probability": "the probability σ(ŷ)"}
-"""The argument of the squared error."""
-
-
 HEIGHT = {"answer": ([-0.5, 16.5], [-8.8, 6.8]), "probability": ([-0.1, 3.3], [-1.1, 0.15])}
 """The ranges of the panels: of losses, of slopes."""
-
-
-def cost(name: str, answers: list[float], of: str = "answer") -> tuple[list[float], list[float]]:
-    """ℓ(1, ŷ) and its slope dℓ/dŷ for each answer ŷ, from `kit.loss` and autograd.
-
-    cross_entropy: -log σ(ŷ), ŷ being the logit of the right class of two (the other one's is 0).
-    squared_error of the answer: (1 - ŷ)²; of the probability: (1 - σ(ŷ))².
-    """
-    if of not in OF:
-        raise KitError(f"of={of!r} is unknown: choose one of {', '.join(OF)}.")
-    answer = torch.tensor(answers, requires_grad=True)  # (N,)
-    losses = torch.stack([_loss(name, a, of) for a in answer])  # (N,)
-    losses.sum().backward()
-    return losses.tolist(), answer.grad.tolist()
-
-
-def _loss(name: str, answer: Tensor, of: str) -> Tensor:
-    if name == "cross_entropy":
-        return cross_entropy(torch.stack([torch.zeros(()), answer])[None], torch.tensor([1]))
-    answer = answer if of == "answer" else answer.sigmoid()
-    return squared_error(answer[None], torch.tensor([TRUTH]))
 
 
 def figure(answer: float, of: str = "answer"):
