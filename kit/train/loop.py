@@ -135,8 +135,7 @@ def training_steps(
     if groups is None:
         groups = [{"params": list(model.parameters()), "rate": recipe.rate}]
     check_groups(model, groups)
-    if device.type == "cpu":
-        check_training_memory(model, groups, recipe, rows, score)
+    check_training_memory(model, groups, recipe, rows, score)
     with (
         runtime.compiled(_blocks(model) if recipe.compile else ()),
         Optimizer(model, groups, recipe.decay, recipe.clip) as optimizer,
