@@ -357,8 +357,8 @@ def test_a_hugging_face_folder_answers_by_its_own_card(head: str, folder, capsys
 def test_a_folder_that_cannot_be_written_is_one_message(trained, folder) -> None:
     (folder / "file").write_text("")
     widget = trained["tags"].save(folder / "file" / "model")
-    assert "cannot be written" in error(widget)
-    with pytest.raises(KitError, match="cannot be written"):
+    assert "cannot be saved" in error(widget)
+    with pytest.raises(KitError, match="cannot be saved"):
         Predictions([], 0).write(folder / "file" / "a.csv")
 
 

