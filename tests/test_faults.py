@@ -248,6 +248,18 @@ def test_a_full_disk_is_one_message_whatever_is_written(small_disk, what: str) -
     WRITERS[what](small_disk / "new")
 
 
+@root
+def test_a_model_is_unpacked_though_the_disk_is_full(small_disk, monkeypatch) -> None:
+    """In a lesson on a disk of 50 MB, the 90 MB of SmolLM2 ended in a raw error."""
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    content = random.Random(SEED).randbytes(13_000_000)
+    with sources._unpacked("model.gguf", content) as path:
+        assert path.read_bytes() == content and not list(small_disk.iterdir())
+    with sources._unpacked("model.gguf", content[:1000]) as path:
+        assert path.read_bytes() == content[:1000] and path.is_relative_to(small_disk)
+    assert not list(small_disk.iterdir())
+
+
 KILLED = """
 import os, signal, sys, threading, time
 from kit import sources
