@@ -85,11 +85,15 @@ class Kernel:
         return error, done
 
     def tracebacks(self) -> list[str]:
-        """The last lines of the tracebacks beside the cells, of threads and of buttons, since the
-        last call; without those of Ctrl-C."""
+        """The last lines of the kit's tracebacks beside the cells, of threads and of buttons, since
+        the last call; without those of Ctrl-C."""
         text, self.errors = self.errors, ""
         parts = (part.strip() for part in text.split("Traceback (most recent call last)")[1:])
-        return [part[-300:] for part in parts if "KeyboardInterrupt" not in part]
+        return [
+            part[-300:]
+            for part in parts
+            if "KeyboardInterrupt" not in part and any(name in part for name in KIT_NAMES)
+        ]
 
     def interrupt(self) -> None:
         """What the notebook's stop button does."""

@@ -152,8 +152,8 @@ def read(
         rows_so_far += len(chunk)
         if watch and watch(rows_so_far):
             raise KitError(
-                f"the reading of {source.where} was stopped after {rows_so_far:,} rows, and nothing "
-                "of it is kept: read it again, or a file with a part of its rows."
+                f"the reading of {source.where} was stopped after {rows_so_far:,} rows, and "
+                "nothing of it is kept: read it again, or a file with a part of its rows."
             )
     _one_word_a_row(check, tables, source.where)
     return Report(
