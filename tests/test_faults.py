@@ -25,7 +25,6 @@ from kit.train import Run, fit, resume
 from kit.widgets.base import race
 from tests import migrations
 from tests.pretraining import bits, examples, model, recipe
-from tests.test_interrupts import FRESH, WARM
 
 SEED = 17
 DAMAGED = 60
@@ -43,11 +42,9 @@ root = pytest.mark.skipif(
 
 
 def test_the_page_counts_what_the_tests_try() -> None:
-    page = (Path(__file__).parent.parent / "docs" / "FAULTS.md").read_text(encoding="utf-8")
-    rows = [line.split(" | ") for line in page.splitlines() if "| tests/" in line]
-    counts = {row[0].removeprefix("| "): (int(row[1]), int(row[2])) for row in rows}
-    tries = [WARM, FRESH, 2 * DAMAGED, KILLS, len(LEAVE), STEPS]
-    assert list(counts.values()) == [(n, n) for n in tries]
+    import faults  # it imports this file
+
+    assert faults.PAGE.read_text(encoding="utf-8") == faults.page(), "run python tests/faults.py"
 
 
 def damaged(content: bytes, draw: random.Random) -> bytes:
