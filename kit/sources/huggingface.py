@@ -7,7 +7,6 @@ Only config.json, tokenizer_config.json, tokenizer.json and *.safetensors are re
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from kit.errors import KitError
+from kit.errors import KitError, saving
+from kit.files import scratch
 from kit.memory import check_memory
 from kit.models import Transformer, TransformerConfig
 from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
@@ -243,7 +243,7 @@ def _outward(family: Family, ours: str, tensor: Tensor) -> Tensor:
 
 
 def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tensor]) -> None:
-    """Write the folder whole or not at all."""
+    """Write the folder whole or not at all; raises KitError for a full disk."""
     special = {f"{r}_token": source.tokenizer.special.get(r) for r in ROLES}
     about = {k: v for k, v in special.items() if v} | {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -251,9 +251,8 @@ def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tens
     }
     if "chat_template" in source.card:
         about["chat_template"] = source.card["chat_template"]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as space:
-        new = Path(space, "new")
+    with saving(f"{source.name!r}", folder), scratch(folder) as space:
+        new = space / "new"
         new.mkdir()
         safetensors.torch.save_file(tensors, new / "model.safetensors", {"format": "pt"})
         (new / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")

@@ -135,8 +135,7 @@ def training_steps(
     if groups is None:
         groups = [{"params": list(model.parameters()), "rate": recipe.rate}]
     check_groups(model, groups)
-    if device.type == "cpu":
-        check_training_memory(model, groups, recipe, rows, score)
+    check_training_memory(model, groups, recipe, rows, score)
     if penalty and recipe.accumulation > 1:
         raise KitError(
             f"accumulation={recipe.accumulation} and a penalty: a penalty is computed from the "

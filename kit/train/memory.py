@@ -55,7 +55,9 @@ def check_training_memory(
     rows: Sequence[dict],
     score: Callable | None,
 ) -> None:
-    """Raise KitError for a training that needs more memory than there is."""
+    """Raise KitError for a training on the CPU that needs more memory than there is."""
+    if next(model.parameters()).device.type != "cpu":
+        return
     check_memory(
         training_memory(model, groups, recipe, rows, score),
         f"This training (batches of {recipe.batch_size})",
