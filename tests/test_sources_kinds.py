@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from kit import sources
 from kit.errors import KitError
-from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.models import ClassHead, LanguageHead, TagHead, Transformer, TransformerConfig
 from kit.sources import Source
 from kit.tokenizer import Tokenizer
 
@@ -154,3 +154,36 @@ def test_a_tokenizer_without_a_splitter_is_read() -> None:
     plain = tokenizers.Tokenizer(models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
     again = Tokenizer.load(plain.to_str().encode())
     assert again.encode("ab") == [2] and again.pieces("ab") == ["ab"]
+
+
+GPT = {
+    "causal": True,
+    "norm_first": True,
+    "norm_eps": 1e-5,
+    "activation": "gelu_tanh",
+    "embedding_norm": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("switches", "head", "says"),
+    [
+        (BERT, lambda b: ClassHead(16, 2), "a bert of Hugging Face's has no ClassHead"),
+        (BERT, lambda b: TagHead(16, 3), "has no TagHead"),
+        (BERT, lambda b: LanguageHead.tied(b, bias=True), "has no LanguageHead"),
+        (GPT, lambda b: ClassHead(16, 2), "a gpt2 of Hugging Face's has no ClassHead"),
+        (GPT, lambda b: LanguageHead.tied(b, bias=True), "without a bias, and this one has one"),
+        (LLAMA, lambda b: LanguageHead(16, 99), r"a language head of \(8192, 16\) and not \(99"),
+        (GPT | {"kv_heads": 1}, lambda b: None, "no family of Hugging Face's has the settings"),
+        (GPT | {"head_size": 4}, lambda b: None, "no family of Hugging Face's has the settings"),
+        (GPT | {"query_bias": False}, lambda b: None, "no family"),
+    ],
+)
+def test_what_a_folder_of_a_family_cannot_hold_is_not_left_out(
+    tmp_path, tokenizer, switches, head, says
+) -> None:
+    given = source(tokenizer, switches)
+    given.head = head(given.body)
+    with pytest.raises(KitError, match=says):
+        sources.export(given, tmp_path / "out")
+    assert not list(tmp_path.iterdir())

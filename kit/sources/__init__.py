@@ -37,7 +37,7 @@ def load(name: str | Path, strict: bool = True) -> Source:
         return NAMED[str(name)]()
     if (path / checkpoint.JSON).exists():
         return checkpoint.load(path)
-    if path.suffix == ".gguf":
+    if path.suffix.lower() == ".gguf":
         return gguf.load(path, strict)
     if not path.is_dir() and str(name).count("/") != 1:
         raise KitError(

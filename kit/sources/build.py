@@ -16,7 +16,7 @@ from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.runtime import random_state
 from kit.sources.checkpoint import Source
-from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
+from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, HARMLESS, Family
 from kit.tokenizer import Tokenizer
 
 __all__ = ["Tensors", "build_source", "config_of", "pattern", "tensor_name"]
@@ -31,15 +31,16 @@ def build_source(
     """The source that a config.json (`settings`) and its tensors describe, with their values.
 
     Raises KitError for a family or a setting that the kit does not know, for a tokenizer with
-    more tokens than the model, and for tensors that are unknown, missing or of another shape.
-    With `strict=False` unknown tensors are left out, missing ones start with fresh values, and
-    the card lists them under "problems".
+    more tokens than the model, for tensors that are unknown, missing or of another shape, and for
+    fields that the kit neither reads nor knows to change nothing.
+    With `strict=False` unknown tensors and fields are left out, missing tensors start with fresh
+    values, and the card lists them under "problems".
     """
-    settings = settings | _rope(settings)
+    settings = _flat(settings)
     family = _family(settings)
     config = config_of(family, settings)
     tokenizer.check(config.vocabulary)
-    tensors = {_modern(name).removeprefix(family.prefix): read for name, read in tensors.items()}
+    tensors = _renamed(name, family, tensors)
     _same_function(name, tensors)
     body = _empty(name, config, len(tensors))
     _check_room(name, body, separate_head=f"{family.head}.weight" in tensors)
@@ -48,8 +49,9 @@ def build_source(
     head_name = f"{family.head}.weight"
     tied = family.head and settings.get("tie_word_embeddings", family.tied)
     left = [name for name in tensors if re.match(family.left, name)]
-    known = {*body_names, head_name, *left}
+    known = {*body_names, *left, *([head_name] if family.head else [])}
     problems += [f"{name} is unknown" for name in tensors if name not in known]
+    problems += _unknown_fields(family, settings)
     if problems and strict:
         raise KitError(
             f"{name} does not fit its config.json: {_some(problems)}. What is missing was perhaps "
@@ -65,6 +67,12 @@ def build_source(
         head = LanguageHead.tied(body)
         if head_name in tensors:
             own = _inward(family, head_name, tensors[head_name](), "")
+            if own.shape != body.embedding.weight.shape:
+                raise KitError(
+                    f"{head_name} of {name} gives {tuple(own.shape)} and not "
+                    f"{tuple(body.embedding.weight.shape)}: they do not belong together. Fetch it "
+                    "again."
+                )
             # A head of its own in the file counts, whatever config.json says of tying.
             if not (tied and torch.equal(own, body.embedding.weight)):
                 head.weight = nn.Parameter(own)
@@ -131,6 +139,19 @@ def _modern(name: str) -> str:
     return name
 
 
+def _renamed(name: str, family: Family, tensors: Tensors) -> Tensors:
+    """The tensors by the names of a body alone; raises KitError where two have the same one."""
+    modern: dict[str, Callable[[], Tensor]] = {}
+    for theirs, read in tensors.items():
+        ours = _modern(theirs).removeprefix(family.prefix)
+        if ours in modern:
+            raise KitError(
+                f"{name} has {ours} twice, the second as {theirs}: remove the one that is old."
+            )
+        modern[ours] = read
+    return modern
+
+
 def _same_function(name: str, tensors: Tensors) -> None:
     """Raise KitError for a tensor without which the model is another function."""
     for tensor in tensors:
@@ -141,18 +162,40 @@ def _same_function(name: str, tensors: Tensors) -> None:
             )
 
 
-def _rope(settings: dict) -> dict:
-    """The settings of rotary positions, under the names that newer files have."""
-    parameters = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
-    if "type" in parameters and "rope_type" not in parameters:
-        parameters = parameters | {"rope_type": parameters["type"]}
-    return {name: value for name, value in parameters.items() if name != "type"}
+ROPE = ("rope_parameters", "rope_scaling")
+"""Fields of a config.json that hold the settings of rotary positions."""
+
+
+def _flat(settings: dict) -> dict:
+    """The settings with those of rotary positions among them, under newer names, and without a
+    list of layers that all attend to the whole text.
+
+    Raises KitError where rotary positions are described by something else than an object.
+    """
+    settings = dict(settings)
+    for field in ROPE:
+        rotary = settings.pop(field, None) or {}
+        if not isinstance(rotary, dict):
+            raise KitError(f"{field}={rotary!r:.60} in config.json: it must be an object there.")
+        settings |= {
+            "rope_type" if name == "type" else name: value for name, value in rotary.items()
+        }
+        if "rope_type" in rotary:
+            settings["rope_type"] = rotary["rope_type"]
+    if settings.get("rope_type") == "linear" and settings.get("factor") == 1:
+        settings["rope_type"] = "default"
+    if settings.get("rope_type", "default") == "default":
+        settings.pop("factor", None)
+    layers = settings.get("layer_types")
+    if isinstance(layers, list) and set(map(str, layers)) == {"full_attention"}:
+        del settings["layer_types"]
+    return settings
 
 
 def _family(settings: dict) -> Family:
     """The family of `model_type`, whose fixed settings the model must have."""
     kind = settings.get("model_type")
-    if kind not in FAMILIES:
+    if not isinstance(kind, str) or kind not in FAMILIES:
         raise KitError(
             f"model_type={kind!r} is a family that the kit does not read: give a model of one of "
             f"{', '.join(FAMILIES)}."
@@ -163,6 +206,18 @@ def _family(settings: dict) -> Family:
                 f"{name}={settings[name]!r} in config.json: the kit reads only {value!r} there."
             )
     return FAMILIES[kind]
+
+
+def _unknown_fields(family: Family, settings: dict) -> list[str]:
+    """The fields of a config.json that the kit neither reads nor knows to change nothing, and that
+    switch something on."""
+    read = {theirs for theirs, *_ in family.settings.values()} | set(family.must)
+    read |= {"model_type", "tie_word_embeddings"}
+    return [
+        f"{name}={value!r:.60} of config.json is unknown"
+        for name, value in settings.items()
+        if value and name not in read and not HARMLESS.fullmatch(name)
+    ]
 
 
 def config_of(family: Family, settings: dict) -> TransformerConfig:
@@ -231,6 +286,12 @@ def _inward(family: Family, ours: str, tensor: Tensor, third: str) -> Tensor:
             "that need their scales: give the model in float32, float16 or bfloat16."
         )
     tensor = tensor.float()
+    # A sum is finite where all are, and needs no second tensor.
+    if not torch.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():
+        raise KitError(
+            f"{ours} has numbers that are not finite (nan or inf), so that every answer would be "
+            "nan: fetch the model again, or give another one."
+        )
     if family.head and tensor.dim() == 2 and tensor.shape[0] > tensor.shape[1]:
         # Generation multiplies one row at a time. With a tall matrix that is up to twice as fast
         # where its columns are contiguous in memory.

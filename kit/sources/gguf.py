@@ -39,6 +39,23 @@ SPLITS = {
 PIECE = 1 << 19
 """Numbers that are expanded at once: what fits the processor's cache."""
 
+READ = {
+    "embedding_length": "hidden_size",
+    "block_count": "num_hidden_layers",
+    "attention.head_count": "num_attention_heads",
+    "attention.head_count_kv": "num_key_value_heads",
+    "attention.key_length": "head_dim",
+    "feed_forward_length": "intermediate_size",
+    "context_length": "max_position_embeddings",
+    "attention.layer_norm_rms_epsilon": "rms_norm_eps",
+    "rope.freq_base": "rope_theta",
+    "rope.scaling.type": "rope_type",
+    "rope.scaling.factor": "factor",
+}
+"""Field of a GGUF file, after its architecture and a point: its name in a config.json."""
+HARMLESS = ("vocab_size", "rope.scaling.original_context_length", "rope.scaling.finetuned")
+"""Fields that repeat what another says, or only tell of it."""
+
 CONTROL = (3, 4)
 """Token types of special tokens: control tokens, and those that a user added."""
 
@@ -68,26 +85,36 @@ def load(path: str | Path, strict: bool = True, layers: int | None = None) -> So
 
 
 def _settings(about: dict) -> dict:
-    """The same settings under the names of Hugging Face's config.json."""
+    """The same settings under the names of Hugging Face's config.json.
+
+    Raises KitError for another architecture, and for a field that the kit neither reads nor knows
+    to change nothing.
+    """
     kind = about.get("general.architecture")
     if kind not in ("llama", "qwen2"):
         raise KitError(f"a GGUF file of architecture {kind!r}: the kit reads llama and qwen2.")
-    get = {key.removeprefix(f"{kind}."): value for key, value in about.items()}.get
-    scaling = get("rope.scaling.type", "default")
-    return {
-        "model_type": kind,
-        "vocab_size": len(about["tokenizer.ggml.tokens"]),
-        "hidden_size": get("embedding_length"),
-        "num_hidden_layers": get("block_count"),
-        "num_attention_heads": get("attention.head_count"),
-        "num_key_value_heads": get("attention.head_count_kv"),
-        "head_dim": get("attention.key_length"),
-        "intermediate_size": get("feed_forward_length"),
-        "max_position_embeddings": get("context_length"),
-        "rms_norm_eps": get("attention.layer_norm_rms_epsilon"),
-        "rope_theta": get("rope.freq_base", 10000.0),
-        "rope_type": {"none": "default"}.get(scaling, scaling),
+    fields = {
+        key.removeprefix(f"{kind}."): value
+        for key, value in about.items()
+        if key.startswith(f"{kind}.")
     }
+    settings = {"model_type": kind, "vocab_size": len(about["tokenizer.ggml.tokens"])}
+    settings |= {theirs: fields.pop(name) for name, theirs in READ.items() if name in fields}
+    if settings.get("rope_type") == "none":
+        settings["rope_type"] = "default"
+    heads = settings.get("num_attention_heads")
+    if isinstance(heads, int) and heads > 0:
+        # All numbers of a head are rotated, and values have as many numbers as keys.
+        whole = settings.get("head_dim") or settings.get("hidden_size", 0) // heads
+        same = {"rope.dimension_count": whole, "attention.value_length": whole}
+        fields = {name: value for name, value in fields.items() if same.get(name) != value}
+    strange = [f"{kind}.{n}={v!r:.40}" for n, v in fields.items() if v and n not in HARMLESS]
+    if strange:
+        raise KitError(
+            f"this GGUF file says {', '.join(strange[:5])}, which the kit does not read: its "
+            "answers would not be this model's. Give another model."
+        )
+    return settings
 
 
 def _lowest(tensors: list, settings: dict, layers: int | None) -> list:
@@ -156,6 +183,12 @@ def _tokenizer(about: dict) -> Tokenizer:
         raise KitError(
             f"a GGUF vocabulary of kind {get('model')!r}, {get('pre')!r}: the kit reads gpt2 with "
             f"{', '.join(SPLITS)}. Load the model's Hugging Face folder instead."
+        )
+    if get("add_eos_token") or get("add_sep_token") or get("add_space_prefix"):
+        raise KitError(
+            "this GGUF vocabulary puts a token after each text, or a space before it "
+            "(add_eos_token, add_sep_token, add_space_prefix), which the kit does not do: load the "
+            "model's Hugging Face folder instead."
         )
     pieces = get("tokens")
     merges = [tuple(pair.split(" ")) for pair in get("merges", [])]

@@ -18,7 +18,7 @@ from torch import Tensor
 from kit.errors import KitError, saving
 from kit.files import scratch
 from kit.memory import check_memory
-from kit.models import Transformer, TransformerConfig
+from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
 from kit.sources.header import count_numbers
@@ -67,7 +67,9 @@ def export(source: Source, folder: str | Path) -> Path:
     """Write a folder that AutoModel and AutoTokenizer of `transformers` load; outputs are equal.
 
     A language head is written too where the family has one (AutoModelForCausalLM loads it).
-    Raises KitError if the folder exists, and for a body whose settings no family has.
+    Raises KitError if the folder exists, for a body whose settings no family has, and for a head
+    that the family has no place for: with `dataclasses.replace(source, head=None)` the body alone
+    is written.
     """
     folder, config = Path(folder), source.body.config
     if folder.exists():
@@ -79,7 +81,8 @@ def export(source: Source, folder: str | Path) -> Path:
         theirs, _ = tensor_name(family, ours)
         tensors.setdefault(theirs, []).append(_outward(family, ours, tensor))
     whole = {k: torch.cat(v, -1 if family.transposed else 0) for k, v in tensors.items()}
-    head = source.head if family.head else None
+    head = source.head
+    _check_head(source, kind)
     tied = head is not None and head.weight is source.body.embedding.weight
     if head is not None:
         whole = {family.prefix + k: v for k, v in whole.items()}
@@ -91,6 +94,25 @@ def export(source: Source, folder: str | Path) -> Path:
     settings |= {"tie_word_embeddings": tied}
     _write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
     return folder
+
+
+def _check_head(source: Source, kind: str) -> None:
+    """Raise KitError for a head that a folder of this family cannot hold whole."""
+    head, table = source.head, source.body.embedding.weight
+    if head is None:
+        return
+    why = ""
+    if not isinstance(head, LanguageHead) or not FAMILIES[kind].head:
+        why = f"has no {type(head).__name__}"
+    elif head.bias is not None:
+        why = "has a language head without a bias, and this one has one"
+    elif head.weight.shape != table.shape:
+        why = f"has a language head of {tuple(table.shape)} and not {tuple(head.weight.shape)}"
+    if why:
+        raise KitError(
+            f"a {kind} of Hugging Face's {why}: kit.sources.checkpoint.save writes all of the "
+            "model. To write the body alone, give dataclasses.replace(source, head=None)."
+        )
 
 
 def opened(folder: Path) -> Tensors:
@@ -218,7 +240,8 @@ def _fits(family: Family, body: Transformer) -> bool:
     free = {"kv_heads", "head_size", "query_bias", "dropout"}
     same = [getattr(again, f) == getattr(config, f) for f in vars(config) if f not in free]
     bias = [c.bias if c.query_bias is None else c.query_bias for c in (again, config)]
-    return all(same) and bias[0] == bias[1] and again.size_per_head == config.size_per_head
+    sizes = [(c.size_per_head, c.groups) for c in (again, config)]
+    return all(same) and bias[0] == bias[1] and sizes[0] == sizes[1]
 
 
 def _settings(family: Family, config: TransformerConfig) -> dict:

@@ -4,9 +4,10 @@
 "Their" names are Hugging Face's, "our" names the kit's.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 
-__all__ = ["ACTIVATIONS", "FAMILIES", "GGUF", "Family"]
+__all__ = ["ACTIVATIONS", "FAMILIES", "GGUF", "HARMLESS", "Family"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,30 @@ ACTIVATIONS = {
 }
 """Their activation: ours. A silu is gated wherever it occurs in these families."""
 
+HARMLESS = re.compile(
+    # where the file is from, and what loads it
+    r"_name_or_path|architectures|(transformers|unsloth)_version|_commit_hash|tokenizer_class|"
+    r"transformers\.js_config|(torch_)?dtype|_?attn_implementation\w*|torchscript|language|"
+    r"unsloth_\w+|is_llama_config|tie_weights_|keys_to_ignore_at_inference|n_special|"
+    r"predict_special_tokens|"
+    # training alone
+    r"\w*dropout\w*|\w+_pdrop|initializer_\w+|gradient_checkpointing|use_cache|pretraining_tp|"
+    # heads that the kit does not read, and their classes
+    r"summary_\w+|pooler_\w+|directionality|_?num_labels|id2label|label2id|problem_type|"
+    r"finetuning_task|task_specific_params|"
+    # how texts are generated, and what a call returns
+    r"\w+_token_id|(max|min)_(new_tokens|length)|model_max_length|do_sample|early_stopping|"
+    r"num_(beams|beam_groups|return_sequences)|temperature|top_[kp]|typical_p|"
+    r"(repetition|length|diversity|encoder_repetition)_penalty|(encoder_)?no_repeat_ngram_size|"
+    r"(begin_)?suppress_tokens|bad_words_ids|remove_invalid_values|prefix|output_\w+|"
+    r"(use_)?return_dict\w*|"
+    # the order in which the same numbers are computed, and limits that a file repeats
+    r"chunk_size_feed_forward|reorder_and_upcast_attn|sinusoidal_pos_embds|n_ctx|"
+    # windows of attention, which `use_sliding_window` switches on
+    r"sliding_window|max_window_layers|original_max_position_embeddings"
+)
+"""Fields of a config.json under which these families compute the same logits, whatever they say."""
+
 _BLOCK = "encoder.layer.#."
 _BERT = Family(
     classes=("BertModel", None),
@@ -76,7 +101,7 @@ _BERT = Family(
         "blocks.#.feed_forward_norm": _BLOCK + "output.LayerNorm",
     },
     prefix="bert.",
-    must={"position_embedding_type": "absolute", "is_decoder": False},
+    must={"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False},
     left=r"pooler\.|cls\.|classifier\.|qa_outputs\.|embeddings\.position_ids",
 )
 
@@ -163,6 +188,8 @@ _GPT2 = Family(
     transposed=True,
 )
 
+_ROPE = {"rope_type": "default", "partial_rotary_factor": 1.0, "rope_interleaved": False}
+
 _LLAMA = Family(
     classes=("LlamaModel", "LlamaForCausalLM"),
     switches={
@@ -200,7 +227,7 @@ _LLAMA = Family(
         "norm": "norm",
     },
     prefix="model.",
-    must={"rope_type": "default", "rope_scaling": None, "attention_bias": False, "mlp_bias": False},
+    must=_ROPE | {"attention_bias": False, "mlp_bias": False},
     left=r"layers\.\d+\.self_attn\.rotary_emb\.inv_freq|score\.",
     head="lm_head",
 )
@@ -209,7 +236,7 @@ _QWEN2 = replace(
     _LLAMA,
     classes=("Qwen2Model", "Qwen2ForCausalLM"),
     switches=_LLAMA.switches | {"query_bias": True},
-    must={"rope_type": "default", "rope_scaling": None, "use_sliding_window": False},
+    must=_ROPE | {"use_sliding_window": False, "use_mrope": False},
 )
 
 FAMILIES = {
