@@ -73,7 +73,11 @@ def _settings(about: dict) -> dict:
     if kind not in ("llama", "qwen2"):
         raise KitError(f"a GGUF file of architecture {kind!r}: the kit reads llama and qwen2.")
     get = {key.removeprefix(f"{kind}."): value for key, value in about.items()}.get
-    scaling = get("rope.scaling.type", "default")
+    rope = {"rope_theta": get("rope.freq_base", 10000.0), "rope_type": "default"}
+    if (scaling := get("rope.scaling.type", "none")) == "linear":
+        rope |= {"rope_type": scaling, "factor": get("rope.scaling.factor", 1.0)}
+    elif scaling != "none":
+        raise KitError(f"rope.scaling.type={scaling!r} in a GGUF file: the kit reads linear there.")
     return {
         "model_type": kind,
         "vocab_size": len(about["tokenizer.ggml.tokens"]),
@@ -85,8 +89,7 @@ def _settings(about: dict) -> dict:
         "intermediate_size": get("feed_forward_length"),
         "max_position_embeddings": get("context_length"),
         "rms_norm_eps": get("attention.layer_norm_rms_epsilon"),
-        "rope_theta": get("rope.freq_base", 10000.0),
-        "rope_type": {"none": "default"}.get(scaling, scaling),
+        "rope_parameters": rope,
     }
 
 
