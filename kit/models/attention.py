@@ -9,20 +9,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kit.models.exporting import is_exporting
+
 __all__ = [
     "Cache",
     "attend",
     "causal_mask",
     "encoder_mask",
-    "is_exporting",
     "local_mask",
     "padded_right",
     "positions_of",
     "weights",
 ]
-
-is_exporting = getattr(torch.compiler, "is_exporting", torch.compiler.is_compiling)
-"""Whether a graph is being exported: it may depend on shapes, and not on values (torch >= 2.7)."""
 
 
 def positions_of(ids: Tensor, mask: Tensor | None, past: int) -> Tensor:
@@ -61,14 +59,15 @@ def causal_mask(mask: Tensor | None, past: int, ids: Tensor) -> Tensor | None:
     T = ids.shape[1]
     if mask is None and (past == 0 or T == 1):
         return None
-    # An exported graph cannot depend on the values of a mask.
-    if past == 0 and not is_exporting() and padded_right(mask):  # padding after all real tokens
+    if not is_exporting() and past == 0 and padded_right(mask):  # padding after all real tokens
         return None
-    causal = torch.ones(T, past + T, dtype=torch.bool, device=ids.device).tril(past)
+    key = torch.arange(past + T, device=ids.device)
+    query = key[past:, None]
+    causal = key <= query  # (T, S)
     if mask is None:
         return causal[None, None]
     # Each token of padding sees itself: a softmax over no key would be NaN.
-    return ((causal & mask[:, None]) | (causal ^ causal.tril(past - 1)))[:, None]
+    return ((causal & mask[:, None]) | (key == query))[:, None]
 
 
 def local_mask(

@@ -15,11 +15,11 @@ from kit.models.attention import (
     attend,
     causal_mask,
     encoder_mask,
-    is_exporting,
     local_mask,
     positions_of,
     weights,
 )
+from kit.models.exporting import is_exporting
 from kit.models.linear import Linear
 from kit.models.rotary import periods, rotary_angles, rotate
 from kit.models.transformer_config import ACTIVATIONS, GATED, NORMS, TransformerConfig
@@ -132,7 +132,7 @@ class Transformer(nn.Module):
         return rotary_angles(positions, tokens, like, factor)
 
     def _fits(self, length: int) -> None:
-        if length > self.config.block_size:
+        if not is_exporting() and length > self.config.block_size:
             raise KitError(
                 f"{length} tokens are too many: this model reads at most {self.config.block_size}. "
                 f"Shorten the text, as in tokenizer.encode(text, limit={self.config.block_size})."
