@@ -251,7 +251,9 @@ def gguf_types() -> str:
         (read if numbers.size == block else refused).append(kind.name)
     return (
         "## GGUF\n\nArchitectures llama and qwen2. "
-        f"Types of tensors that are read: {', '.join(read)}. Not: {', '.join(refused)}.\n"
+        f"Types of tensors that are read: {', '.join(read)}. Not: {', '.join(refused)}. "
+        "`sources.export(source, 'name.gguf')` writes F32 (`kit.sources.gguf_export.export` also "
+        "F16), read back bit for bit.\n"
     )
 
 

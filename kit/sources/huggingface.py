@@ -32,7 +32,7 @@ from kit.sources.header import count_numbers
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["ROLES", "export", "load", "opened", "special"]
+__all__ = ["ROLES", "export", "fits", "load", "opened", "outward", "special"]
 
 WEIGHTS = "model.safetensors"
 SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
@@ -81,11 +81,7 @@ def export(source: Source, folder: str | Path) -> Path:
         raise KitError(f"{folder} is there already: give the name of a new folder.")
     kind = _kind(source)
     family = FAMILIES[kind]
-    tensors: dict[str, dict[str, Tensor]] = {}
-    for ours, tensor in source.body.state_dict().items():
-        theirs, part = tensor_name(family, ours)
-        tensors.setdefault(theirs, {})[part] = _outward(family, ours, tensor)
-    whole = {name: _joined(family, config, parts) for name, parts in tensors.items()}
+    whole = outward(source, family)
     head = source.head if family.head else None
     tied = head is not None and head.weight is source.body.embedding.weight
     if head is not None:
@@ -100,6 +96,15 @@ def export(source: Source, folder: str | Path) -> Path:
         settings[family.head_softcap[0]] = getattr(source.head, "softcap", None)
     _write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
     return folder
+
+
+def outward(source: Source, family: Family) -> dict[str, Tensor]:
+    """The tensors of the body under the family's names, without its prefix."""
+    tensors: dict[str, dict[str, Tensor]] = {}
+    for ours, tensor in source.body.state_dict().items():
+        theirs, part = tensor_name(family, ours)
+        tensors.setdefault(theirs, {})[part] = _outward(family, ours, tensor)
+    return {name: _joined(family, source.body.config, parts) for name, parts in tensors.items()}
 
 
 def opened(folder: Path) -> Tensors:
@@ -210,7 +215,7 @@ def _kind(source: Source) -> str:
     kinds = sorted(FAMILIES, key=lambda kind: kind != source.card.get("family"))
     if isinstance(config, TransformerConfig):
         for kind in kinds:
-            if _fits(FAMILIES[kind], source.body, source.head):
+            if fits(FAMILIES[kind], source.body, source.head):
                 return kind
     raise KitError(
         f"no family of Hugging Face's has the settings of this body ({config}); known are "
@@ -218,7 +223,7 @@ def _kind(source: Source) -> str:
     )
 
 
-def _fits(family: Family, body: Transformer, head: nn.Module | None) -> bool:
+def fits(family: Family, body: Transformer, head: nn.Module | None) -> bool:
     """Whether the family has the same modules, and its settings, read again, the same function."""
     config = body.config
     gated = any("gate" in ours for ours in family.tensors)
