@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from migrations import TOKENS, source
-from test_sources import changed, gguf_file, made, tokenizer  # noqa: F401 (fixtures)
+from test_gguf import gguf_file
+from test_sources import changed, made, tokenizer  # noqa: F401 (fixtures)
 
 from kit import sources
 from kit.data.own import Column, read

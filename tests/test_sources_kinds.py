@@ -105,25 +105,37 @@ def test_a_head_of_its_own_counts_whatever_the_config_says_of_tying(tmp_path, to
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rope_parameters": {"type": "linear", "factor": 2.0}}, "rope_type='linear'"),
-        ({"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "rope_type='dynamic'"),
-        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, "rope_type='llama3'"),
-        ({"hidden_act": "gelu"}, "activation 'gelu': this family's feed-forward part is gated"),
+        ({"rope_parameters": {"type": "longrope", "factor": 2.0}}, "rope_type='longrope'"),
+        ({"rope_scaling": {"type": "linear"}}, "factor=None: rope_type='linear' needs a number"),
+        ({"rope_scaling": {"type": "linear", "factor": 2.0, "new": 1}}, "has no such setting"),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, "freq_factor=None"),
+        ({"rope_parameters": {"rope_theta": 9.0, "partial_rotary_factor": 0.4}}, "rotary_size=3"),
+        (
+            {"rope_parameters": {"full_attention": {}, "sliding_attention": {"rope_theta": 5.0}}},
+            "this family has one kind for all",
+        ),
+        ({"model_type": "mistral", "layer_types": ["full_attention"] * 2}, "layer_types="),
+        (
+            {"model_type": "qwen2", "use_sliding_window": True, "layer_types": ["chunked"] * 2},
+            r"layer_types has \['chunked'\]",
+        ),
+        ({"model_type": "smollm3", "use_sliding_window": True}, "use_sliding_window=True"),
+        ({"hidden_act": "quick_gelu"}, "activation 'quick_gelu'"),
     ],
 )
 def test_settings_that_change_the_function_are_refused(tmp_path, tokenizer, settings, message):
     folder = sources.export(source(tokenizer, LLAMA), tmp_path / "llama")
     changed(folder, **settings)
-    if "rope_scaling" in settings:
+    if "rope_parameters" not in settings:
         changed(folder, rope_parameters=None)
     with pytest.raises(KitError, match=message):
         sources.load(folder)
 
 
-def test_a_silu_without_a_gate_is_refused(tmp_path, tokenizer) -> None:
-    folder = sources.export(source(tokenizer, BERT), tmp_path / "bert")
-    changed(folder, hidden_act="silu")
-    with pytest.raises(KitError, match="is not gated"):
+def test_two_statements_of_rotary_scaling_must_agree(tmp_path, tokenizer) -> None:
+    folder = sources.export(source(tokenizer, LLAMA), tmp_path / "llama")
+    changed(folder, rope_scaling={"type": "linear", "factor": 2.0})
+    with pytest.raises(KitError, match="remove the one that is wrong"):
         sources.load(folder)
 
 

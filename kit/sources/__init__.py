@@ -15,11 +15,10 @@ from kit.data import archives
 from kit.errors import KitError
 from kit.files import temporary_folder
 from kit.guards import a_path, guarded
-from kit.sources import checkpoint, gguf, huggingface
+from kit.sources import checkpoint, gguf, gguf_export, huggingface
 from kit.sources.build import build_source
 from kit.sources.builtin import BUILTIN, load_builtin
 from kit.sources.checkpoint import Source
-from kit.sources.huggingface import export
 from kit.tokenizer import Tokenizer
 
 __all__ = ["BUILTIN", "NAMED", "export", "load", "minilm", "smollm"]
@@ -45,6 +44,17 @@ def load(name: str | Path, strict: bool = True) -> Source:
             "or a model on the hub, owner/model."
         )
     return huggingface.load(name, strict)
+
+
+def export(source: Source, path: str | Path) -> Path:
+    """Write a source for others: a name that ends in .gguf as a file that llama.cpp runs
+    (`kit.sources.gguf_export`), any other as a Hugging Face folder (`kit.sources.huggingface`).
+
+    Raises KitError for what is there already, and for what the other side does not have.
+    """
+    if Path(path).suffix == ".gguf":
+        return gguf_export.export(source, path)
+    return huggingface.export(source, path)
 
 
 def minilm() -> Source:

@@ -15,8 +15,14 @@ from kit.errors import KitError
 from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.runtime import random_state
+from kit.sources.attention_settings import (
+    attention_fields,
+    read_no_rope,
+    read_rope,
+    read_window,
+)
 from kit.sources.checkpoint import Source
-from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, HARMLESS, Family
+from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, HARMLESS, Family
 from kit.tokenizer import Tokenizer
 
 __all__ = ["Tensors", "build_source", "config_of", "pattern", "tensor_name"]
@@ -36,7 +42,6 @@ def build_source(
     With `strict=False` unknown tensors and fields are left out, missing tensors start with fresh
     values, and the card lists them under "problems".
     """
-    settings = _flat(settings)
     family = _family(settings)
     config = config_of(family, settings)
     tokenizer.check(config.vocabulary)
@@ -64,9 +69,9 @@ def build_source(
     body.load_state_dict(values, strict=False, assign=True)
     head = None
     if tied or head_name in tensors:
-        head = LanguageHead.tied(body)
+        head = LanguageHead.tied(body, softcap=head_softcap(family, settings))
         if head_name in tensors:
-            own = _inward(family, head_name, tensors[head_name](), "")
+            own = _inward(family, body, head_name, tensors[head_name]())
             if own.shape != body.embedding.weight.shape:
                 raise KitError(
                     f"{head_name} of {name} gives {tuple(own.shape)} and not "
@@ -162,34 +167,9 @@ def _same_function(name: str, tensors: Tensors) -> None:
             )
 
 
-ROPE = ("rope_parameters", "rope_scaling")
-"""Fields of a config.json that hold the settings of rotary positions."""
-
-
-def _flat(settings: dict) -> dict:
-    """The settings with those of rotary positions among them, under newer names, and without a
-    list of layers that all attend to the whole text.
-
-    Raises KitError where rotary positions are described by something else than an object.
-    """
-    settings = dict(settings)
-    for field in ROPE:
-        rotary = settings.pop(field, None) or {}
-        if not isinstance(rotary, dict):
-            raise KitError(f"{field}={rotary!r:.60} in config.json: it must be an object there.")
-        settings |= {
-            "rope_type" if name == "type" else name: value for name, value in rotary.items()
-        }
-        if "rope_type" in rotary:
-            settings["rope_type"] = rotary["rope_type"]
-    if settings.get("rope_type") == "linear" and settings.get("factor") == 1:
-        settings["rope_type"] = "default"
-    if settings.get("rope_type", "default") == "default":
-        settings.pop("factor", None)
-    layers = settings.get("layer_types")
-    if isinstance(layers, list) and set(map(str, layers)) == {"full_attention"}:
-        del settings["layer_types"]
-    return settings
+def head_softcap(family: Family, settings: dict) -> float | None:
+    """The cap of the logits, None for none."""
+    return settings.get(*family.head_softcap) if family.head_softcap else None
 
 
 def _family(settings: dict) -> Family:
@@ -201,7 +181,8 @@ def _family(settings: dict) -> Family:
             f"{', '.join(FAMILIES)}."
         )
     for name, value in FAMILIES[kind].must.items():
-        if settings.get(name, value) != value:
+        stated = settings.get(name, value)
+        if stated != value and not (stated is None and value is False):
             raise KitError(
                 f"{name}={settings[name]!r} in config.json: the kit reads only {value!r} there."
             )
@@ -212,7 +193,11 @@ def _unknown_fields(family: Family, settings: dict) -> list[str]:
     """The fields of a config.json that the kit neither reads nor knows to change nothing, and that
     switch something on."""
     read = {theirs for theirs, *_ in family.settings.values()} | set(family.must)
-    read |= {"model_type", "tie_word_embeddings"}
+    read |= {"model_type", "tie_word_embeddings"} | attention_fields(family)
+    if family.head_softcap:
+        read.add(family.head_softcap[0])
+    if set(map(str, settings.get("layer_types") or ())) == {"full_attention"}:
+        read.add("layer_types")  # all blocks attend to the whole text, as they do without it
     return [
         f"{name}={value!r:.60} of config.json is unknown"
         for name, value in settings.items()
@@ -231,16 +216,23 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
         raise KitError(
             f"activation {values['activation']!r}: the kit knows {', '.join(ACTIVATIONS)}."
         )
-    gated = any("gate" in ours for ours in family.tensors)
-    if (values["activation"] == "silu") != gated:
-        has = "is gated" if gated else "is not gated"
-        raise KitError(
-            f"activation {values['activation']!r}: this family's feed-forward part {has}, and the "
-            "kit knows silu with a gate alone: give another model."
-        )
     values["activation"] = ACTIVATIONS[values["activation"]]
+    if any("gate" in ours for ours in family.tensors):
+        values["activation"] = GATED[values["activation"]]
     values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
-    values["block_size"] -= family.skipped
+    if family.skipped_are_counted:
+        values["block_size"] -= family.skipped
+    if values.get("embedding_size") == values["width"]:
+        values["embedding_size"] = None
+    if family.scaled_embeddings:
+        values["embedding_scale"] = values["width"] ** 0.5
+    if family.rope:
+        size = values.get("head_size") or values["width"] // values["heads"]
+        values |= read_rope(family.rope, settings, size)
+    if family.window:
+        values |= read_window(family.window, settings, values["layers"])
+    if family.no_rope:
+        values |= read_no_rope(settings, values["layers"])
     return TransformerConfig(**values)
 
 
@@ -248,11 +240,11 @@ def _translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict,
     """The values of our tensors by name, and which are missing or of another shape."""
     values, problems = {}, []
     for ours, like in body.state_dict().items():
-        theirs, third = tensor_name(family, ours)
+        theirs, part = tensor_name(family, ours)
         if theirs not in tensors:
             problems.append(f"{theirs} is missing")
             continue
-        value = _inward(family, ours, tensors[theirs](), third)
+        value = _inward(family, body, ours, tensors[theirs](), part)
         if value.shape == like.shape:
             values[ours] = value
         else:
@@ -261,10 +253,10 @@ def _translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict,
 
 
 def tensor_name(family: Family, ours: str) -> tuple[str, str]:
-    """Hugging Face's name of our tensor, and which third of that tensor ours is ("" for all)."""
+    """Hugging Face's name of our tensor, and which part of that tensor ours is ("" for all)."""
     number = next((part for part in ours.split(".") if part.isdigit()), "")
-    theirs, _, third = family.tensors[pattern(ours)].partition(":")
-    return f"{theirs.replace('#', number)}.{ours.rpartition('.')[2]}", third
+    theirs, _, part = family.tensors[pattern(ours)].partition(":")
+    return f"{theirs.replace('#', number)}.{ours.rpartition('.')[2]}", part
 
 
 def pattern(ours: str) -> str:
@@ -272,12 +264,28 @@ def pattern(ours: str) -> str:
     return re.sub(r"\d+", "#", ours.rpartition(".")[0])
 
 
-def _inward(family: Family, ours: str, tensor: Tensor, third: str) -> Tensor:
-    """Hugging Face's tensor as ours, in float32; third "0", "1" or "2" takes that part of it."""
+def _part(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: int) -> Tensor:
+    """Our part of a tensor that holds several of ours; of another size, it is returned whole."""
+    theirs = tensor_name(family, ours)[0]
+    sizes = {
+        int(number): len(like)
+        for name, like in body.state_dict().items()
+        if (found := tensor_name(family, name))[0] == theirs and (number := found[1])
+    }
+    if sum(sizes.values()) != len(tensor):
+        return tensor
+    if family.parts_by_head:
+        by_head = tensor.unflatten(0, (body.config.heads, len(sizes), -1))
+        return by_head[:, part].flatten(0, 1)
+    return tensor.split([sizes[number] for number in sorted(sizes)])[part]
+
+
+def _inward(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: str = "") -> Tensor:
+    """Hugging Face's tensor as ours, in float32; part "0", "1", ... takes that part of it."""
     if family.transposed and tensor.dim() == 2 and ours.startswith("blocks."):
         tensor = tensor.T
-    if third:
-        tensor = tensor.chunk(3)[int(third)]
+    if part:
+        tensor = _part(family, body, ours, tensor, int(part))
     if ours == "embed.positions.weight":
         tensor = tensor[family.skipped :]
     if not tensor.is_floating_point() or tensor.itemsize < 2:
@@ -292,6 +300,8 @@ def _inward(family: Family, ours: str, tensor: Tensor, third: str) -> Tensor:
             f"{ours} has numbers that are not finite (nan or inf), so that every answer would be "
             "nan: fetch the model again, or give another one."
         )
+    if family.norm_offset and "norm" in ours:
+        tensor = tensor + family.norm_offset
     if family.head and tensor.dim() == 2 and tensor.shape[0] > tensor.shape[1]:
         # Generation multiplies one row at a time. With a tall matrix that is up to twice as fast
         # where its columns are contiguous in memory.

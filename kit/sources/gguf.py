@@ -22,7 +22,7 @@ from kit.sources.huggingface import ROLES
 from kit.sources.weight_maps import GGUF
 from kit.tokenizer import Tokenizer
 
-__all__ = ["load"]
+__all__ = ["CONTROL", "SPLITS", "load", "splitter"]
 
 _WORDS = (  # the pattern of Llama 3 and Qwen2; they differ in how many digits form one word
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{digits}|"
@@ -100,8 +100,12 @@ def _settings(about: dict) -> dict:
     }
     settings = {"model_type": kind, "vocab_size": len(about["tokenizer.ggml.tokens"])}
     settings |= {theirs: fields.pop(name) for name, theirs in READ.items() if name in fields}
-    if settings.get("rope_type") == "none":
-        settings["rope_type"] = "default"
+    rope = {"rope_theta": settings.pop("rope_theta", 10000.0)}
+    if (scaling := settings.pop("rope_type", "none")) == "linear":
+        rope |= {"rope_type": scaling, "factor": settings.pop("factor", 1.0)}
+    elif scaling != "none":
+        raise KitError(f"rope.scaling.type={scaling!r} in a GGUF file: the kit reads linear there.")
+    settings["rope_parameters"] = rope
     heads = settings.get("num_attention_heads")
     if isinstance(heads, int) and heads > 0:
         # All numbers of a head are rotated, and values have as many numbers as keys.
@@ -177,6 +181,13 @@ def _numbers(tensor: GGUFTensor) -> numpy.ndarray:
     return numbers
 
 
+def splitter(pre: str) -> list:
+    """The steps in which a tokenizer of this kind splits a text into words."""
+    own_words = pre in ("gpt-2", "smollm")
+    words = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=own_words)
+    return [*SPLITS[pre], words]
+
+
 def _tokenizer(about: dict) -> Tokenizer:
     get = {key.removeprefix("tokenizer.ggml."): value for key, value in about.items()}.get
     if get("model") != "gpt2" or get("pre") not in SPLITS:
@@ -193,14 +204,7 @@ def _tokenizer(about: dict) -> Tokenizer:
     pieces = get("tokens")
     merges = [tuple(pair.split(" ")) for pair in get("merges", [])]
     tokenizer = tokenizers.Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, merges))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            *SPLITS[get("pre")],
-            pre_tokenizers.ByteLevel(
-                add_prefix_space=False, use_regex=get("pre") in ("gpt-2", "smollm")
-            ),
-        ]
-    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(splitter(get("pre")))
     tokenizer.decoder = decoders.ByteLevel()
     kinds = zip(pieces, get("token_type"), strict=True)
     tokenizer.add_special_tokens([piece for piece, kind in kinds if kind in CONTROL])

@@ -1,13 +1,16 @@
 """Weight maps: Hugging Face's names of settings and tensors, one table per family of models.
 
-`#` stands for the number of a block. `name:i` is the i-th third of one of their tensors.
+`#` stands for the number of a block. `name:i` is the i-th part of one of their tensors.
 "Their" names are Hugging Face's, "our" names the kit's.
 """
 
 import re
 from dataclasses import dataclass, field, replace
 
-__all__ = ["ACTIVATIONS", "FAMILIES", "GGUF", "HARMLESS", "Family"]
+from kit.sources.attention_settings import Rope, Window
+from kit.sources.newer_maps import like_bert, like_gpt2, like_llama
+
+__all__ = ["ACTIVATIONS", "FAMILIES", "GATED", "GGUF", "HARMLESS", "Family"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,22 @@ class Family:
     """Whether their linear layers store the transposed matrix."""
     skipped: int = 0
     """Rows of their position embeddings before that of the first token."""
+    skipped_are_counted: bool = True
+    """Whether their number of positions includes these rows."""
+    parts_by_head: bool = False
+    """Whether `name:0`, `name:1`, ... alternate from head to head, and do not follow each other."""
+    rope: Rope | None = None
+    """Their rotary positions."""
+    window: Window | None = None
+    """Their local attention."""
+    no_rope: bool = False
+    """Whether they list blocks that rotate nothing."""
+    norm_offset: float = 0.0
+    """What is added to the stored weight of each norm."""
+    scaled_embeddings: bool = False
+    """Whether token embeddings are multiplied by √width."""
+    head_softcap: tuple[str, float | None] | None = None
+    """Name and default of the cap of their logits."""
 
 
 ACTIVATIONS = {
@@ -43,9 +62,12 @@ ACTIVATIONS = {
     "gelu_new": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
-    "silu": "swiglu",
+    "silu": "silu",
 }
-"""Their activation: ours. A silu is gated wherever it occurs in these families."""
+"""Their activation: ours, without a gate."""
+
+GATED = {"gelu": "geglu", "gelu_tanh": "geglu_tanh", "relu": "reglu", "silu": "swiglu"}
+"""Our activation: the same with a gate, in families that have one."""
 
 HARMLESS = re.compile(
     # where the file is from, and what loads it
@@ -188,8 +210,6 @@ _GPT2 = Family(
     transposed=True,
 )
 
-_ROPE = {"rope_type": "default", "partial_rotary_factor": 1.0, "rope_interleaved": False}
-
 _LLAMA = Family(
     classes=("LlamaModel", "LlamaForCausalLM"),
     switches={
@@ -210,8 +230,9 @@ _LLAMA = Family(
         "intermediate_size": ("intermediate_size",),
         "block_size": ("max_position_embeddings",),
         "norm_eps": ("rms_norm_eps", 1e-6),
-        "rotary_base": ("rope_theta", 10000.0),
         "activation": ("hidden_act", "silu"),
+        "bias": ("attention_bias", False),
+        "feed_forward_bias": ("mlp_bias", False),
     },
     tensors={
         "embed.tokens": "embed_tokens",
@@ -227,16 +248,24 @@ _LLAMA = Family(
         "norm": "norm",
     },
     prefix="model.",
-    must=_ROPE | {"attention_bias": False, "mlp_bias": False},
+    must={"rope_interleaved": False},
     left=r"layers\.\d+\.self_attn\.rotary_emb\.inv_freq|score\.",
     head="lm_head",
+    rope=Rope(),
 )
 
 _QWEN2 = replace(
     _LLAMA,
     classes=("Qwen2Model", "Qwen2ForCausalLM"),
     switches=_LLAMA.switches | {"query_bias": True},
-    must=_ROPE | {"use_sliding_window": False, "use_mrope": False},
+    must=_LLAMA.must | {"use_mrope": False},
+    settings={k: v for k, v in _LLAMA.settings.items() if "bias" not in k},
+    window=Window(
+        local=lambda settings, i: i >= settings.get("max_window_layers", 28),
+        read=("max_window_layers",),
+        size=("sliding_window", 4096),
+        switch="use_sliding_window",
+    ),
 )
 
 FAMILIES = {
@@ -248,6 +277,9 @@ FAMILIES = {
     "gpt2": _GPT2,
     "llama": _LLAMA,
     "qwen2": _QWEN2,
+    **like_bert(_BERT),
+    **like_gpt2(_GPT2),
+    **like_llama(_LLAMA),
 }
 """Family by the `model_type` of its config.json."""
 
