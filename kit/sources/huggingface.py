@@ -39,6 +39,10 @@ SMALLER = "load a smaller source, such as transformer_encoder or transformer_wri
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
 
+OPTIONAL = {"embed.project", "blocks.#.attention_norm"}
+"""Our modules that some models of a family lack, as their settings say: an ELECTRA whose embeddings
+are as wide as its blocks, a ModernBERT of one block."""
+
 
 def load(name: str | Path, strict: bool = True) -> Source:
     """The model in a folder, or on the hub by its name, `owner/model`.
@@ -227,7 +231,8 @@ def fits(family: Family, body: Transformer, head: nn.Module | None) -> bool:
     """Whether the family has the same modules, and its settings, read again, the same function."""
     config = body.config
     gated = any("gate" in ours for ours in family.tensors)
-    if not {pattern(ours) for ours in body.state_dict()} <= set(family.tensors):
+    modules = {pattern(ours) for ours in body.state_dict()}
+    if modules - set(family.tensors) or set(family.tensors) - modules - OPTIONAL:
         return False
     if gated != (config.activation in GATED.values()):
         return False
