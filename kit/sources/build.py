@@ -25,7 +25,15 @@ from kit.sources.checkpoint import Source
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, HARMLESS, Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["Tensors", "build_source", "config_of", "pattern", "tensor_name"]
+__all__ = [
+    "Tensors",
+    "build_source",
+    "config_of",
+    "head_softcap",
+    "part_of",
+    "pattern",
+    "tensor_name",
+]
 
 Tensors = Mapping[str, Callable[[], Tensor]]
 """Hugging Face's name of a tensor -> a function that reads it: only one is in memory at a time."""
@@ -264,7 +272,7 @@ def pattern(ours: str) -> str:
     return re.sub(r"\d+", "#", ours.rpartition(".")[0])
 
 
-def _part(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: int) -> Tensor:
+def part_of(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: int) -> Tensor:
     """Our part of a tensor that holds several of ours; of another size, it is returned whole."""
     theirs = tensor_name(family, ours)[0]
     sizes = {
@@ -285,7 +293,7 @@ def _inward(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: st
     if family.transposed and tensor.dim() == 2 and ours.startswith("blocks."):
         tensor = tensor.T
     if part:
-        tensor = _part(family, body, ours, tensor, int(part))
+        tensor = part_of(family, body, ours, tensor, int(part))
     if ours == "embed.positions.weight":
         tensor = tensor[family.skipped :]
     if not tensor.is_floating_point() or tensor.itemsize < 2:

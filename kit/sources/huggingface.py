@@ -26,12 +26,16 @@ from kit.sources.header import count_numbers
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["ROLES", "export", "fits", "load", "opened", "outward", "special"]
+__all__ = ["ROLES", "export", "fits", "joined", "kind_of", "load", "opened", "outward", "special"]
 
 WEIGHTS = "model.safetensors"
 SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
+
+OPTIONAL = {"embed.project", "blocks.#.attention_norm"}
+"""Our modules that some models of a family lack, as their settings say: an ELECTRA whose embeddings
+are as wide as its blocks, a ModernBERT of one block."""
 
 
 def load(name: str | Path, strict: bool = True) -> Source:
@@ -75,7 +79,7 @@ def export(source: Source, folder: str | Path) -> Path:
     folder, config = Path(folder), source.body.config
     if folder.exists():
         raise KitError(f"{folder} is there already: give the name of a new folder.")
-    kind = _kind(source)
+    kind = kind_of(source)
     family = FAMILIES[kind]
     whole = outward(source, family)
     head = source.head
@@ -120,7 +124,7 @@ def outward(source: Source, family: Family) -> dict[str, Tensor]:
     for ours, tensor in source.body.state_dict().items():
         theirs, part = tensor_name(family, ours)
         tensors.setdefault(theirs, {})[part] = _outward(family, ours, tensor)
-    return {name: _joined(family, source.body.config, parts) for name, parts in tensors.items()}
+    return {name: joined(family, source.body.config, parts) for name, parts in tensors.items()}
 
 
 def opened(folder: Path) -> Tensors:
@@ -225,7 +229,7 @@ def _json(path: Path) -> dict:
     return content
 
 
-def _kind(source: Source) -> str:
+def kind_of(source: Source) -> str:
     """The family with the body's settings: the one it was read from, else the first that fits."""
     config = source.body.config
     kinds = sorted(FAMILIES, key=lambda kind: kind != source.card.get("family"))
@@ -244,9 +248,7 @@ def fits(family: Family, body: Transformer, head: nn.Module | None) -> bool:
     config = body.config
     gated = any("gate" in ours for ours in family.tensors)
     modules = {pattern(ours) for ours in body.state_dict()}
-    if modules | {"embed.project"} != set(family.tensors) | {"embed.project"}:
-        return False
-    if not modules <= set(family.tensors):
+    if modules - set(family.tensors) or set(family.tensors) - modules - OPTIONAL:
         return False
     if gated != (config.activation in GATED.values()):
         return False
@@ -294,7 +296,7 @@ def _settings(family: Family, config: TransformerConfig) -> dict:
     return family.must | settings | write_attention(family, config)
 
 
-def _joined(family: Family, config: TransformerConfig, parts: dict[str, Tensor]) -> Tensor:
+def joined(family: Family, config: TransformerConfig, parts: dict[str, Tensor]) -> Tensor:
     """One tensor of theirs from those of ours that are its parts."""
     tensors = [parts[number] for number in sorted(parts)]
     if family.parts_by_head and len(tensors) > 1:

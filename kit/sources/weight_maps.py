@@ -76,10 +76,10 @@ HARMLESS = re.compile(
     r"unsloth_\w+|is_llama_config|tie_weights_|keys_to_ignore_at_inference|n_special|"
     r"predict_special_tokens|"
     # training alone
-    r"\w*dropout\w*|\w+_pdrop|initializer_\w+|gradient_checkpointing|use_cache|pretraining_tp|"
+    r"\w*dropout\w*|\w+_pdrop|initializer_\w+|init_std|layerdrop|gradient_checkpointing|use_cache|pretraining_tp|"
     # heads that the kit does not read, and their classes
     r"summary_\w+|pooler_\w+|directionality|_?num_labels|id2label|label2id|problem_type|"
-    r"finetuning_task|task_specific_params|"
+    r"finetuning_task|task_specific_params|classifier_\w+|decoder_bias|sparse_pred\w*|"
     # how texts are generated, and what a call returns
     r"\w+_token_id|(max|min)_(new_tokens|length)|model_max_length|do_sample|early_stopping|"
     r"num_(beams|beam_groups|return_sequences)|temperature|top_[kp]|typical_p|"
@@ -88,6 +88,9 @@ HARMLESS = re.compile(
     r"(use_)?return_dict\w*|"
     # the order in which the same numbers are computed, and limits that a file repeats
     r"chunk_size_feed_forward|reorder_and_upcast_attn|sinusoidal_pos_embds|n_ctx|"
+    r"deterministic_flash_attn|reference_compile|repad_logits_with_grad|cache_implementation|"
+    # what a family that has it reads, and the others ignore; OPT's tensors show its width
+    r"hidden_act|word_embed_proj_dim|_sliding_window_pattern|"
     # windows of attention, which `use_sliding_window` switches on
     r"sliding_window|max_window_layers|original_max_position_embeddings"
 )
