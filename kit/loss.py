@@ -4,18 +4,29 @@ B batch, T tokens, C classes (or pieces of a vocabulary), N rows, D width, V voc
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.errors import KitError
 
-__all__ = ["IGNORE", "LOSSES", "count", "cross_entropy", "squared_error", "word_loss"]
+__all__ = [
+    "IGNORE",
+    "LOSSES",
+    "SoftmaxGradient",
+    "count",
+    "cross_entropy",
+    "softmax_gradient",
+    "squared_error",
+    "word_loss",
+]
 
 IGNORE = -100
 """The label of a position that has no loss: padding, and what a task leaves out."""
 
 CHUNK_LOGITS = {"cpu": 2**21}
-"""Logits that `word_loss` computes at a time: so many fit a CPU's cache. Elsewhere: 2²⁷."""
+"""Logits that `word_loss` computes at a time: so many fit a CPU's cache. Elsewhere: 2²⁸."""
+ALIGNED = 64
+"""A GPU's matrix units need V to be a multiple of 8 at least; of so many they are fastest."""
 
 
 def cross_entropy(logits: Tensor | tuple, y: Tensor) -> Tensor:
@@ -46,13 +57,49 @@ def word_loss(hidden: Tensor, weight: Tensor, bias: Tensor | None, y: Tensor) ->
     """
     _same_shape(hidden.shape[:-1], y)
     labelled = y != IGNORE
-    if labelled.all():
+    if y.numel():  # one read, for which a GPU is waited
+        inside = y.where(labelled, 0)
+        every, low, high = torch.stack([labelled.all().long(), *inside.aminmax()]).tolist()
+        if low < 0 or high >= len(weight):
+            raise _unknown(y, len(weight))
+    if not y.numel() or every:
         hidden, y = hidden.flatten(0, -2), y.flatten()
     else:
         hidden, y = hidden[labelled], y[labelled]
-    if len(y) and not 0 <= y.min() <= y.max() < len(weight):
-        raise _unknown(y, len(weight))
     return _WordLoss.apply(hidden, weight, bias, y, torch.is_grad_enabled())
+
+
+def _softmax_gradient_on_cpu(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """What `SoftmaxGradient` computes, in float32, with the fewest passes over memory on a CPU."""
+    p = logits.softmax(-1, dtype=torch.float32)
+    label = torch.arange(len(p), device=y.device), y
+    # -log p[y] = (max logit - logit of y) - log max p: max p is never 0, p[y] may be.
+    loss = (logits.amax(-1) - logits[label]).float().sum() - p.amax(-1).log().sum()
+    p[label] -= 1  # now g
+    return loss, p
+
+
+class SoftmaxGradient(nn.Module):
+    """logits (N, V), y (N,) -> Σ -log softmax(logits)[y], and its gradient by the logits,
+    softmax(logits) - onehot(y), in the logits' type. In between all is float32.
+
+    A module, because it can be compiled with a model's blocks (`Module.compile`): one kernel then
+    reads the logits twice and writes the gradient once.
+    """
+
+    def forward(self, logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        log_p = logits.log_softmax(-1, dtype=torch.float32)
+        loss = -log_p.gather(1, y[:, None]).sum()
+        if torch.compiler.is_compiling():
+            classes = torch.arange(logits.shape[1], device=y.device)
+            return loss, (log_p.exp() - (classes == y[:, None]).float()).to(logits.dtype)
+        p = log_p.exp_()
+        p[torch.arange(len(p), device=y.device), y] -= 1
+        return loss, p.to(logits.dtype)
+
+
+softmax_gradient = SoftmaxGradient()
+"""What `word_loss` uses on a GPU."""
 
 
 class _WordLoss(torch.autograd.Function):
@@ -73,16 +120,24 @@ class _WordLoss(torch.autograd.Function):
         needed = [learn and needs_grad for needs_grad in ctx.needs_input_grad[:3]]
         grads = [torch.zeros_like(x) if n else None for x, n in zip(inputs, needed, strict=True)]
         total = torch.zeros((), device=y.device)
-        chunk = max(256, CHUNK_LOGITS.get(device, 2**27) // len(W))  # rows
+        on_cpu = device in CHUNK_LOGITS
+        V = len(W)
+        if not on_cpu and V % ALIGNED:
+            W = F.pad(W, (0, 0, 0, -V % ALIGNED))
+            b = None if b is None else F.pad(b, (0, -V % ALIGNED))
+        chunk = max(256, CHUNK_LOGITS.get(device, 2**28) // len(W))  # rows
+        if not on_cpu:
+            chunk = 2 ** (chunk.bit_length() - 1)  # chunks of one size, which the matrix units fit
         for start in range(0, len(y), chunk):
             rows = slice(start, start + chunk)
             logits = F.linear(h[rows], W, b)  # (N, V)
-            p = logits.softmax(-1, dtype=torch.float32)
-            label = torch.arange(len(p), device=y.device), y[rows]
-            # -log p[y] = (max logit - logit of y) - log max p: max p is never 0, p[y] may be.
-            total += (logits.amax(-1) - logits[label]).float().sum() - p.amax(-1).log().sum()
-            p[label] -= 1  # now g
-            _WordLoss.add_gradients(grads, rows, p, h[rows], W)
+            if on_cpu:
+                loss, g = _softmax_gradient_on_cpu(logits, y[rows])
+            else:
+                logits[:, V:] = -torch.inf
+                loss, g = softmax_gradient(logits, y[rows])
+            total += loss
+            _WordLoss.add_gradients(grads, rows, g, h[rows], W)
         ctx.save_for_backward(*grads)
         return total
 
@@ -94,9 +149,9 @@ class _WordLoss(torch.autograd.Function):
         if dh is not None:
             dh[rows] = g_cast @ W
         if dW is not None:
-            dW += g_cast.T @ h
+            dW += (g_cast.T @ h)[: len(dW)]
         if db is not None:
-            db += g.sum(0)
+            db += g.sum(0, dtype=torch.float32)[: len(db)]
 
     @staticmethod
     def backward(ctx, scale):

@@ -7,8 +7,8 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from kit.errors import KitError
 from kit.files import load_cached, save_cached, sweep
 
 __all__ = [
+    "attention_kernels",
     "autocast",
     "cache_dir",
     "compiled",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+CUDNN_ATTENTION = True
+"""Whether `attention_kernels` may put cuDNN's kernel first."""
 
 
 def cache_dir() -> Path:
@@ -38,10 +41,12 @@ def cache_dir() -> Path:
 
     The first call removes what killed processes have left in it.
     """
-    from platformdirs import user_cache_path
+    if chosen := os.environ.get("KIT_CACHE"):
+        path = Path(chosen).expanduser()
+    else:
+        from platformdirs import user_cache_path
 
-    chosen = os.environ.get("KIT_CACHE")
-    path = Path(chosen).expanduser() if chosen else user_cache_path("lm-transfer-kit")
+        path = user_cache_path("lm-transfer-kit")
     _sweep_once(path)
     return path
 
@@ -102,6 +107,24 @@ def autocast(name: str, on: torch.device):
         yield
 
 
+def attention_kernels(
+    on: torch.device, *, fixed: bool
+) -> Callable[[], contextlib.AbstractContextManager]:
+    """A function that makes a context: the kernel of attention that is fastest on this device.
+
+    cuDNN's is the fastest on NVIDIA's Hopper and later, but it plans anew for each shape, which
+    takes longer than an update: it is taken first where all texts have one length (`fixed`), and
+    last where they have not. On other devices torch chooses.
+    """
+    if on.type != "cuda" or torch.cuda.get_device_capability(on) < (9, 0):
+        return contextlib.nullcontext
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    order = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    order.insert(0 if fixed and CUDNN_ATTENTION else 2, SDPBackend.CUDNN_ATTENTION)
+    return partial(sdpa_kernel, order, set_priority=True)
+
+
 def precision(on: torch.device | None = None) -> str:
     """The faster precision on this machine, "bf16" or "fp32": measured once, then stored.
 
@@ -128,7 +151,9 @@ def _precision(kind: str) -> str:
     known = load_cached(path)
     known = known if isinstance(known, dict) else {}
     if known.get(key) not in PRECISIONS:
-        known[key] = _measure(torch.device(kind))
+        # A GPU is judged by a layer that keeps all of it busy.
+        size = {"width": 1024, "tokens": 8192} if kind == "cuda" else {}
+        known[key] = _measure(torch.device(kind), **size)
         with contextlib.suppress(OSError):  # a read-only cache: measure again next time
             save_cached(path, known)
     return known[key]
@@ -171,7 +196,9 @@ def compiled(modules: Iterable[torch.nn.Module]) -> Iterator[None]:
             f"compile=True needs {needed}, which is not here: install it, or leave compile out."
         )
     for module in modules:
-        module.compile(dynamic=True)
+        # A GPU's kernels for one shape are faster: the first shape has its own, and where others
+        # come there is one for all of them.
+        module.compile(dynamic=None if gpu else True)
     try:
         yield
     finally:

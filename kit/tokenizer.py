@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 import tokenizers
 from tokenizers import Regex, decoders, models, pre_tokenizers, processors, trainers
 
-from kit.errors import KitError
+from kit.errors import KitError, saving
+from kit.files import whole
 from kit.texts import check_strings
 
 __all__ = ["Tokenizer", "check_tokenizer", "remember_tokenizer"]
@@ -147,8 +148,10 @@ class Tokenizer:
         return self._tokenizer.get_vocab()
 
     def save(self, path: str | Path) -> None:
-        """Write a tokenizer.json, which `load` and Hugging Face's libraries read."""
-        Path(path).write_text(self.to_json(), encoding="utf-8")
+        """Write a tokenizer.json, which `load` and Hugging Face's libraries read, whole or not at
+        all. Raises KitError for a full disk."""
+        with saving("the tokenizer", path), whole(Path(path)) as part:
+            part.write_text(self.to_json(), encoding="utf-8")
 
     def to_json(self) -> str:
         """The content of a tokenizer.json."""

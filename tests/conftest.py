@@ -1,6 +1,16 @@
 """What many tests share: the lessons' data, put in place once."""
 
+import gc
+
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def imported() -> None:
+    """What the imports made stays to the end, so that `fit` need not look through it for cycles
+    that nothing refers to: 0.25 s each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import families as small_models
 import gguf
 import numpy as np
 import pandas as pd
@@ -29,9 +30,10 @@ from kit.data.own.tables import SYNONYMS
 from kit.data.own.tag_schemes import SCHEMES, scheme_of, to_bio
 from kit.errors import KitError
 from kit.models import Transformer, TransformerConfig
+from kit.models.rotary import SCALINGS
 from kit.sources import Source
 from kit.sources.gguf import SPLITS
-from kit.sources.weight_maps import ACTIVATIONS, FAMILIES
+from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED
 from kit.tokenizer import Tokenizer
 
 __all__ = ["PAGE", "page"]
@@ -183,17 +185,24 @@ def tags() -> str:
 
 
 def families() -> str:
-    """The families of models, from their tables."""
-    rows = [("`model_type`", "classes of `transformers`", "only with")]
+    """The families of models, from their tables; tests/test_families.py holds the differences."""
+    rows = [("`model_type`", "classes of `transformers`", "read", "written", "models", "only with")]
     for kind, family in FAMILIES.items():
         classes = ", ".join(name for name in family.classes if name)
         must = ", ".join(f"{name}={value!r}" for name, value in family.must.items())
-        rows.append((kind, classes, must or "–"))
+        bound, models = f"≤ {small_models.TOLERANCE:.0e}", len(small_models.DRAWN[kind])
+        rows.append((kind, classes, bound, bound, models, must or "–"))
+    scalings = ", ".join(f"{name} ({', '.join(SCALINGS[name])})" for name in SCALINGS)
     return (
         "## Model families\n\nA folder with config.json, tokenizer.json and *.safetensors, or "
         "`owner/model` on the hub. With an index, the index decides which files are read. "
-        f"Activations: {', '.join(ACTIVATIONS)}. Numbers: float32, float16, bfloat16.\n\n"
-        + table(*rows)
+        f"Activations: {', '.join(ACTIVATIONS)}; with a gate where the family has one, "
+        f"{', '.join(GATED.values())}. Scalings of rotary positions: {scalings}. Numbers: float32, "
+        "float16, bfloat16.\n\nread: the largest difference to `transformers`, as a share of the "
+        "largest output, over so many small models of odd shapes and settings "
+        "(`tests/families.py`), with padding on either side and without. written: the same for "
+        "what `transformers` reads after `sources.export`. `tests/test_families.py` measures both."
+        "\n\n" + table(*rows)
     )
 
 
@@ -242,7 +251,9 @@ def gguf_types() -> str:
         (read if numbers.size == block else refused).append(kind.name)
     return (
         "## GGUF\n\nArchitectures llama and qwen2. "
-        f"Types of tensors that are read: {', '.join(read)}. Not: {', '.join(refused)}.\n"
+        f"Types of tensors that are read: {', '.join(read)}. Not: {', '.join(refused)}. "
+        "`sources.export(source, 'name.gguf')` writes F32 (`kit.sources.gguf_export.export` also "
+        "F16), read back bit for bit.\n"
     )
 
 
@@ -345,7 +356,7 @@ def refused_models(folder: Path) -> str:
         (path / old).rename(path / new) if new else (path / old).unlink()
         return lambda: sources.load(path)
 
-    linear = {"type": "linear", "factor": 2.0}
+    odd_rope = {"type": "longrope", "factor": 2.0}
     norm, down = "model.norm.weight", "layers.0.mlp.down_proj.weight"
     missing = "model-00002-of-00002.safetensors"
     cut = made("shards")
@@ -354,9 +365,8 @@ def refused_models(folder: Path) -> str:
     rows = [
         ("a model", "the message"),
         message("of another family", config("family", model_type="t5")),
-        message("with scaled rotary positions", config("rope", rope_parameters=linear)),
-        message("a Llama without a gated silu", config("gelu", hidden_act="gelu")),
-        message("a Bert with silu", config("silu", BERT, hidden_act="silu")),
+        message("with an unknown rope_type", config("rope", rope_parameters=odd_rope)),
+        message("with an unknown activation", config("act", hidden_act="quick_gelu")),
         message("with relative positions", config("rel", BERT, position_embedding_type="rel")),
         message("in 8-bit integers", tensors("int8", lambda t: {
             k: v.to(torch.int8) if k.endswith(down) else v for k, v in t.items()})),

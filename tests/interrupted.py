@@ -38,9 +38,9 @@ def fit_cell() -> str:
     from kit.train import fit
 
     made = model("classes", 0.1)  # its embedding has sparse gradients
-    fit(made, examples("classes"), recipe(steps=25))
+    fit(made, examples("classes"), recipe(steps=8))
     other = model("words", 0.1)
-    fit(other, examples("words"), recipe(steps=15), penalty=lambda m: 0.01 * _square(m))
+    fit(other, examples("words"), recipe(steps=5), penalty=lambda m: 0.01 * _square(m))
     return digest(made, other)
 
 

@@ -9,7 +9,7 @@ from kit.widgets.base.race import Race
 
 
 class SmallRace(Race):
-    """Two small classifiers, 20 updates each; without a figure and without a recording."""
+    """Two small classifiers, 8 updates each; without a figure and without a recording."""
 
     NAMES = {"one": "one", "two": "two"}  # noqa: RUF012
     setting = "a small race"
@@ -26,7 +26,7 @@ class SmallRace(Race):
         for i, name in enumerate(self.NAMES):
             made = model("classes", 0.1)
             run = self.scene.runs[name] = Run(name=name)
-            settings = recipe(steps=20, seed=i)
+            settings = recipe(steps=8, seed=i)
             loops[name] = training_steps(made, examples("classes"), settings, run=run)
             self.models[name] = made
         return loops

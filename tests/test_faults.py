@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,11 +19,12 @@ from kit import files, results, runtime, sources
 from kit.data.cache import stored
 from kit.errors import KitError
 from kit.files import load_cached, save_cached, scratch, whole
-from kit.sources import checkpoint
-from kit.train import fit, resume
+from kit.sources import checkpoint, tensorflow
+from kit.tasks.own_data.predictions import Predictions
+from kit.train import Run, fit, resume
 from kit.widgets.base import race
+from tests import migrations
 from tests.pretraining import bits, examples, model, recipe
-from tests.test_interrupts import FRESH, WARM
 
 SEED = 17
 DAMAGED = 60
@@ -40,11 +42,9 @@ root = pytest.mark.skipif(
 
 
 def test_the_page_counts_what_the_tests_try() -> None:
-    page = (Path(__file__).parent.parent / "docs" / "FAULTS.md").read_text(encoding="utf-8")
-    rows = [line.split(" | ") for line in page.splitlines() if "| tests/" in line]
-    counts = {row[0].removeprefix("| "): (int(row[1]), int(row[2])) for row in rows}
-    tries = [WARM, FRESH, 2 * DAMAGED, KILLS, len(LEAVE), STEPS]
-    assert list(counts.values()) == [(n, n) for n in tries]
+    import faults  # it imports this file
+
+    assert faults.PAGE.read_text(encoding="utf-8") == faults.page(), "run python tests/faults.py"
 
 
 def damaged(content: bytes, draw: random.Random) -> bytes:
@@ -191,6 +191,7 @@ def small_disk(tmp_path) -> Iterator[Path]:
 
 def fill(disk: Path, leave: int) -> None:
     """Fill the disk up to so many bytes."""
+    (disk / "filler").unlink(missing_ok=True)
     space = os.statvfs(disk)
     (disk / "filler").write_bytes(b"x" * max(0, space.f_bavail * space.f_frsize - leave))
 
@@ -218,6 +219,42 @@ def test_a_full_disk_ends_no_training_and_loses_no_checkpoint(small_disk, monkey
     for name in ("value.json", "rows.table"):
         fill(small_disk, 0)
         assert len(stored(small_disk / name, lambda: ROWS)) == len(ROWS)
+
+
+TABLE = [{"place": f"line {i}", "text": "a" * 50} for i in range(2000)]
+WRITERS = {
+    "source of Hugging Face's": lambda f: sources.export(migrations.source("gpt"), f),
+    "checkpoint of TensorFlow's": lambda f: tensorflow.write(f, {"w": np.ones(50_000)}),
+    "run": lambda f: Run(steps=[{"step": i} for i in range(5000)]).save(f),
+    "tokenizer": lambda f: sources.load("rnn_encoder").tokenizer.save(f),
+    "predictions": lambda f: Predictions(TABLE, len(TABLE)).write(f),
+}
+"""What else is written where the user says."""
+
+
+@root
+@pytest.mark.parametrize("what", WRITERS)
+def test_a_full_disk_is_one_message_whatever_is_written(small_disk, what: str) -> None:
+    for leave in (0, 20_000):
+        fill(small_disk, leave)
+        before = set(small_disk.rglob("*"))
+        with pytest.raises(KitError, match=r"cannot be saved as .*No space left.*free some space"):
+            WRITERS[what](small_disk / "new")
+        assert set(small_disk.rglob("*")) == before
+    (small_disk / "filler").unlink()
+    WRITERS[what](small_disk / "new")
+
+
+@root
+def test_a_model_is_unpacked_though_the_disk_is_full(small_disk, monkeypatch) -> None:
+    """In a lesson on a disk of 50 MB, the 90 MB of SmolLM2 ended in a raw error."""
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    content = random.Random(SEED).randbytes(13_000_000)
+    with sources._unpacked("model.gguf", content) as path:
+        assert path.read_bytes() == content and not list(small_disk.iterdir())
+    with sources._unpacked("model.gguf", content[:1000]) as path:
+        assert path.read_bytes() == content[:1000] and path.is_relative_to(small_disk)
+    assert not list(small_disk.iterdir())
 
 
 KILLED = """

@@ -25,7 +25,7 @@ def run(kind: str, folder: Path, count: int, seed: int = 17) -> dict:
     command = [sys.executable, SCRIPT, kind, str(folder), str(count), str(seed)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "KIT_PRECISION": "fp32"}
     told = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=400, check=False
+        command, env=environment, capture_output=True, text=True, timeout=1200, check=False
     )
     assert told.returncode == 0, told.stderr[-3000:]
     assert "Exception in thread" not in told.stderr, told.stderr[-3000:]

@@ -92,7 +92,9 @@ import torch
 from kit import sources
 from kit.errors import KitError
 from kit.migrate import migrate
-from kit.models import RNN, ClassHead, Model, RNNConfig
+from kit.models import RNN, ClassHead, LanguageHead, Model, RNNConfig
+from kit.models import Transformer, TransformerConfig
+from kit.models.generate import generate
 from kit.sources import Source, checkpoint
 from kit.train import Recipe, fit
 
@@ -101,6 +103,10 @@ folder = Path(sys.argv[1])
 example = [{"ids": [1, 2], "y": i % 2} for i in range(20)]
 tiny = Model(RNN(RNNConfig(vocabulary=50, width=8, layers=1)), ClassHead(8, 2))
 fit(tiny, example, Recipe(steps=1, precision="fp32"))  # loads the code of a training
+shape = {"width": 64, "layers": 2, "heads": 2, "intermediate_size": 64, "block_size": 10_000}
+writer = Transformer(TransformerConfig(vocabulary=50, causal=True, **shape))
+writer = Model(writer, LanguageHead.tied(writer))
+generate(writer, [[1]], 2)
 body = RNN(RNNConfig(vocabulary=1000, width=1600, layers=1))  # 22 million parameters
 status = Path("/proc/self/status").read_text()
 used = {line.split(":")[0]: int(line.split()[1]) * 1024
@@ -115,6 +121,8 @@ calls = {
     "migrate": lambda: migrate(Source("wide", body, None), lambda w: ClassHead(w, 2), "widen"),
     "fit": lambda: fit(Model(body, ClassHead(1600, 2)), example,
                        Recipe(steps=1, precision="fp32")),
+    "generate": lambda: generate(writer, [[1]] * 100, 9000),
+    "beams": lambda: generate(writer, [[1]] * 10, 9000, beams=8),
     "long texts": lambda: fit(tiny, [{"ids": [1] * 100_000, "y": i % 2} for i in range(20)],
                               Recipe(steps=1, precision="fp32")),
 }
@@ -167,6 +175,8 @@ SAYS = {
     "hugging face": r"numbers\) needs 1.30 GB.*load a smaller source",
     "migrate": "The target of widen.*take a smaller source",
     "fit": "This training.*smaller batch_size",
+    "generate": "Generation.*fewer prompts",
+    "beams": "Generation.*fewer beams",
     "long texts": "This training.*shorter texts",
 }
 

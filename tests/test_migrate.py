@@ -1,5 +1,6 @@
 """Laws of migration, for every strategy on every body."""
 
+import dataclasses
 import re
 
 import pytest
@@ -103,6 +104,69 @@ def test_what_the_report_calls_frozen_is_bit_equal_after_training_and_the_rest_m
         # A key's bias changes no softmax, and a table's row that nothing reads has no gradient.
         idle = o.rate and ("types" in o.name or "key.bias" in o.name)
         assert same == (o.rate == 0) or idle, o.name
+
+
+OWN_HEAD = [
+    (strategy, body, tied)
+    for strategy, body in TABLE
+    for tied in (True, False)
+    if strategy not in SEQUENCES and (body == "lstm" or (body == "gpt" and tied))
+]
+STUDENTS = [(strategy, body) for strategy in ("into", "distil") for body in ("gpt", "lstm")]
+
+
+def check_what_is_trained(made: Migration) -> None:
+    """After ten steps of a language model, exactly the tensors called trained have moved."""
+    before = {n: p.detach().clone() for n, p in made.model.named_parameters()}
+    assert [o.name for o in made.origins] == list(before)
+    # All token ids occur, so that every row of a table has a gradient.
+    ids = torch.arange(8, 44).reshape(-1, 6)
+    rows = [{"ids": row.tolist(), "y": [*row[1:].tolist(), -100]} for row in ids]
+    recipe = Recipe(steps=10, batch_size=6, precision="fp32")
+    fit(made.model, rows, recipe, **made.training)
+    moved = {n for n, p in made.model.named_parameters() if not torch.equal(before[n], p)}
+    trained = {o.name for o in made.origins if o.rate}
+    assert moved <= trained
+    # A key's bias changes no softmax, so that nothing but rounding moves it.
+    assert all(name.endswith("key.bias") for name in trained - moved), trained - moved
+
+
+@pytest.mark.parametrize(("strategy", "body", "tied"), OWN_HEAD)
+def test_with_the_sources_own_head_exactly_what_the_report_calls_trained_moves(
+    strategy, body, tied
+):
+    given = source(body)
+    if not tied:
+        given.head = LanguageHead(16, given.body.config.vocabulary, bias=True)
+    made = migrate(given, None, strategy, **options(strategy, given))
+    check_what_is_trained(made)
+
+
+@pytest.mark.parametrize("width", [16, 8])
+@pytest.mark.parametrize(("strategy", "body"), STUDENTS)
+def test_a_tied_head_is_tied_to_a_body_of_your_own(strategy, body, width):
+    given = source(body)
+    other = type(given.body)(dataclasses.replace(given.body.config, width=width, layers=1))
+    more = {"student": other}
+    if strategy == "into":
+        more = {"target": other, "fresh": [n for n, _ in other.named_parameters()]}
+    made = migrate(given, None, strategy, **more)
+    assert made.model.head.weight is made.model.body.embedding.weight
+    assert torch.equal(made.model.head.bias, given.head.bias)
+    check_what_is_trained(made)
+    given.head = LanguageHead(16, given.body.config.vocabulary, bias=True)
+    made = migrate(given, None, strategy, **more)
+    assert made.model.head.weight is not made.model.body.embedding.weight
+
+
+def test_a_body_of_another_vocabulary_is_refused_where_it_cannot_be_meant():
+    given = source("gpt")
+    other = type(given.body)(dataclasses.replace(given.body.config, vocabulary=99))
+    with pytest.raises(KitError, match="the student reads 99 tokens and its teacher 300"):
+        migrate(given, lambda width: ClassHead(width, 2), "distil", student=other)
+    fresh = [n for n, _ in other.named_parameters()]
+    with pytest.raises(KitError, match="head predicts 300 tokens, and the new body reads 99"):
+        migrate(given, None, "into", target=other, fresh=fresh)
 
 
 @pytest.mark.parametrize("case", MEANINGLESS, ids="-".join)

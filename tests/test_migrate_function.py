@@ -19,7 +19,7 @@ from kit.models import (
 )
 from kit.models.rnn import RNN
 from kit.sources import Source
-from kit.train import Recipe, fit
+from kit.train import Recipe, Run, fit, training_steps
 
 HEADS = {
     "class": lambda width: ClassHead(width, 2),
@@ -261,15 +261,20 @@ def test_a_teacher_of_another_task_is_refused():
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_what_is_to_thaw_later_stays_until_then(name):
-    made = migrate(source(name), HEADS["class"], "gradual", until=1.5)
+    made = migrate(source(name), HEADS["class"], "gradual", until=0.8)
     before = {n: p.detach().clone() for n, p in made.model.named_parameters()}
     recipe = Recipe(steps=10, precision="fp32")
-    fit(made.model, examples("gradual"), recipe, groups=made.groups)
+    updates = training_steps(made.model, examples("gradual"), recipe, run=Run(), groups=made.groups)
+    half = [next(updates) for _ in range(5)]
+    updates.close()
     starts = {o.start for o in made.origins}
-    assert len(starts) == 4 and max(starts) == 1.5
+    assert len(starts) == 4 and max(starts) == 0.8 and half[-1].spent == 0.5
     for o in made.origins:
-        if o.start >= 1:
+        if o.start >= 0.5:
             assert torch.equal(before[o.name], made.model.get_parameter(o.name)), o.name
+    for until in (-0.1, 1, 1.5, "half"):
+        with pytest.raises(KitError, match="trains no layer"):
+            migrate(source(name), HEADS["class"], "gradual", until=until)
 
 
 def test_the_pull_is_the_papers_and_holds():

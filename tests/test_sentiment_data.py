@@ -91,7 +91,8 @@ def test_a_damaged_table_is_made_again(data, tmp_path, monkeypatch) -> None:
     load("tweets")
     (path,) = (tmp_path / "sentiment").iterdir()
     path.write_bytes(path.read_bytes()[:1000])
-    assert load("tweets").num_rows == whole
+    with pytest.warns(UserWarning, match="it is made again"):
+        assert load("tweets").num_rows == whole
 
 
 def test_what_cannot_be_loaded() -> None:

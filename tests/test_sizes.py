@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 from migrations import TOKENS, source
-from test_sources import changed, gguf_file, made, tokenizer  # noqa: F401 (fixtures)
+from test_gguf import gguf_file
+from test_sources import changed, made, tokenizer  # noqa: F401 (fixtures)
 
 from kit import sources
 from kit.data.own import Column, read
 from kit.errors import KitError
 from kit.models import RNNConfig, TransformerConfig
 from kit.runtime import peak_memory
-from kit.sources import checkpoint
+from kit.sources import checkpoint, gguf_header
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # transformers' own
 
@@ -135,16 +136,21 @@ def test_a_gguf_header_that_claims_more(tmp_path: Path) -> None:
         refused(lambda: sources.load(path), "no whole GGUF|does not fit|layers, and|GB of memory")
 
 
-def test_a_swapped_byte_order_is_read_too(tmp_path: Path) -> None:
-    from kit.sources.gguf_header import check_header
-
-    path = tmp_path / "swapped.gguf"
-    field = struct.pack(">Q", 1) + b"k" + struct.pack(">II", 4, 7)
-    path.write_bytes(b"GGUF" + struct.pack(">IQQ", 3, 0, 1) + field)
-    check_header(path)
-    path.write_bytes(path.read_bytes()[:-2])
-    with pytest.raises(ValueError, match="more than it holds"):
-        check_header(path)
+def test_a_gguf_header_that_is_not_understood(tmp_path: Path) -> None:
+    path = tmp_path / "odd.gguf"
+    field = struct.pack("<Q", 1) + b"k" + struct.pack("<II", 4, 7)
+    for content, says in {
+        b"": "no header",
+        b"GGML" + bytes(30): "does not begin with GGUF",
+        b"GGUF" + struct.pack(">IQQ", 3, 0, 0): "big-endian",
+        b"GGUF" + struct.pack("<IQQ", 1, 0, 0): "version is 1",
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + 2 * field: "field 'k' twice",
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + field[:-2]: "more than it holds",
+    }.items():
+        path.write_bytes(content)
+        refused(lambda: sources.load(path), f"no whole GGUF file .*{says}")
+    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + field)
+    assert gguf_header.read(path) == ({"k": 7}, [])
 
 
 WANTS = {"text": Column("text"), "label": Column("class", ("no", "yes"))}

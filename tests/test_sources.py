@@ -11,11 +11,9 @@ import torch
 from kit import sources
 from kit.data import archives
 from kit.errors import KitError
-from kit.migrate import migrate
 from kit.models import RNN, RNNConfig, Transformer, TransformerConfig
 from kit.models.generate import generate
-from kit.sources import checkpoint, gguf
-from kit.sources.weight_maps import GGUF
+from kit.sources import checkpoint
 from kit.tokenizer import Tokenizer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # transformers' own
@@ -318,82 +316,3 @@ def test_smollm_cuts_text_as_its_makers_did():
     assert pieces == ["Is", " ", "2", "0", "2", "4", " it", "?", "<|im_end|>"]
     assert tokenizer.pieces("<|im_start|>")[0] == "<|im_start|>"
     assert tokenizer.decode(tokenizer.encode("Grüße, 世界 🙂")) == "Grüße, 世界 🙂"
-
-
-def gguf_file(path, architecture="llama", pre="gpt-2"):
-    """What llama.cpp's converter makes of a small Llama, and the Llama."""
-    import gguf
-    from tokenizers.pre_tokenizers import ByteLevel
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    options = SMALL | BERT | {"vocab_size": 256, "num_attention_heads": 6, "intermediate_size": 40}
-    model = LlamaForCausalLM(LlamaConfig(**options, num_key_value_heads=2)).eval()
-    file = gguf.GGUFWriter(path, architecture)
-    file.add_block_count(2)
-    file.add_embedding_length(24)
-    file.add_feed_forward_length(40)
-    file.add_head_count(6)
-    file.add_head_count_kv(2)
-    file.add_context_length(90)
-    file.add_layer_norm_rms_eps(1e-6)
-    file.add_tokenizer_model("gpt2")
-    file.add_tokenizer_pre(pre)
-    file.add_token_list(sorted(ByteLevel.alphabet()))
-    file.add_token_types([1] * 256)
-    file.add_token_merges([])
-    for name, tensor in model.state_dict().items():
-        number = next((part for part in name.split(".") if part.isdigit()), "")
-        module = name.removeprefix("model.").removesuffix(".weight").replace(f".{number}.", ".#.")
-        theirs = GGUF[module].replace("#", number)
-        if theirs.endswith(("attn_q", "attn_k")):
-            heads = 6 if theirs.endswith("q") else 2
-            tensor = tensor.reshape(heads, 2, 2, 24).swapaxes(1, 2).reshape(tensor.shape)
-        file.add_tensor(f"{theirs}.weight", tensor.contiguous().numpy())
-    file.write_header_to_file()
-    file.write_kv_data_to_file()
-    file.write_tensors_to_file()
-    file.close()
-    return model
-
-
-@torch.no_grad()
-def test_gguf_gives_the_model_that_was_written(tmp_path):
-    theirs = gguf_file(tmp_path / "small.gguf")
-    source = sources.load(tmp_path / "small.gguf")
-    ids = torch.randint(0, 256, (2, 9))
-    close(source.head(source.body(ids), None), theirs(ids).logits)
-    assert source.tokenizer.decode(source.tokenizer.encode("Wörter")) == "Wörter"
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [({"architecture": "mamba"}, "architecture 'mamba'"), ({"pre": "odd"}, "'gpt2', 'odd'")],
-)
-def test_gguf_of_another_kind(changes, says, tmp_path):
-    gguf_file(tmp_path / "small.gguf", **changes)
-    with pytest.raises(KitError, match=says):
-        sources.load(tmp_path / "small.gguf")
-
-
-@torch.no_grad()
-def test_the_lowest_blocks_of_a_gguf_file(tmp_path):
-    gguf_file(tmp_path / "small.gguf")
-    whole, low = (gguf.load(tmp_path / "small.gguf", layers=n) for n in (None, 1))
-    chosen = migrate(whole, None, "choose_layers", layers=[0]).model.body
-    ids = torch.randint(0, 256, (2, 9))
-    assert low.body.config == chosen.config and not low.card["problems"]
-    assert torch.equal(low.body(ids), chosen(ids))
-    for wrong in (0, 3, 1.0):
-        with pytest.raises(KitError, match="this model has 2"):
-            gguf.load(tmp_path / "small.gguf", layers=wrong)
-
-
-def test_gguf_cut_short(tmp_path):
-    path = tmp_path / "small.gguf"
-    gguf_file(path)
-    for size in (0, 3, 500, path.stat().st_size - 100):
-        path.write_bytes(path.read_bytes()[:size] if size else b"")
-        with pytest.raises(KitError, match="no whole GGUF file"):
-            sources.load(path)
-        gguf_file(path)

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from kit import sources
 from kit.errors import KitError
-from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.models import ClassHead, LanguageHead, TagHead, Transformer, TransformerConfig
 from kit.sources import Source
 from kit.tokenizer import Tokenizer
 
@@ -105,25 +105,37 @@ def test_a_head_of_its_own_counts_whatever_the_config_says_of_tying(tmp_path, to
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rope_parameters": {"type": "linear", "factor": 2.0}}, "rope_type='linear'"),
-        ({"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "rope_type='dynamic'"),
-        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, "rope_type='llama3'"),
-        ({"hidden_act": "gelu"}, "activation 'gelu': this family's feed-forward part is gated"),
+        ({"rope_parameters": {"type": "longrope", "factor": 2.0}}, "rope_type='longrope'"),
+        ({"rope_scaling": {"type": "linear"}}, "factor=None: rope_type='linear' needs a number"),
+        ({"rope_scaling": {"type": "linear", "factor": 2.0, "new": 1}}, "has no such setting"),
+        ({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, "freq_factor=None"),
+        ({"rope_parameters": {"rope_theta": 9.0, "partial_rotary_factor": 0.4}}, "rotary_size=3"),
+        (
+            {"rope_parameters": {"full_attention": {}, "sliding_attention": {"rope_theta": 5.0}}},
+            "this family has one kind for all",
+        ),
+        ({"model_type": "mistral", "layer_types": ["full_attention"] * 2}, "layer_types="),
+        (
+            {"model_type": "qwen2", "use_sliding_window": True, "layer_types": ["chunked"] * 2},
+            r"layer_types has \['chunked'\]",
+        ),
+        ({"model_type": "smollm3", "use_sliding_window": True}, "use_sliding_window=True"),
+        ({"hidden_act": "quick_gelu"}, "activation 'quick_gelu'"),
     ],
 )
 def test_settings_that_change_the_function_are_refused(tmp_path, tokenizer, settings, message):
     folder = sources.export(source(tokenizer, LLAMA), tmp_path / "llama")
     changed(folder, **settings)
-    if "rope_scaling" in settings:
+    if "rope_parameters" not in settings:
         changed(folder, rope_parameters=None)
     with pytest.raises(KitError, match=message):
         sources.load(folder)
 
 
-def test_a_silu_without_a_gate_is_refused(tmp_path, tokenizer) -> None:
-    folder = sources.export(source(tokenizer, BERT), tmp_path / "bert")
-    changed(folder, hidden_act="silu")
-    with pytest.raises(KitError, match="is not gated"):
+def test_two_statements_of_rotary_scaling_must_agree(tmp_path, tokenizer) -> None:
+    folder = sources.export(source(tokenizer, LLAMA), tmp_path / "llama")
+    changed(folder, rope_scaling={"type": "linear", "factor": 2.0})
+    with pytest.raises(KitError, match="remove the one that is wrong"):
         sources.load(folder)
 
 
@@ -154,3 +166,36 @@ def test_a_tokenizer_without_a_splitter_is_read() -> None:
     plain = tokenizers.Tokenizer(models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
     again = Tokenizer.load(plain.to_str().encode())
     assert again.encode("ab") == [2] and again.pieces("ab") == ["ab"]
+
+
+GPT = {
+    "causal": True,
+    "norm_first": True,
+    "norm_eps": 1e-5,
+    "activation": "gelu_tanh",
+    "embedding_norm": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("switches", "head", "says"),
+    [
+        (BERT, lambda b: ClassHead(16, 2), "a bert of Hugging Face's has no ClassHead"),
+        (BERT, lambda b: TagHead(16, 3), "has no TagHead"),
+        (BERT, lambda b: LanguageHead.tied(b, bias=True), "has no LanguageHead"),
+        (GPT, lambda b: ClassHead(16, 2), "a gpt2 of Hugging Face's has no ClassHead"),
+        (GPT, lambda b: LanguageHead.tied(b, bias=True), "without a bias, and this one has one"),
+        (LLAMA, lambda b: LanguageHead(16, 99), r"a language head of \(8192, 16\) and not \(99"),
+        (GPT | {"kv_heads": 1}, lambda b: None, "no family of Hugging Face's has the settings"),
+        (GPT | {"head_size": 4}, lambda b: None, "no family of Hugging Face's has the settings"),
+        (GPT | {"query_bias": False}, lambda b: None, "no family"),
+    ],
+)
+def test_what_a_folder_of_a_family_cannot_hold_is_not_left_out(
+    tmp_path, tokenizer, switches, head, says
+) -> None:
+    given = source(tokenizer, switches)
+    given.head = head(given.body)
+    with pytest.raises(KitError, match=says):
+        sources.export(given, tmp_path / "out")
+    assert not list(tmp_path.iterdir())

@@ -235,6 +235,26 @@ def test_each_fault_is_one_message_with_its_remedy(folder, kind, name, content, 
     assert message in error(widget) and "Error" not in said(widget)
 
 
+def test_a_large_file_is_read_in_the_background_and_stop_ends_it(folder, monkeypatch) -> None:
+    rows = "".join(f"text number {i} of the file,{'ab'[i % 2]}\n" for i in range(60))
+    Path("large.csv").write_text("text,label\n" + rows)
+    small = OwnData().open(folder / "large.csv")
+    monkeypatch.setattr("kit.widgets.own_data.own_data.LARGE_BYTES", 100)
+    monkeypatch.setattr("kit.data.own.CHUNK_ROWS", 10)
+    widget, heard, shares = OwnData(), [], []
+    widget.status.observe(lambda _: heard.append(said(widget)), "value")
+    widget.job.bar.observe(lambda change: shares.append(change["new"]), "value")
+    widget.open(folder / "large.csv")
+    assert widget.ready and said(widget) == said(small) and not widget.job.button.disabled
+    assert widget.report.good[:] == small.report.good[:] and len(widget.report) == 60
+    assert any("Reading large.csv: 20 rows" in text for text in heard)
+    assert 0.2 < shares[1] < 0.5 and max(shares) < 1 and widget.job.bar.value == 0
+    widget.status.observe(lambda _: widget.job.stop(), "value")
+    widget.open(folder / "large.csv")
+    assert "was stopped after 10 rows" in error(widget) and not widget.ready
+    assert not widget.train().job.running  # there is nothing to train on
+
+
 def test_another_kind_reads_the_same_file_again(folder) -> None:
     rows = "".join(f"Save page {i},Salva la pagina {i},{'ab'[i % 2]}\n" for i in range(20))
     Path("all.csv").write_text(f"english,translation,about\n{rows}")
@@ -357,8 +377,8 @@ def test_a_hugging_face_folder_answers_by_its_own_card(head: str, folder, capsys
 def test_a_folder_that_cannot_be_written_is_one_message(trained, folder) -> None:
     (folder / "file").write_text("")
     widget = trained["tags"].save(folder / "file" / "model")
-    assert "cannot be written" in error(widget)
-    with pytest.raises(KitError, match="cannot be written"):
+    assert "cannot be saved" in error(widget)
+    with pytest.raises(KitError, match="cannot be saved"):
         Predictions([], 0).write(folder / "file" / "a.csv")
 
 

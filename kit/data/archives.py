@@ -11,11 +11,9 @@ import importlib.util
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -26,6 +24,7 @@ from pathlib import Path
 
 from kit.data.catalog import ARCHIVES, Archive
 from kit.errors import KitError
+from kit.files import scratch
 from kit.runtime import cache_dir
 
 __all__ = ["ARCHIVES", "Archive", "cached", "fetch", "members", "read", "read_all"]
@@ -133,9 +132,7 @@ def _tar_entries(content: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 def _download(name: str, archive: Archive, path: Path, progress: Progress | None) -> None:
     """Fetch into a folder beside `path`, then move the file there; the caller has the lock."""
-    _sweep(path)  # left by a process that was killed
-    try:
-        part = Path(tempfile.mkdtemp(prefix=f"{path.name}.part-", dir=path.parent))
+    with scratch(path) as part:
         problem = _pip(archive, part, progress)
         files = list((part / "got").glob("*"))
         if problem or not files:
@@ -143,13 +140,6 @@ def _download(name: str, archive: Archive, path: Path, progress: Progress | None
         if _sha256(files[0], files[0].stat().st_mtime_ns) != archive.sha256:
             raise KitError(_explain(name, archive, path.parent, "DO NOT MATCH THE HASHES"))
         os.replace(files[0], path)
-    finally:
-        _sweep(path)
-
-
-def _sweep(path: Path) -> None:
-    for part in path.parent.glob(f"{path.name}.part-*"):
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _pip(archive: Archive, part: Path, progress: Progress | None) -> str:

@@ -35,6 +35,7 @@ EXPERIMENTS = {
     "finetuning_speed": Experiment("fine-tuning against transformers.Trainer: seconds", 10),
     "pretraining_speed": Experiment("pretraining against transformers.Trainer: seconds", 4),
     "generation_speed": Experiment("generation against transformers: tokens per second", 5),
+    "gpu": Experiment("training on a GPU against plain torch and transformers.Trainer", 8),
     "torture": Experiment("the lessons under interrupts, kills, and a bad, small disk", 60),
     "replays": Experiment("the trainings of the lessons' widgets, recorded for lectures", 30),
 }

@@ -9,7 +9,6 @@ Prints the ratio of seconds, both test accuracies, the three slowest operators o
 peak memory of each in a process of its own.
 """
 
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from torch import nn
 from kit import sources
 from kit.experiment import prepare
 from kit.experiments import timing
+from kit.files import temporary_folder
 from kit.migrate import migrate
 from kit.tasks import sentiment
 from kit.train import Recipe, fit
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     data, source = sentiment.load(), sources.minilm()
     train = list(sentiment.sample(data["train"], options.labels, 0))
     test = list(data["test"])
-    with tempfile.TemporaryDirectory() as space:
+    with temporary_folder() as space:
         folder = str(sources.export(source, Path(space, "minilm")))
         runs = {
             "kit": lambda seed: kit_run(source, train, test, seed),

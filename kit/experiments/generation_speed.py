@@ -12,7 +12,6 @@ import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +21,7 @@ import torch
 from kit import results, runtime
 from kit.experiments import parser
 from kit.experiments.results_file import check_writable, write
+from kit.files import temporary_folder
 
 QUICK = "Its numbers are timings."
 NEW_TOKENS = 32
@@ -122,7 +122,7 @@ def with_transformers(options, ids: list[list[int]]) -> Callable[[], list[list[i
 
     from kit.data import archives
 
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         Path(folder, "smollm.gguf").write_bytes(archives.read("smollm", WEIGHTS))
         model = AutoModelForCausalLM.from_pretrained(folder, gguf_file="smollm.gguf").eval()
     model.to(getattr(torch, options.precision))

@@ -6,8 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
 
-__all__ = ["Kernel"]
+__all__ = ["TOO_LONG", "Kernel"]
 
+TOO_LONG = "TooLong"
+"""The outcome of a cell that was interrupted for taking too long."""
+KIT = str(Path(__file__).parent.parent)
+KIT_NAMES = (KIT, KIT.replace(str(Path.home()), "~", 1))
+"""The folder of the kit, as a traceback names it."""
 PATIENCE = 60.0
 """Seconds that a cell has to end after it was interrupted for taking too long."""
 
@@ -15,16 +20,26 @@ PATIENCE = 60.0
 class Kernel:
     """A kernel with its own environment; `run` executes a cell as a front end does."""
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        environment: dict[str, str],
+        folder: Path,
+        enter: Callable[[int], None] | None = None,
+    ) -> None:
+        """enter: puts a process, by its id, under a limit of memory."""
         from jupyter_client.manager import KernelManager
 
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(env=environment, cwd=str(folder))
+        if enter:
+            enter(self.manager.provisioner.pid)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=180)
         self.buttons: list[str] = []
         self.errors = ""
+        self.in_kit = False
+        """Whether the last error was raised by the kit, and not by a line of the cell itself."""
         self.draw = random.Random(0)
 
     def run(
@@ -33,7 +48,7 @@ class Kernel:
         """Execute a cell: "" or "NameOfError: message", and the number of faults that came.
 
         planned: (seconds after its start, fault). A cell that takes longer than `seconds` is
-        interrupted; one that does not end then gives "Hung".
+        interrupted and gives `TOO_LONG`; one that does not end then gives "Hung".
         """
         message = self.client.execute(source)
         began, error, done, interrupted = time.monotonic(), "", 0, None
@@ -59,15 +74,26 @@ class Kernel:
                 continue
             mine = reply["parent_header"].get("msg_id") == message
             if reply["msg_type"] == "error" and mine:
-                error = f"{reply['content']['ename']}: {reply['content']['evalue']}"
+                content = reply["content"]
+                error = f"{content['ename']}: {content['evalue']}"
+                text = "".join(content["traceback"])
+                self.in_kit = any(name in text for name in KIT_NAMES)
             if reply["msg_type"] == "status" and mine:
                 idle = idle or reply["content"]["execution_state"] == "idle"
+        if interrupted is not None and error.startswith("KeyboardInterrupt"):
+            return f"{TOO_LONG}: more than {seconds:g} seconds", done
         return error, done
 
-    def threads(self) -> list[str]:
-        """The exceptions in threads since the last call."""
+    def tracebacks(self) -> list[str]:
+        """The last lines of the kit's tracebacks beside the cells, of threads and of buttons, since
+        the last call; without those of Ctrl-C."""
         text, self.errors = self.errors, ""
-        return [part.strip() for part in text.split("Exception in thread")[1:]]
+        parts = (part.strip() for part in text.split("Traceback (most recent call last)")[1:])
+        return [
+            part[-300:]
+            for part in parts
+            if "KeyboardInterrupt" not in part and any(name in part for name in KIT_NAMES)
+        ]
 
     def interrupt(self) -> None:
         """What the notebook's stop button does."""

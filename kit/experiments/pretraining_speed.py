@@ -11,7 +11,6 @@ slowest operators of the kit.
 """
 
 import copy
-import tempfile
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import torch
 from kit import runtime, sources
 from kit.data.corpora import pinned, windows
 from kit.experiments import timing
+from kit.files import temporary_folder
 from kit.loss import IGNORE
 from kit.models import LanguageHead, Model, Transformer, TransformerConfig
 from kit.sources import Source
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
     ids = windows(corpus, tokenizer, T).with_format("numpy")["ids"][:]
     source = fresh_source(tokenizer, options.width, options.layers)
     before = operations_per_second()
-    with tempfile.TemporaryDirectory() as space:
+    with temporary_folder() as space:
         folder = str(sources.export(source, Path(space, "gpt2")))
         runs = {
             "kit": lambda seed: kit_run(source, ids, options.steps, seed),

@@ -126,15 +126,24 @@ class ResultsFile:
 
         What another process has recorded of the same measurement stays.
         """
-        folder = runtime.cache_dir() / "experiments"
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{self.name}.lock"):
+        with self._lock():
             recorded = self.rows()
             keys = [self.key(row) for row in recorded]
             recorded += [row for row in rows if self.key(row) not in keys]
             if self.order:
                 recorded.sort(key=self.order)
             write(self.path, self.what, **fields, rows=recorded)
+
+    def remove(self, about: dict) -> None:
+        """Remove the rows that have all these values."""
+        with self._lock():
+            kept = [row for row in self.rows() if not about.items() <= row.items()]
+            write(self.path, self.what, rows=kept)
+
+    def _lock(self) -> FileLock:
+        folder = runtime.cache_dir() / "experiments"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{self.name}.lock")
 
     def grow(
         self,

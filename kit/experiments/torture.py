@@ -1,32 +1,31 @@
-"""Torture: lesson cells in random order with interrupts, clicks, kills, and a bad, small disk.
+"""Torture: lesson cells in random order with faults, on one core, 2 GB and a disk of 50 MB.
 
     python -m kit.experiments torture --minutes 15    # no lesson begins after so many minutes
     python -m kit.experiments torture --lessons 00 03 --seeds 2
 
-A row is one lesson and one seed. A kernel runs cells of the lesson, out of order at times. The
-cache and the temporary folder lie on a disk of 50 MB (Linux, as root; else in a folder). While
-cells run, the kernel is interrupted or killed, buttons are clicked, the disk is filled, files of
-the cache are cut, changed or deleted. At the end the lesson must run from top to bottom with what
-is left of that cache, and nothing unfinished may remain in either folder.
+A row is one lesson and one seed. A kernel runs cells of the lesson, out of order at times. It has
+one core, the memory of Binder and Colab's smallest machines, and a small disk for the cache and the
+temporary folder (Linux, as root; what cannot be limited is recorded as such). While cells run, the
+kernel is interrupted or killed, buttons are clicked, the disk is filled, files of the cache are
+cut, changed or deleted. At the end the lesson must run from top to bottom on the same machine with
+what is left of that cache, and nothing unfinished may remain in either folder.
 """
 
-import ctypes
 import json
 import os
 import random
-import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from kit import runtime
 from kit.errors import KitError
 from kit.experiments import parser
-from kit.experiments.kernel import Kernel
+from kit.experiments.kernel import TOO_LONG, Kernel
 from kit.experiments.results_file import ResultsFile
+from kit.experiments.small_machine import Enter, one_core, small_disk, small_memory
 
 FILE = ResultsFile(
     "torture",
@@ -37,13 +36,17 @@ FILE = ResultsFile(
 QUICK = "Its faults come at moments that depend on the machine, so that no row repeats to the bit."
 LESSONS = Path(__file__).parents[2] / "notebooks"
 DISK_MB = 50
-CELLS = 16
+MEMORY_GB = 2
+CELLS = 12
 """Cells of a lesson that run under faults."""
 FAULTS = ("interrupt", "click", "kill", "full disk", "damaged file", "lost file")
-EXPECTED = ("KeyboardInterrupt", "KitError", "NameError", "AssertionError", "DeadKernel")
-"""What a cell may raise under faults: Ctrl-C, a message with a remedy, an earlier cell that did not
-run, a lesson's own check of a training that was cut short, a kernel that was killed."""
-SECONDS, WHOLE_SECONDS = 40.0, 600.0
+EXPECTED = ("ok", "KitError", "NameError", "AssertionError", TOO_LONG)
+"""What a cell may raise under faults: a message with a remedy, an earlier cell that did not run, a
+lesson's own check of a training that was cut short. A long cell is interrupted. Any error may be
+raised by a line of the cell itself, where the cells that it needs did not run."""
+CAUSED = {"interrupt": "KeyboardInterrupt", "kill": "DeadKernel"}
+"""Fault -> what it raises besides. A kernel that dies without a kill took too much memory."""
+SECONDS, WHOLE_SECONDS = 25.0, 600.0
 """Longest time of a cell under faults, after which it is interrupted; and of one without."""
 
 
@@ -67,12 +70,14 @@ def measure(about: dict) -> dict:
     """A lesson under faults, and then from top to bottom."""
     draw = random.Random(f"{about['lesson']} {about['seed']}")
     cells = code_cells(LESSONS / f"{about['lesson']}.ipynb")
-    with small_disk() as (disk, limited):
-        environment = prepare_cache(disk)
+    with ExitStack() as machine:
+        disk, limited = machine.enter_context(small_disk(DISK_MB))
+        enter = machine.enter_context(small_memory(MEMORY_GB))
+        machine.enter_context(one_core())
+        kernels = Kernels(prepare_cache(disk), enter)
         began = time.monotonic()
-        faults, outcomes, raw = under_faults(cells, disk, environment, draw)
-        minutes = (time.monotonic() - began) / 60
-        runs, error = from_top_to_bottom(cells, environment)
+        faults, outcomes, raw = under_faults(cells, disk, kernels, draw)
+        runs, error = from_top_to_bottom(cells, kernels)
         return about | {
             "cells": CELLS,
             "faults": {name: faults[name] for name in FAULTS},
@@ -82,7 +87,8 @@ def measure(about: dict) -> dict:
             "error": error,
             "left over": left_over(disk),
             "disk": f"{DISK_MB} MB" if limited else "not limited",
-            "minutes": round(minutes, 1),
+            "memory": f"{MEMORY_GB} GB" if enter else "not limited",
+            "minutes": round((time.monotonic() - began) / 60, 1),
         }
 
 
@@ -93,18 +99,17 @@ def code_cells(path: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in code]
 
 
-@contextmanager
-def small_disk() -> Iterator[tuple[Path, bool]]:
-    """A folder on a disk of `DISK_MB`, and whether it is limited: only root can mount one."""
-    with tempfile.TemporaryDirectory() as folder:
-        libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-        place, size = os.fsencode(folder), f"size={DISK_MB}m".encode()
-        limited = libc is not None and libc.mount(b"tmpfs", place, b"tmpfs", 0, size) == 0
-        try:
-            yield Path(folder), limited
-        finally:
-            if limited:
-                libc.umount2(place, 2)  # also where a process still has a file open
+@dataclass(frozen=True)
+class Kernels:
+    """Starts kernels of one kind."""
+
+    environment: dict[str, str]
+    enter: Enter | None
+    """What limits the memory of a kernel."""
+
+    def new(self) -> Kernel:
+        """A new kernel, in the folder of the lessons."""
+        return Kernel(self.environment, LESSONS, self.enter)
 
 
 def prepare_cache(disk: Path) -> dict[str, str]:
@@ -112,19 +117,26 @@ def prepare_cache(disk: Path) -> dict[str, str]:
     cache = disk / "cache"
     (cache / "archives").mkdir(parents=True)
     (disk / "temporary").mkdir()
-    for archive in (runtime.cache_dir() / "archives").iterdir():
-        if archive.suffix in (".whl", ".gz"):
-            (cache / "archives" / archive.name).symlink_to(archive)
+    archives = [
+        path
+        for path in (runtime.cache_dir() / "archives").glob("*")
+        if path.suffix in (".whl", ".gz")
+    ]
+    if not archives:
+        raise KitError("the lessons' data are not there: fetch them with python -m kit.data.")
+    for archive in archives:
+        (cache / "archives" / archive.name).symlink_to(archive)
     own = {"KIT_CACHE": str(cache), "TMPDIR": str(disk / "temporary"), "KIT_PRECISION": "fp32"}
+    own |= {"OMP_NUM_THREADS": "1"}
     return os.environ | own | {"PYTHONPATH": str(LESSONS.parent)}
 
 
 def under_faults(
-    cells: list[str], disk: Path, environment: dict[str, str], draw: random.Random
+    cells: list[str], disk: Path, kernels: Kernels, draw: random.Random
 ) -> tuple[Counter, Counter, list[str]]:
     """Run `CELLS` cells; the faults that came, the outcomes, and errors that nobody expects."""
     faults, outcomes, raw = Counter(), Counter(), []
-    kernel = Kernel(environment, LESSONS)
+    kernel = kernels.new()
     place = 0
     try:
         for _ in range(CELLS):
@@ -139,11 +151,12 @@ def under_faults(
             (disk / "filler").unlink(missing_ok=True)
             name = outcome.partition(":")[0] or "ok"
             outcomes[name] += 1
-            if outcome and name not in EXPECTED:
+            ended = name in ("DeadKernel", "Hung")
+            if name not in (*EXPECTED, CAUSED.get(fault)) and (ended or kernel.in_kit):
                 raw.append(f"cell {place}, {fault}: {outcome[:300]}")
-            raw += [f"cell {place}, {fault}, a thread: {text[:300]}" for text in kernel.threads()]
+            raw += [f"cell {place}, {fault}, beside it: {text}" for text in kernel.tracebacks()]
             if name == "DeadKernel":
-                kernel = Kernel(environment, LESSONS)
+                kernel = kernels.new()
             place = draw.randrange(len(cells)) if draw.random() < 0.2 else place + 1
             place %= len(cells)
     finally:
@@ -171,9 +184,9 @@ def harm_files(fault: str, disk: Path, draw: random.Random) -> None:
             path.write_bytes(content[:at] + tail)
 
 
-def from_top_to_bottom(cells: list[str], environment: dict[str, str]) -> tuple[bool, str]:
+def from_top_to_bottom(cells: list[str], kernels: Kernels) -> tuple[bool, str]:
     """Whether every cell runs in its order in a fresh kernel; the first error."""
-    kernel = Kernel(environment, LESSONS)
+    kernel = kernels.new()
     try:
         for number, cell in enumerate(cells):
             outcome, _ = kernel.run(cell, [], WHOLE_SECONDS)

@@ -6,6 +6,7 @@ The head is always trained.
 
 import dataclasses
 from collections.abc import Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
@@ -114,11 +115,14 @@ def gradual(
 
     Of n layers, the i-th below the head is trained from the share `until` · i / n of the budget on,
     at rate · decayⁱ⁻¹. ULMFiT's decay is 1 / 2.6: Howard & Ruder 2018, arxiv.org/abs/1801.06146.
+    Raises KitError for an `until` that is no share below 1: those layers would never be trained.
     """
+    if not isinstance(until, Real) or not 0 <= until < 1:
+        raise KitError(f"until={until!r} trains no layer: give a share, from 0 to below 1.")
     stages = _stages(body)[::-1]
     groups = [group(rate if is_moved(head) else head_rate, head)]
     for i, parts in enumerate(stages, 1):
-        groups.append(group(rate * decay ** (i - 1), *parts, start=until * i / len(stages)))
+        groups.append(group(rate * decay ** (i - 1), *parts, start=until * (i / len(stages))))
     return migration(body, head, WeightMap(body, head), _without_repeats(groups))
 
 

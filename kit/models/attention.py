@@ -1,4 +1,4 @@
-"""Attention of a Transformer: positions, masks, the key-value cache, rotary positions, products.
+"""Attention of a Transformer: positions, masks, the key-value cache, products.
 
 B batch, T new tokens, S tokens so far (new and cached), H query heads, G key-value heads,
 W width of a head. mask (B, S) is True where there is a token; None where nothing is padded.
@@ -9,15 +9,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kit.models.exporting import is_exporting
+
 __all__ = [
     "Cache",
     "attend",
     "causal_mask",
     "encoder_mask",
+    "local_mask",
     "padded_right",
     "positions_of",
-    "rotary_angles",
-    "rotate",
     "weights",
 ]
 
@@ -58,13 +59,34 @@ def causal_mask(mask: Tensor | None, past: int, ids: Tensor) -> Tensor | None:
     T = ids.shape[1]
     if mask is None and (past == 0 or T == 1):
         return None
-    if past == 0 and padded_right(mask):  # that padding comes after all real tokens
+    if not is_exporting() and past == 0 and padded_right(mask):  # padding after all real tokens
         return None
-    causal = torch.ones(T, past + T, dtype=torch.bool, device=ids.device).tril(past)
+    key = torch.arange(past + T, device=ids.device)
+    query = key[past:, None]
+    causal = key <= query  # (T, S)
     if mask is None:
         return causal[None, None]
     # Each token of padding sees itself: a softmax over no key would be NaN.
-    return ((causal & mask[:, None]) | (causal ^ causal.tril(past - 1)))[:, None]
+    return ((causal & mask[:, None]) | (key == query))[:, None]
+
+
+def local_mask(
+    visible: Tensor | None, mask: Tensor | None, past: int, ids: Tensor, window: int, causal: bool
+) -> Tensor | None:
+    """`visible` without the tokens that are `window` or more tokens away, (B, 1, T, S).
+
+    visible: that of `causal_mask` or `encoder_mask`. Distances are those of `positions_of`.
+    """
+    S = past + ids.shape[1]
+    if S <= window and not is_exporting():  # nothing is so far away
+        return visible
+    places = (
+        torch.arange(S, device=ids.device)[None] if mask is None else positions_of(ids, mask, 0)
+    )
+    near = (places[:, past:, None] - places[:, None]).abs() < window  # (B or 1, T, S)
+    if visible is not None:
+        return visible & near[:, None]
+    return (near.tril(past) if causal else near)[:, None]
 
 
 class Cache:
@@ -94,45 +116,33 @@ class Cache:
         self.memory = [kv and (kv[0][rows], kv[1][rows]) for kv in self.memory]
 
 
-def rotary_angles(
-    positions: Tensor, width: int, base: float, like: Tensor
-) -> tuple[Tensor, Tensor]:
-    """cos and ± sin, (T, W) or (B, 1, T, W), of the angles position · base^(-2 i / W), in radians.
-
-    positions (T,) or (B, T). Pair i, from 0 to W/2 - 1, is the numbers i and i + W / 2 of a head;
-    the sine of its first number has a minus sign, as `rotate` needs it. Both have the type of
-    `like`. Su et al. 2021, arxiv.org/abs/2104.09864.
-    """
-    pair = torch.arange(0, width, 2, device=positions.device, dtype=torch.float)
-    angle = positions[..., None] / base ** (pair / width)
-    cos, sin = angle.cos(), angle.sin()
-    cos = torch.cat((cos, cos), -1).to(like.dtype)
-    sin = torch.cat((-sin, sin), -1).to(like.dtype)
-    if positions.dim() == 1:
-        return cos, sin
-    return cos[:, None], sin[:, None]
-
-
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate each pair of numbers (a, b) of x (..., T, W): (a cos - b sin, b cos + a sin)."""
-    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, -1), sin)
-
-
-def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
-    """softmax(Q Kᵀ / √W + M) V by torch's fused kernel: (B, H, T, W).
+def attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    visible: Tensor | None,
+    causal: bool,
+    scale: float | None = None,
+    softcap: float | None = None,
+) -> Tensor:
+    """softmax(scale Q Kᵀ + M) V by torch's fused kernel: (B, H, T, W).
 
     q (B, H, T, W), k and v (B, G, S, W). visible: True where a query may see a key, broadcast to
     (B, H, T, S); None for everywhere. causal=True: token t sees tokens 0 to t, and `visible` is
-    None. M is 0 where a key is visible and -∞ elsewhere.
+    None. M is 0 where a key is visible and -∞ elsewhere. scale: None for 1 / √W. softcap: c, with
+    which a score s becomes c tanh(s / c); no fused kernel has it.
     """
-    options = {"is_causal": causal, "enable_gqa": q.shape[1] != k.shape[1]}
+    if softcap is not None:
+        v = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
+        return weights(q, k, visible, causal, scale, softcap) @ v
+    options = {"is_causal": causal, "enable_gqa": q.shape[1] != k.shape[1], "scale": scale}
     if q.device.type == "cpu" and q.requires_grad:
         # On a CPU the kernel's backward pass is five times slower in bfloat16 than in float32.
         # Plain products in bfloat16 are twice as fast as the kernel in float32, but they need
         # memory for all T · S weights: they are used only for short texts.
         if q.dtype == torch.bfloat16 and q.shape[2] * k.shape[2] <= 256**2:
             v = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
-            return weights(q, k, visible, causal) @ v
+            return weights(q, k, visible, causal, scale) @ v
         with torch.autocast("cpu", enabled=False):
             output = F.scaled_dot_product_attention(
                 q.float(), k.float(), v.float(), visible, **options
@@ -141,13 +151,22 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None, causal: bool
     return F.scaled_dot_product_attention(q, k, v, visible, **options)
 
 
-def weights(q: Tensor, k: Tensor, visible: Tensor | None, causal: bool) -> Tensor:
-    """The attention weights softmax(Q Kᵀ / √W + M): (B, H, T, S), each row sums to 1.
+def weights(
+    q: Tensor,
+    k: Tensor,
+    visible: Tensor | None,
+    causal: bool,
+    scale: float | None = None,
+    softcap: float | None = None,
+) -> Tensor:
+    """The attention weights softmax(scale Q Kᵀ + M): (B, H, T, S), each row sums to 1.
 
     The arguments are those of `attend`, whose fused kernel never holds these weights in memory.
     """
     k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
-    scores = (q * q.shape[-1] ** -0.5) @ k.mT
+    scores = (q * (q.shape[-1] ** -0.5 if scale is None else scale)) @ k.mT
+    if softcap is not None:
+        scores = softcap * (scores / softcap).tanh()
     if causal:
         visible = torch.ones_like(scores[0, 0], dtype=torch.bool).tril()
     if visible is not None:

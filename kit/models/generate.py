@@ -15,6 +15,7 @@ from kit import guards
 from kit.errors import KitError
 from kit.models.copy_head import predicted
 from kit.models.heads import SequenceHead
+from kit.models.memory import check_generation_memory
 
 __all__ = ["Beams", "choose", "generate", "search", "stream"]
 
@@ -57,7 +58,8 @@ def generate(
     Σᵢ log p(yᵢ) / length ^ length_penalty (Wu et al. 2016, arXiv:1609.08144).
     model: a body with a LanguageHead, which continues the prompts, or with a SequenceHead, which
     reads the prompts and writes after `start`; both are put in evaluation mode. Raises KitError
-    for a prompt without a token and for more tokens than the model can read.
+    for a prompt without a token, for more tokens than the model can read, and for more
+    memory than there is.
     """
     if beams < 1 or (beams > 1 and sampling.get("temperature")):
         raise KitError(f"beams={beams}: give at least 1, and more than 1 only without temperature.")
@@ -155,6 +157,9 @@ class _Writer:
         self.mix = None
         device = next(model.body.parameters()).device
         ids, mask = _padded(prompts, device)
+        rows, longest = len(ids) * copies, ids.shape[1]
+        tokens = longest + max_tokens
+        check_generation_memory(writes, rows, longest, tokens, beams=copies > 1)
         if isinstance(model.head, SequenceHead):
             with torch.inference_mode():
                 memory = model.head.bridge(model.body(ids, mask))

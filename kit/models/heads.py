@@ -104,12 +104,23 @@ class LanguageHead(nn.Module):
 
     `LanguageHead.tied(body)` uses the body's token embeddings as W (weight tying, Press & Wolf
     2017, arxiv.org/abs/1608.05859); `LanguageHead(D, V)` has its own W. tie: the parameter (V, D)
-    to share; a KitError says so where its shape is another one.
+    to share; a KitError says so where its shape is another one. softcap: c, with which a logit z
+    becomes c tanh(z / c) (Gemma 2).
     """
 
-    def __init__(self, width: int, vocabulary: int, bias: bool = False, tie: Tensor | None = None):
+    def __init__(
+        self,
+        width: int,
+        vocabulary: int,
+        bias: bool = False,
+        tie: Tensor | None = None,
+        softcap: float | None = None,
+    ):
         super().__init__()
         self.config = {"width": width, "vocabulary": vocabulary, "bias": bias}
+        if softcap is not None:
+            self.config["softcap"] = softcap
+        self.softcap = softcap
         if tie is not None and tie.shape != (vocabulary, width):
             raise KitError(
                 f"token embeddings of shape {tuple(tie.shape)} cannot be tied to a matrix W of "
@@ -119,17 +130,23 @@ class LanguageHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(vocabulary)) if bias else None
 
     @classmethod
-    def tied(cls, body: nn.Module, bias: bool = False) -> "LanguageHead":
+    def tied(
+        cls, body: nn.Module, bias: bool = False, softcap: float | None = None
+    ) -> "LanguageHead":
         """A head whose W is the body's token embeddings: one parameter with two uses."""
         table = body.embedding.weight  # (V, D)
-        return cls(table.shape[1], table.shape[0], bias, tie=table)
+        return cls(table.shape[1], table.shape[0], bias, tie=table, softcap=softcap)
 
     def words(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The factors of the logits, for `kit.loss.word_loss`: hidden (B, T, D), W, b."""
+        """The factors of the logits, for `kit.loss.word_loss`: hidden (B, T, D), W, b.
+
+        With a softcap they are factors of what is capped, and `word_loss` must not be used.
+        """
         return hidden, self.weight, self.bias
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        return linear(*self.words(hidden, mask))  # (B, T, V)
+        logits = linear(*self.words(hidden, mask))  # (B, T, V)
+        return logits if self.softcap is None else self.softcap * (logits / self.softcap).tanh()
 
 
 class SequenceHead(nn.Module):

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kit.models.exporting import is_exporting
+
 __all__ = ["Linear", "linear"]
 
 FEW_ROWS = 4
@@ -21,7 +23,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     kit/experiments/generation_speed.py).
     """
     few = (
-        x.device.type == "cpu"
+        not is_exporting()
+        and x.device.type == "cpu"
         and 0 < x.numel() <= FEW_ROWS * x.shape[-1]
         and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")

@@ -1,15 +1,15 @@
-"""Transformer: one model class for BERT, GPT-2 and Llama, which differ in five settings.
+"""Transformer: one model class for BERT, GPT-2, Llama and their kin, which differ in settings.
 
 norm before or after each part · LayerNorm or RMSNorm · learned or rotary positions · GELU or
-SwiGLU · as many key-value heads as query heads, or fewer
+SwiGLU · as many key-value heads as query heads, or fewer · all tokens visible, or the nearest
 
 B batch, T tokens, S tokens that attention reads (T, plus the cached ones, or the memory's),
 D width, H heads, G key-value heads, W width of a head, V vocabulary.
 """
 
-from dataclasses import dataclass
-
+import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from kit.errors import KitError
 from kit.models.attention import (
@@ -17,106 +17,19 @@ from kit.models.attention import (
     attend,
     causal_mask,
     encoder_mask,
+    local_mask,
     positions_of,
-    rotary_angles,
-    rotate,
     weights,
 )
+from kit.models.exporting import is_exporting
 from kit.models.linear import Linear
-from kit.models.sizes import check_shares, check_sizes
+from kit.models.rotary import periods, rotary_angles, rotate
+from kit.models.transformer_config import ACTIVATIONS, GATED, NORMS, TransformerConfig
 
 __all__ = ["Transformer", "TransformerConfig"]
 
-ACTIVATIONS = {
-    "gelu": nn.GELU(),
-    "gelu_tanh": nn.GELU(approximate="tanh"),
-    "relu": nn.ReLU(),
-    "swiglu": nn.SiLU(),
-}
-NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
-POSITIONS = ("learned", "rotary", "none")
-SIZES = {
-    **dict.fromkeys(("vocabulary", "width", "layers", "heads", "intermediate_size"), 1),
-    **dict.fromkeys(("block_size", "kv_heads", "head_size"), 1),
-    "token_types": 0,
-}
-"""Field -> its least value."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TransformerConfig:
-    """The shape of a Transformer. The defaults are BERT's settings."""
-
-    vocabulary: int
-    """V: number of tokens in the vocabulary."""
-    width: int
-    """D: numbers in the hidden state of one token."""
-    layers: int
-    """Number of blocks."""
-    heads: int
-    """H: attention heads in a block."""
-    intermediate_size: int
-    """Numbers in the hidden layer of the feed-forward part, often 4 D."""
-    block_size: int
-    """Largest number of tokens that the model reads at once."""
-    causal: bool = False
-    """True: each token sees itself and those before it (a decoder). False: all (an encoder)."""
-    cross: bool = False
-    """Each block also attends to a memory: the hidden states of an encoder."""
-    norm: str = "layer"
-    """`layer` (subtract the mean, divide by the deviation) or `rms` (divide by the size)."""
-    norm_first: bool = False
-    """True: normalise the input of each part (GPT-2, Llama). False: its output (BERT)."""
-    norm_eps: float = 1e-12
-    """Added to the variance, so that the norm never divides by zero."""
-    positions: str = "learned"
-    """`learned` (a vector per position), `rotary` (queries and keys rotated) or `none`."""
-    rotary_base: float = 10000.0
-    """θ of rotary positions: pair i rotates by base^(-2 i / W) radians per token."""
-    activation: str = "gelu"
-    """Of the feed-forward part: `gelu`, `gelu_tanh`, `relu`, or `swiglu` (gated)."""
-    kv_heads: int | None = None
-    """G: heads of keys and values, each shared by H / G query heads; None for H."""
-    head_size: int | None = None
-    """W: width of a head; None for D / H."""
-    token_types: int = 0
-    """Number of token-type embeddings (BERT has 2); the kit always uses the first."""
-    embedding_norm: bool = True
-    """Normalise the embeddings before the first block."""
-    bias: bool = True
-    """Whether linear layers have a bias."""
-    query_bias: bool | None = None
-    """Whether query, key and value have a bias (Qwen2: True); None for the value of `bias`."""
-    dropout: float = 0.0
-    """Dropout of embeddings and of each part's output in training: a share, 0 to 1."""
-
-    def __post_init__(self) -> None:
-        check_sizes(self, SIZES)
-        check_shares(self, "dropout")
-        choices = {"norm": NORMS, "positions": POSITIONS, "activation": ACTIVATIONS}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise KitError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}.")
-        if self.head_size is None and self.width % self.heads:
-            raise KitError(
-                f"width={self.width} is not a multiple of heads={self.heads}: give "
-                f"width={self.heads * max(1, round(self.width / self.heads))}, or head_size."
-            )
-        if self.heads % self.groups:
-            raise KitError(
-                f"heads={self.heads} is not a multiple of kv_heads={self.groups}: give a divisor "
-                f"of {self.heads}."
-            )
-
-    @property
-    def groups(self) -> int:
-        """G: number of key-value heads."""
-        return self.kv_heads or self.heads
-
-    @property
-    def size_per_head(self) -> int:
-        """W: width of a head."""
-        return self.head_size or self.width // self.heads
+NARROW = True
+"""Whether compiled blocks on a GPU pass their hidden states on in bf16, when they compute in it."""
 
 
 class Transformer(nn.Module):
@@ -126,7 +39,10 @@ class Transformer(nn.Module):
     (`causal=True`; Radford et al. 2019; Touvron et al. 2023, arxiv.org/abs/2302.13971) or a
     decoder that also reads an encoder's hidden states (`cross=True`; Vaswani et al. 2017,
     arxiv.org/abs/1706.03762).
+    activation_checkpointing: see `kit.train.Recipe`, which sets it for a training.
     """
+
+    activation_checkpointing = False
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -168,16 +84,24 @@ class Transformer(nn.Module):
                 f"cross={self.config.cross} and {given}: give a memory (an encoder's states) "
                 "to a Transformer with cross=True, and only to such a one."
             )
-        if mask is not None and mask.all():
+        if mask is not None and not is_exporting() and mask.all():
             mask = None  # the fused kernels are faster without a mask
         positions = positions_of(ids, mask, past)
         x = self.embed(ids, positions) if states is None else states  # (B, T, D)
-        turn = self.turn(positions, x)
         visible = causal_mask(mask, past, ids) if self.config.causal else encoder_mask(mask)
-        own = {"visible": visible, "turn": turn, "cache": cache, "seen": own_weights}
+        own = {
+            kind: {
+                "visible": self.visible(kind, visible, mask, past, ids),
+                "turn": self.turn(positions, x, kind),
+                "cache": cache,
+                "seen": own_weights,
+            }
+            for kind in sorted(set(self.config.types))
+        }
         cross = {"visible": encoder_mask(memory_mask), "cache": cache, "seen": cross_weights}
+        x = self._narrow(x)
         for block in self.blocks:
-            x = block(x, own, {"memory": memory, **cross})
+            x = self._run(block, x, own[block.type], {"memory": memory, **cross})
         if cache:
             cache.used += ids.shape[1]
         x = self.norm(x)
@@ -196,14 +120,41 @@ class Transformer(nn.Module):
         shape = (batch, self.config.groups, length, self.config.size_per_head)
         return Cache(self.config.layers, shape, self.embedding.weight.detach())
 
-    def turn(self, positions: Tensor, like: Tensor) -> tuple[Tensor, Tensor] | None:
-        """cos and sin of the rotary positions (`rotary_angles`); None for other positions."""
-        if self.config.positions != "rotary":
+    def visible(self, kind: str, visible: Tensor | None, mask, past: int, ids) -> Tensor | None:
+        """The mask of blocks of this type of attention; `visible` is that of full ones."""
+        if kind != "local":
+            return visible
+        return local_mask(visible, mask, past, ids, self.config.window, self.config.causal)
+
+    def turn(
+        self, positions: Tensor, like: Tensor, kind: str = "full"
+    ) -> tuple[Tensor, Tensor] | None:
+        """cos and sin of rotary positions (`rotary_angles`) in blocks of this type of attention;
+        None where nothing is rotated."""
+        config = self.config
+        if config.positions != "rotary" or kind == "nope":
             return None
-        return rotary_angles(positions, self.config.size_per_head, self.config.rotary_base, like)
+        base, scaling = config.rotary_base, config.rotary_scaling
+        if kind == "local" and config.local_rotary_base is not None:
+            base, scaling = config.local_rotary_base, None
+        tokens, factor = periods(config.rotary_size or config.size_per_head, base, scaling)
+        return rotary_angles(positions, tokens, like, factor)
+
+    def _run(self, block: nn.Module, x: Tensor, own: dict, cross: dict) -> Tensor:
+        """A block's output; with activation checkpointing its inner values are not kept."""
+        if not (self.activation_checkpointing and torch.is_grad_enabled()):
+            return block(x, own, cross)
+        return checkpoint(block, x, own, cross, use_reentrant=False)
+
+    def _narrow(self, x: Tensor) -> Tensor:
+        """The embeddings as the blocks take them: in bf16 where the blocks are compiled for it on
+        a GPU, which halves what they move through its memory (their norms compute in float32)."""
+        compiled = self.config.norm_first and self.blocks[0]._compiled_call_impl is not None
+        narrow = NARROW and compiled and x.is_cuda and torch.is_autocast_enabled("cuda")
+        return x.to(torch.get_autocast_dtype("cuda")) if narrow else x
 
     def _fits(self, length: int) -> None:
-        if length > self.config.block_size:
+        if not is_exporting() and length > self.config.block_size:
             raise KitError(
                 f"{length} tokens are too many: this model reads at most {self.config.block_size}. "
                 f"Shorten the text, as in tokenizer.encode(text, limit={self.config.block_size})."
@@ -215,16 +166,31 @@ class Embedding(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.tokens = nn.Embedding(config.vocabulary, config.width)
+        size = config.embedding_size or config.width
+        self.tokens = nn.Embedding(config.vocabulary, size)
         if config.positions == "learned":
-            self.positions = nn.Embedding(config.block_size, config.width)
+            self.positions = nn.Embedding(config.block_size, size)
         if config.token_types:
-            self.types = nn.Embedding(config.token_types, config.width)
-        self.norm = make_norm(config) if config.embedding_norm else nn.Identity()
+            self.types = nn.Embedding(config.token_types, size)
+        self.norm = make_norm(config, size) if config.embedding_norm else nn.Identity()
+        self.project = Linear(size, config.width) if config.embedding_size else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
         self.config = config
 
     def forward(self, ids: Tensor, positions: Tensor) -> Tensor:
+        if not is_exporting():
+            self.check(ids)
+        x = self.tokens(ids)
+        if self.config.embedding_scale != 1:
+            x = x * self.config.embedding_scale
+        if self.config.token_types:
+            x = x + self.types.weight[0]
+        if self.config.positions == "learned":
+            x = x + self.positions(positions)
+        return self.project(self.dropout(self.norm(x)))
+
+    def check(self, ids: Tensor) -> None:
+        """Raise KitError for ids that the vocabulary lacks."""
         low, high = (int(i) for i in ids.aminmax())
         if low < 0 or high >= self.config.vocabulary:
             raise KitError(
@@ -232,40 +198,49 @@ class Embedding(nn.Module):
                 f"and the model has 0 to {self.config.vocabulary - 1}. Encode the text with the "
                 "model's own tokenizer."
             )
-        x = self.tokens(ids)
-        if self.config.token_types:
-            x = x + self.types.weight[0]
-        if self.config.positions == "learned":
-            x = x + self.positions(positions)
-        return self.dropout(self.norm(x))
 
 
 class Block(nn.Module):
-    """x + part(norm(x)), or norm(x + part(x)), for each part: attention, feed-forward."""
+    """x + part(norm(x)), or norm(x + part(x)), for each part: attention, feed-forward.
+
+    post_norm: x + norm'(part(norm(x))). parallel: both parts read the same x.
+    """
 
     def __init__(self, config: TransformerConfig, layer: int) -> None:
         super().__init__()
-        self.norm_first = config.norm_first
-        self.attention, self.attention_norm = Attention(config, layer), make_norm(config)
+        self.norm_first, self.parallel = config.norm_first, config.parallel
+        self.type = config.types[layer]
+        as_it_is = layer == 0 and not config.first_norm
+        self.attention = Attention(config, layer)
+        self.attention_norm = nn.Identity() if as_it_is else make_norm(config)
         self.cross = Attention(config, layer) if config.cross else None
         self.cross_norm = make_norm(config) if config.cross else None
         self.feed_forward, self.feed_forward_norm = FeedForward(config), make_norm(config)
+        self.attention_post_norm = make_norm(config) if config.post_norm else nn.Identity()
+        self.feed_forward_post_norm = make_norm(config) if config.post_norm else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, own: dict, cross: dict) -> Tensor:
-        x = self.add(x, self.attention, self.attention_norm, **own)
+        read = x
+        x = self.add(x, self.attention, self.attention_norm, self.attention_post_norm, **own)
         if self.cross is not None:
             x = self.add(x, self.cross, self.cross_norm, **cross)
-        return self.add(x, self.feed_forward, self.feed_forward_norm)
+        feed_forward = self.feed_forward, self.feed_forward_norm, self.feed_forward_post_norm
+        return self.add(x, *feed_forward, read=read if self.parallel else None)
 
-    def add(self, x: Tensor, part: nn.Module, norm: nn.Module, **options) -> Tensor:
-        if self.norm_first:
-            return x + self.dropout(part(norm(x), **options))
-        return norm(x + self.dropout(part(x, **options)))
+    def add(self, x, part, norm, post_norm=None, read=None, **options) -> Tensor:
+        """x and the output of a part, which reads x or, where it is given, `read`."""
+        if not self.norm_first:
+            return norm(x + self.dropout(part(x, **options)))
+        y = part(norm(x if read is None else read), **options)
+        return x + self.dropout(y if post_norm is None else post_norm(y))
 
 
 class Attention(nn.Module):
-    """softmax(Q Kᵀ / √W + M) V in each head; M is 0 where a key is visible and -∞ elsewhere."""
+    """softmax(Q Kᵀ / √W + M) V in each head; M is 0 where a key is visible and -∞ elsewhere.
+
+    Settings of the config normalise Q and K first, divide by another root, or cap the scores.
+    """
 
     def __init__(self, config: TransformerConfig, layer: int) -> None:
         super().__init__()
@@ -276,6 +251,10 @@ class Attention(nn.Module):
         self.key = Linear(config.width, keys, bias=bias)
         self.value = Linear(config.width, keys, bias=bias)
         self.output = Linear(queries, config.width, bias=config.bias)
+        size, eps = config.size_per_head, config.norm_eps
+        self.query_norm = nn.RMSNorm(size, eps=eps) if config.query_norm else nn.Identity()
+        self.key_norm = nn.RMSNorm(size, eps=eps) if config.query_norm else nn.Identity()
+        self.scale = config.query_scalar and config.query_scalar**-0.5
 
     def forward(self, x, visible, memory=None, turn=None, cache=None, seen=None) -> Tensor:
         """x (B, T, D) -> (B, T, D).
@@ -283,25 +262,36 @@ class Attention(nn.Module):
         visible: see `attend`. memory (B, M, D): attend to it (cross-attention), not to x.
         turn: cos and sin of rotary positions. seen: a list to which the weights are appended.
         """
-        q = self.split(self.query(x))  # (B, H, T, W)
         if memory is None:
-            k, v = self.split(self.key(x)), self.split(self.value(x))  # (B, G, T, W)
-            if turn:
-                q, k = rotate(q, *turn), rotate(k, *turn)
+            q, k, v = self.queries_keys_values(x, turn)
             if cache:
                 k, v = cache.add(self.layer, k, v)  # (B, G, S, W)
         else:
+            q = self.query_norm(self.split(self.query(x)))
             k, v = self.memory_keys_values(memory, cache)  # (B, G, M, W)
         causal = self.config.causal and visible is None and memory is None and q.shape[2] > 1
+        return self.read(q, k, v, visible, causal, seen)
+
+    def queries_keys_values(self, x: Tensor, turn) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, H, T, W), keys and values (B, G, T, W), of the tokens themselves."""
+        q = self.query_norm(self.split(self.query(x)))
+        k, v = self.key_norm(self.split(self.key(x))), self.split(self.value(x))
+        if turn:
+            q, k = rotate(q, *turn), rotate(k, *turn)
+        return q, k, v
+
+    def read(self, q, k, v, visible, causal: bool, seen: list | None) -> Tensor:
+        """What the queries read from the values (`attend`), projected: (B, T, D)."""
+        how = {"scale": self.scale, "softcap": self.config.softcap}
         if seen is not None:
-            seen.append(weights(q.float(), k.float(), visible, causal))
-        return self.output(attend(q, k, v, visible, causal).transpose(1, 2).flatten(2))  # (B, T, D)
+            seen.append(weights(q.float(), k.float(), visible, causal, **how))
+        return self.output(attend(q, k, v, visible, causal, **how).transpose(1, 2).flatten(2))
 
     def memory_keys_values(self, memory: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
         """Keys and values of the memory, (B, G, M, W) each; with a cache computed only once."""
         if cache and cache.memory[self.layer]:
             return cache.memory[self.layer]
-        keys_values = self.split(self.key(memory)), self.split(self.value(memory))
+        keys_values = self.key_norm(self.split(self.key(memory))), self.split(self.value(memory))
         if cache:
             cache.memory[self.layer] = keys_values
         return keys_values
@@ -317,12 +307,12 @@ class FeedForward(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.activate = ACTIVATIONS[config.activation]
-        self.up = Linear(config.width, config.intermediate_size, bias=config.bias)
-        gated = config.activation == "swiglu"
-        self.gate = (
-            Linear(config.width, config.intermediate_size, bias=config.bias) if gated else None
-        )
-        self.down = Linear(config.intermediate_size, config.width, bias=config.bias)
+        own = config.feed_forward_bias
+        bias = config.bias if own is None else own
+        gated = config.activation in GATED
+        self.up = Linear(config.width, config.intermediate_size, bias=bias)
+        self.gate = Linear(config.width, config.intermediate_size, bias=bias) if gated else None
+        self.down = Linear(config.intermediate_size, config.width, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.gate is None:
@@ -330,9 +320,10 @@ class FeedForward(nn.Module):
         return self.down(self.activate(self.gate(x)) * self.up(x))
 
 
-def make_norm(config: TransformerConfig) -> nn.Module:
-    """LayerNorm or RMSNorm over the D numbers of a token."""
-    return NORMS[config.norm](config.width, eps=config.norm_eps)
+def make_norm(config: TransformerConfig, size: int | None = None) -> nn.Module:
+    """LayerNorm or RMSNorm over the D numbers of a token; size: another number of them."""
+    options = {"bias": False} if config.norm == "layer" and not config.norm_bias else {}
+    return NORMS[config.norm](size or config.width, eps=config.norm_eps, **options)
 
 
 def init_weights(module: nn.Module) -> None:

@@ -9,6 +9,7 @@ from statistics import median
 from kit import metrics, results
 from kit.errors import KitError
 from kit.migrate import STRATEGIES
+from kit.results import gpu as gpus
 from kit.results import large_source as large
 from kit.results import large_source_entities as large_entities
 from kit.results import summaries as headlines
@@ -144,6 +145,11 @@ def generation_speed() -> str:
         f"the median of {len(found['seconds of each run']['kit'])} pairs. "
         f"Peak memory: {memory['kit']} and {memory['transformers']} GB. {_made(found)}"
     )
+
+
+def gpu() -> str:
+    """Tokens a second, utilization and memory on a GPU."""
+    return gpus.markdown()
 
 
 def pretraining_objectives() -> str:
@@ -427,6 +433,7 @@ PARTS = (
     finetuning_speed,
     pretraining_speed,
     generation_speed,
+    gpu,
 )
 """The blocks of docs/RESULTS.md, each between its marks."""
 

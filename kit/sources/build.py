@@ -9,13 +9,20 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from kit.errors import KitError
 from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.runtime import random_state
+from kit.sources.attention_settings import (
+    attention_fields,
+    read_no_rope,
+    read_rope,
+    read_window,
+)
 from kit.sources.checkpoint import Source
-from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
+from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, HARMLESS, Family
 from kit.tokenizer import Tokenizer
 
 __all__ = ["Tensors", "build_source", "config_of", "pattern", "tensor_name"]
@@ -30,15 +37,15 @@ def build_source(
     """The source that a config.json (`settings`) and its tensors describe, with their values.
 
     Raises KitError for a family or a setting that the kit does not know, for a tokenizer with
-    more tokens than the model, and for tensors that are unknown, missing or of another shape.
-    With `strict=False` unknown tensors are left out, missing ones start with fresh values, and
-    the card lists them under "problems".
+    more tokens than the model, for tensors that are unknown, missing or of another shape, and for
+    fields that the kit neither reads nor knows to change nothing.
+    With `strict=False` unknown tensors and fields are left out, missing tensors start with fresh
+    values, and the card lists them under "problems".
     """
-    settings = settings | _rope(settings)
     family = _family(settings)
     config = config_of(family, settings)
     tokenizer.check(config.vocabulary)
-    tensors = {_modern(name).removeprefix(family.prefix): read for name, read in tensors.items()}
+    tensors = _renamed(name, family, tensors)
     _same_function(name, tensors)
     body = _empty(name, config, len(tensors))
     _check_room(name, body, separate_head=f"{family.head}.weight" in tensors)
@@ -47,8 +54,9 @@ def build_source(
     head_name = f"{family.head}.weight"
     tied = family.head and settings.get("tie_word_embeddings", family.tied)
     left = [name for name in tensors if re.match(family.left, name)]
-    known = {*body_names, head_name, *left}
+    known = {*body_names, *left, *([head_name] if family.head else [])}
     problems += [f"{name} is unknown" for name in tensors if name not in known]
+    problems += _unknown_fields(family, settings)
     if problems and strict:
         raise KitError(
             f"{name} does not fit its config.json: {_some(problems)}. What is missing was perhaps "
@@ -61,9 +69,15 @@ def build_source(
     body.load_state_dict(values, strict=False, assign=True)
     head = None
     if tied or head_name in tensors:
-        head = LanguageHead.tied(body)
+        head = LanguageHead.tied(body, softcap=head_softcap(family, settings))
         if head_name in tensors:
-            own = _inward(family, head_name, tensors[head_name](), "")
+            own = _inward(family, body, head_name, tensors[head_name]())
+            if own.shape != body.embedding.weight.shape:
+                raise KitError(
+                    f"{head_name} of {name} gives {tuple(own.shape)} and not "
+                    f"{tuple(body.embedding.weight.shape)}: they do not belong together. Fetch it "
+                    "again."
+                )
             # A head of its own in the file counts, whatever config.json says of tying.
             if not (tied and torch.equal(own, body.embedding.weight)):
                 head.weight = nn.Parameter(own)
@@ -80,12 +94,21 @@ def _empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
             "they do not belong together. Fetch it again."
         )
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _NoFreshValues():
             return Transformer(config)
     except (RuntimeError, OverflowError) as error:
         raise KitError(
             f"{name} says sizes that no model has ({config}): fetch its config.json again."
         ) from error
+
+
+class _NoFreshValues(TorchFunctionMode):
+    """Context: modules are made without drawing their values, which takes seconds on "meta"."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **(kwargs or {}))
 
 
 def _check_room(name: str, body: Transformer, separate_head: bool) -> None:
@@ -121,6 +144,19 @@ def _modern(name: str) -> str:
     return name
 
 
+def _renamed(name: str, family: Family, tensors: Tensors) -> Tensors:
+    """The tensors by the names of a body alone; raises KitError where two have the same one."""
+    modern: dict[str, Callable[[], Tensor]] = {}
+    for theirs, read in tensors.items():
+        ours = _modern(theirs).removeprefix(family.prefix)
+        if ours in modern:
+            raise KitError(
+                f"{name} has {ours} twice, the second as {theirs}: remove the one that is old."
+            )
+        modern[ours] = read
+    return modern
+
+
 def _same_function(name: str, tensors: Tensors) -> None:
     """Raise KitError for a tensor without which the model is another function."""
     for tensor in tensors:
@@ -131,28 +167,42 @@ def _same_function(name: str, tensors: Tensors) -> None:
             )
 
 
-def _rope(settings: dict) -> dict:
-    """The settings of rotary positions, under the names that newer files have."""
-    parameters = settings.get("rope_parameters") or settings.get("rope_scaling") or {}
-    if "type" in parameters and "rope_type" not in parameters:
-        parameters = parameters | {"rope_type": parameters["type"]}
-    return {name: value for name, value in parameters.items() if name != "type"}
+def head_softcap(family: Family, settings: dict) -> float | None:
+    """The cap of the logits, None for none."""
+    return settings.get(*family.head_softcap) if family.head_softcap else None
 
 
 def _family(settings: dict) -> Family:
     """The family of `model_type`, whose fixed settings the model must have."""
     kind = settings.get("model_type")
-    if kind not in FAMILIES:
+    if not isinstance(kind, str) or kind not in FAMILIES:
         raise KitError(
             f"model_type={kind!r} is a family that the kit does not read: give a model of one of "
             f"{', '.join(FAMILIES)}."
         )
     for name, value in FAMILIES[kind].must.items():
-        if settings.get(name, value) != value:
+        stated = settings.get(name, value)
+        if stated != value and not (stated is None and value is False):
             raise KitError(
                 f"{name}={settings[name]!r} in config.json: the kit reads only {value!r} there."
             )
     return FAMILIES[kind]
+
+
+def _unknown_fields(family: Family, settings: dict) -> list[str]:
+    """The fields of a config.json that the kit neither reads nor knows to change nothing, and that
+    switch something on."""
+    read = {theirs for theirs, *_ in family.settings.values()} | set(family.must)
+    read |= {"model_type", "tie_word_embeddings"} | attention_fields(family)
+    if family.head_softcap:
+        read.add(family.head_softcap[0])
+    if set(map(str, settings.get("layer_types") or ())) == {"full_attention"}:
+        read.add("layer_types")  # all blocks attend to the whole text, as they do without it
+    return [
+        f"{name}={value!r:.60} of config.json is unknown"
+        for name, value in settings.items()
+        if value and name not in read and not HARMLESS.fullmatch(name)
+    ]
 
 
 def config_of(family: Family, settings: dict) -> TransformerConfig:
@@ -166,16 +216,23 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
         raise KitError(
             f"activation {values['activation']!r}: the kit knows {', '.join(ACTIVATIONS)}."
         )
-    gated = any("gate" in ours for ours in family.tensors)
-    if (values["activation"] == "silu") != gated:
-        has = "is gated" if gated else "is not gated"
-        raise KitError(
-            f"activation {values['activation']!r}: this family's feed-forward part {has}, and the "
-            "kit knows silu with a gate alone: give another model."
-        )
     values["activation"] = ACTIVATIONS[values["activation"]]
+    if any("gate" in ours for ours in family.tensors):
+        values["activation"] = GATED[values["activation"]]
     values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
-    values["block_size"] -= family.skipped
+    if family.skipped_are_counted:
+        values["block_size"] -= family.skipped
+    if values.get("embedding_size") == values["width"]:
+        values["embedding_size"] = None
+    if family.scaled_embeddings:
+        values["embedding_scale"] = values["width"] ** 0.5
+    if family.rope:
+        size = values.get("head_size") or values["width"] // values["heads"]
+        values |= read_rope(family.rope, settings, size)
+    if family.window:
+        values |= read_window(family.window, settings, values["layers"])
+    if family.no_rope:
+        values |= read_no_rope(settings, values["layers"])
     return TransformerConfig(**values)
 
 
@@ -183,11 +240,11 @@ def _translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict,
     """The values of our tensors by name, and which are missing or of another shape."""
     values, problems = {}, []
     for ours, like in body.state_dict().items():
-        theirs, third = tensor_name(family, ours)
+        theirs, part = tensor_name(family, ours)
         if theirs not in tensors:
             problems.append(f"{theirs} is missing")
             continue
-        value = _inward(family, ours, tensors[theirs](), third)
+        value = _inward(family, body, ours, tensors[theirs](), part)
         if value.shape == like.shape:
             values[ours] = value
         else:
@@ -196,10 +253,10 @@ def _translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict,
 
 
 def tensor_name(family: Family, ours: str) -> tuple[str, str]:
-    """Hugging Face's name of our tensor, and which third of that tensor ours is ("" for all)."""
+    """Hugging Face's name of our tensor, and which part of that tensor ours is ("" for all)."""
     number = next((part for part in ours.split(".") if part.isdigit()), "")
-    theirs, _, third = family.tensors[pattern(ours)].partition(":")
-    return f"{theirs.replace('#', number)}.{ours.rpartition('.')[2]}", third
+    theirs, _, part = family.tensors[pattern(ours)].partition(":")
+    return f"{theirs.replace('#', number)}.{ours.rpartition('.')[2]}", part
 
 
 def pattern(ours: str) -> str:
@@ -207,12 +264,28 @@ def pattern(ours: str) -> str:
     return re.sub(r"\d+", "#", ours.rpartition(".")[0])
 
 
-def _inward(family: Family, ours: str, tensor: Tensor, third: str) -> Tensor:
-    """Hugging Face's tensor as ours, in float32; third "0", "1" or "2" takes that part of it."""
+def _part(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: int) -> Tensor:
+    """Our part of a tensor that holds several of ours; of another size, it is returned whole."""
+    theirs = tensor_name(family, ours)[0]
+    sizes = {
+        int(number): len(like)
+        for name, like in body.state_dict().items()
+        if (found := tensor_name(family, name))[0] == theirs and (number := found[1])
+    }
+    if sum(sizes.values()) != len(tensor):
+        return tensor
+    if family.parts_by_head:
+        by_head = tensor.unflatten(0, (body.config.heads, len(sizes), -1))
+        return by_head[:, part].flatten(0, 1)
+    return tensor.split([sizes[number] for number in sorted(sizes)])[part]
+
+
+def _inward(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: str = "") -> Tensor:
+    """Hugging Face's tensor as ours, in float32; part "0", "1", ... takes that part of it."""
     if family.transposed and tensor.dim() == 2 and ours.startswith("blocks."):
         tensor = tensor.T
-    if third:
-        tensor = tensor.chunk(3)[int(third)]
+    if part:
+        tensor = _part(family, body, ours, tensor, int(part))
     if ours == "embed.positions.weight":
         tensor = tensor[family.skipped :]
     if not tensor.is_floating_point() or tensor.itemsize < 2:
@@ -221,6 +294,14 @@ def _inward(family: Family, ours: str, tensor: Tensor, third: str) -> Tensor:
             "that need their scales: give the model in float32, float16 or bfloat16."
         )
     tensor = tensor.float()
+    # A sum is finite where all are, and needs no second tensor.
+    if not torch.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():
+        raise KitError(
+            f"{ours} has numbers that are not finite (nan or inf), so that every answer would be "
+            "nan: fetch the model again, or give another one."
+        )
+    if family.norm_offset and "norm" in ours:
+        tensor = tensor + family.norm_offset
     if family.head and tensor.dim() == 2 and tensor.shape[0] > tensor.shape[1]:
         # Generation multiplies one row at a time. With a tall matrix that is up to twice as fast
         # where its columns are contiguous in memory.

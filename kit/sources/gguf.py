@@ -4,6 +4,7 @@ Needs the `gguf` package: `pip install "lm-transfer-kit[huggingface]"`.
 """
 
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy
@@ -13,14 +14,15 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, processors
 from torch import Tensor
 
 from kit.errors import KitError
+from kit.sources import gguf_header
 from kit.sources.build import build_source
 from kit.sources.checkpoint import Source
-from kit.sources.gguf_header import check_header
+from kit.sources.gguf_header import GGUFTensor
 from kit.sources.huggingface import ROLES
 from kit.sources.weight_maps import GGUF
 from kit.tokenizer import Tokenizer
 
-__all__ = ["load"]
+__all__ = ["CONTROL", "SPLITS", "load", "splitter"]
 
 _WORDS = (  # the pattern of Llama 3 and Qwen2; they differ in how many digits form one word
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{digits}|"
@@ -34,6 +36,26 @@ SPLITS = {
 }
 """`tokenizer.ggml.pre` of the file -> how a text is split into words before BPE merges bytes."""
 
+PIECE = 1 << 19
+"""Numbers that are expanded at once: what fits the processor's cache."""
+
+READ = {
+    "embedding_length": "hidden_size",
+    "block_count": "num_hidden_layers",
+    "attention.head_count": "num_attention_heads",
+    "attention.head_count_kv": "num_key_value_heads",
+    "attention.key_length": "head_dim",
+    "feed_forward_length": "intermediate_size",
+    "context_length": "max_position_embeddings",
+    "attention.layer_norm_rms_epsilon": "rms_norm_eps",
+    "rope.freq_base": "rope_theta",
+    "rope.scaling.type": "rope_type",
+    "rope.scaling.factor": "factor",
+}
+"""Field of a GGUF file, after its architecture and a point: its name in a config.json."""
+HARMLESS = ("vocab_size", "rope.scaling.original_context_length", "rope.scaling.finetuned")
+"""Fields that repeat what another says, or only tell of it."""
+
 CONTROL = (3, 4)
 """Token types of special tokens: control tokens, and those that a user added."""
 
@@ -45,19 +67,14 @@ def load(path: str | Path, strict: bool = True, layers: int | None = None) -> So
     Raises KitError without the `gguf` package, for other architectures than llama and qwen2,
     for more blocks than there are, and for what `kit.sources.build.build_source` refuses.
     """
+    if not find_spec("gguf"):
+        raise KitError('GGUF files need a package: pip install "gguf>=0.17".')
     try:
-        import gguf
-    except ImportError as error:
-        raise KitError('GGUF files need a package: pip install "gguf>=0.17".') from error
-    try:
-        check_header(path)
-        reader = gguf.GGUFReader(str(path))
-    except (OSError, ValueError, IndexError, KeyError, OverflowError) as error:
+        about, stored = gguf_header.read(path)
+    except (OSError, ValueError, OverflowError) as error:
         raise KitError(f"{path} is no whole GGUF file ({error}): fetch it again.") from error
-    about = {name: value.contents() for name, value in reader.fields.items()}
-    reader.fields.clear()  # frees 100,000 small arrays, one for each token and merge
     settings = _settings(about)
-    wanted = _lowest(reader.tensors, settings, layers)
+    wanted = _lowest(stored, settings, layers)
     names = {ours: theirs for theirs, ours in GGUF.items()}
     tensors = {_name(names, t.name): partial(_expand, t, settings) for t in wanted}
     settings["tie_word_embeddings"] = "lm_head.weight" not in tensors
@@ -68,26 +85,40 @@ def load(path: str | Path, strict: bool = True, layers: int | None = None) -> So
 
 
 def _settings(about: dict) -> dict:
-    """The same settings under the names of Hugging Face's config.json."""
+    """The same settings under the names of Hugging Face's config.json.
+
+    Raises KitError for another architecture, and for a field that the kit neither reads nor knows
+    to change nothing.
+    """
     kind = about.get("general.architecture")
     if kind not in ("llama", "qwen2"):
         raise KitError(f"a GGUF file of architecture {kind!r}: the kit reads llama and qwen2.")
-    get = {key.removeprefix(f"{kind}."): value for key, value in about.items()}.get
-    scaling = get("rope.scaling.type", "default")
-    return {
-        "model_type": kind,
-        "vocab_size": len(about["tokenizer.ggml.tokens"]),
-        "hidden_size": get("embedding_length"),
-        "num_hidden_layers": get("block_count"),
-        "num_attention_heads": get("attention.head_count"),
-        "num_key_value_heads": get("attention.head_count_kv"),
-        "head_dim": get("attention.key_length"),
-        "intermediate_size": get("feed_forward_length"),
-        "max_position_embeddings": get("context_length"),
-        "rms_norm_eps": get("attention.layer_norm_rms_epsilon"),
-        "rope_theta": get("rope.freq_base", 10000.0),
-        "rope_type": {"none": "default"}.get(scaling, scaling),
+    fields = {
+        key.removeprefix(f"{kind}."): value
+        for key, value in about.items()
+        if key.startswith(f"{kind}.")
     }
+    settings = {"model_type": kind, "vocab_size": len(about["tokenizer.ggml.tokens"])}
+    settings |= {theirs: fields.pop(name) for name, theirs in READ.items() if name in fields}
+    rope = {"rope_theta": settings.pop("rope_theta", 10000.0)}
+    if (scaling := settings.pop("rope_type", "none")) == "linear":
+        rope |= {"rope_type": scaling, "factor": settings.pop("factor", 1.0)}
+    elif scaling != "none":
+        raise KitError(f"rope.scaling.type={scaling!r} in a GGUF file: the kit reads linear there.")
+    settings["rope_parameters"] = rope
+    heads = settings.get("num_attention_heads")
+    if isinstance(heads, int) and heads > 0:
+        # All numbers of a head are rotated, and values have as many numbers as keys.
+        whole = settings.get("head_dim") or settings.get("hidden_size", 0) // heads
+        same = {"rope.dimension_count": whole, "attention.value_length": whole}
+        fields = {name: value for name, value in fields.items() if same.get(name) != value}
+    strange = [f"{kind}.{n}={v!r:.40}" for n, v in fields.items() if v and n not in HARMLESS]
+    if strange:
+        raise KitError(
+            f"this GGUF file says {', '.join(strange[:5])}, which the kit does not read: its "
+            "answers would not be this model's. Give another model."
+        )
+    return settings
 
 
 def _lowest(tensors: list, settings: dict, layers: int | None) -> list:
@@ -114,23 +145,47 @@ def _name(names: dict[str, str], theirs: str) -> str:
     return f"{known.replace('#', number)}.{kind}" if known else theirs
 
 
-def _expand(tensor, settings: dict) -> Tensor:
+def _expand(tensor: GGUFTensor, settings: dict) -> Tensor:
     """The numbers (rows, columns) in float32.
 
     llama.cpp rotates the pairs (0, 1), (2, 3), ... of a head (rotary positions), Hugging Face and
     the kit the pairs (0, W/2), (1, W/2 + 1), ...: the rows of Llama's query and key are permuted
     back to that order.
     """
-    from gguf import dequantize
-
-    value = dequantize(tensor.data, tensor.tensor_type)
-    value = numpy.require(value, requirements=("C", "W"))  # torch needs memory it may write
-    value = torch.from_numpy(value)
+    value = torch.from_numpy(_numbers(tensor)).view(tensor.shape)
     heads = {"attn_q": "num_attention_heads", "attn_k": "num_key_value_heads"}
     part = tensor.name.split(".")[-2]
     if settings["model_type"] == "llama" and part in heads:
         value = value.unflatten(0, (settings[heads[part]], -1, 2)).transpose(1, 2).flatten(0, 2)
     return value
+
+
+def _numbers(tensor: GGUFTensor) -> numpy.ndarray:
+    """The numbers in float32, flat; expanded a few megabytes at a time."""
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, dequantize
+
+    kind = GGMLQuantizationType(tensor.kind)
+    block_numbers, block_bytes = GGML_QUANT_SIZES[kind]
+    stored = tensor.data.reshape(-1)
+    numbers = numpy.empty(len(stored) // block_bytes * block_numbers, numpy.float32)
+    step = max(1, PIECE // block_numbers)
+    try:
+        for at in range(0, len(stored) // block_bytes, step):
+            piece = dequantize(stored[at * block_bytes : (at + step) * block_bytes], kind)
+            numbers[at * block_numbers :][: piece.size] = piece
+    except NotImplementedError as error:
+        raise KitError(
+            f"{tensor.name} is stored as {kind.name}, which the gguf package does not expand: give "
+            "a file in another quantisation, such as Q4_K_M or Q8_0."
+        ) from error
+    return numbers
+
+
+def splitter(pre: str) -> list:
+    """The steps in which a tokenizer of this kind splits a text into words."""
+    own_words = pre in ("gpt-2", "smollm")
+    words = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=own_words)
+    return [*SPLITS[pre], words]
 
 
 def _tokenizer(about: dict) -> Tokenizer:
@@ -140,17 +195,16 @@ def _tokenizer(about: dict) -> Tokenizer:
             f"a GGUF vocabulary of kind {get('model')!r}, {get('pre')!r}: the kit reads gpt2 with "
             f"{', '.join(SPLITS)}. Load the model's Hugging Face folder instead."
         )
+    if get("add_eos_token") or get("add_sep_token") or get("add_space_prefix"):
+        raise KitError(
+            "this GGUF vocabulary puts a token after each text, or a space before it "
+            "(add_eos_token, add_sep_token, add_space_prefix), which the kit does not do: load the "
+            "model's Hugging Face folder instead."
+        )
     pieces = get("tokens")
     merges = [tuple(pair.split(" ")) for pair in get("merges", [])]
     tokenizer = tokenizers.Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, merges))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            *SPLITS[get("pre")],
-            pre_tokenizers.ByteLevel(
-                add_prefix_space=False, use_regex=get("pre") in ("gpt-2", "smollm")
-            ),
-        ]
-    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(splitter(get("pre")))
     tokenizer.decoder = decoders.ByteLevel()
     kinds = zip(pieces, get("token_type"), strict=True)
     tokenizer.add_special_tokens([piece for piece, kind in kinds if kind in CONTROL])

@@ -7,25 +7,26 @@ Only config.json, tokenizer_config.json, tokenizer.json and *.safetensors are re
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from kit.errors import KitError
+from kit.errors import KitError, saving
+from kit.files import scratch
 from kit.memory import check_memory
-from kit.models import Transformer, TransformerConfig
+from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.sources.attention_settings import write_attention
 from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
 from kit.sources.header import count_numbers
-from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, Family
+from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["ROLES", "export", "load", "opened", "special"]
+__all__ = ["ROLES", "export", "fits", "load", "opened", "outward", "special"]
 
 WEIGHTS = "model.safetensors"
 SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
@@ -67,19 +68,18 @@ def export(source: Source, folder: str | Path) -> Path:
     """Write a folder that AutoModel and AutoTokenizer of `transformers` load; outputs are equal.
 
     A language head is written too where the family has one (AutoModelForCausalLM loads it).
-    Raises KitError if the folder exists, and for a body whose settings no family has.
+    Raises KitError if the folder exists, for a body whose settings no family has, and for a head
+    that the family has no place for: with `dataclasses.replace(source, head=None)` the body alone
+    is written.
     """
     folder, config = Path(folder), source.body.config
     if folder.exists():
         raise KitError(f"{folder} is there already: give the name of a new folder.")
     kind = _kind(source)
     family = FAMILIES[kind]
-    tensors: dict[str, list[Tensor]] = {}
-    for ours, tensor in source.body.state_dict().items():
-        theirs, _ = tensor_name(family, ours)
-        tensors.setdefault(theirs, []).append(_outward(family, ours, tensor))
-    whole = {k: torch.cat(v, -1 if family.transposed else 0) for k, v in tensors.items()}
-    head = source.head if family.head else None
+    whole = outward(source, family)
+    head = source.head
+    _check_head(source, kind)
     tied = head is not None and head.weight is source.body.embedding.weight
     if head is not None:
         whole = {family.prefix + k: v for k, v in whole.items()}
@@ -89,8 +89,38 @@ def export(source: Source, folder: str | Path) -> Path:
     settings = ids | _settings(family, config)  # RoBERTa counts positions from its padding id
     settings |= {"model_type": kind, "architectures": [family.classes[head is not None]]}
     settings |= {"tie_word_embeddings": tied}
+    if family.head_softcap:
+        settings[family.head_softcap[0]] = getattr(source.head, "softcap", None)
     _write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
     return folder
+
+
+def _check_head(source: Source, kind: str) -> None:
+    """Raise KitError for a head that a folder of this family cannot hold whole."""
+    head, table = source.head, source.body.embedding.weight
+    if head is None:
+        return
+    why = ""
+    if not isinstance(head, LanguageHead) or not FAMILIES[kind].head:
+        why = f"has no {type(head).__name__}"
+    elif head.bias is not None:
+        why = "has a language head without a bias, and this one has one"
+    elif head.weight.shape != table.shape:
+        why = f"has a language head of {tuple(table.shape)} and not {tuple(head.weight.shape)}"
+    if why:
+        raise KitError(
+            f"a {kind} of Hugging Face's {why}: kit.sources.checkpoint.save writes all of the "
+            "model. To write the body alone, give dataclasses.replace(source, head=None)."
+        )
+
+
+def outward(source: Source, family: Family) -> dict[str, Tensor]:
+    """The tensors of the body under the family's names, without its prefix."""
+    tensors: dict[str, dict[str, Tensor]] = {}
+    for ours, tensor in source.body.state_dict().items():
+        theirs, part = tensor_name(family, ours)
+        tensors.setdefault(theirs, {})[part] = _outward(family, ours, tensor)
+    return {name: _joined(family, source.body.config, parts) for name, parts in tensors.items()}
 
 
 def opened(folder: Path) -> Tensors:
@@ -201,7 +231,7 @@ def _kind(source: Source) -> str:
     kinds = sorted(FAMILIES, key=lambda kind: kind != source.card.get("family"))
     if isinstance(config, TransformerConfig):
         for kind in kinds:
-            if config.activation in ACTIVATIONS.values() and _fits(FAMILIES[kind], source.body):
+            if fits(FAMILIES[kind], source.body, source.head):
                 return kind
     raise KitError(
         f"no family of Hugging Face's has the settings of this body ({config}); known are "
@@ -209,32 +239,74 @@ def _kind(source: Source) -> str:
     )
 
 
-def _fits(family: Family, body: Transformer) -> bool:
+def fits(family: Family, body: Transformer, head: nn.Module | None) -> bool:
     """Whether the family has the same modules, and its settings, read again, the same function."""
     config = body.config
-    if {pattern(ours) for ours in body.state_dict()} != set(family.tensors):
+    gated = any("gate" in ours for ours in family.tensors)
+    modules = {pattern(ours) for ours in body.state_dict()}
+    if modules | {"embed.project"} != set(family.tensors) | {"embed.project"}:
         return False
-    again = config_of(family, _settings(family, config))
-    free = {"kv_heads", "head_size", "query_bias", "dropout"}
+    if not modules <= set(family.tensors):
+        return False
+    if gated != (config.activation in GATED.values()):
+        return False
+    settings = _settings(family, config)
+    again = config_of(family, settings)
+    free = {"kv_heads", "head_size", "query_bias", "feed_forward_bias", "query_scalar", "dropout"}
+    free |= {"types", "attention_types"}
     same = [getattr(again, f) == getattr(config, f) for f in vars(config) if f not in free]
-    bias = [c.bias if c.query_bias is None else c.query_bias for c in (again, config)]
-    return all(same) and bias[0] == bias[1] and again.size_per_head == config.size_per_head
+    softcap = getattr(head, "softcap", None)
+    if head is not None and family.head and softcap and not family.head_softcap:
+        return False
+    return all(same) and _effective(again) == _effective(config)
+
+
+def _effective(config: TransformerConfig) -> tuple:
+    """What the fields mean whose default is the value of another."""
+    biases = [
+        config.bias if b is None else b for b in (config.query_bias, config.feed_forward_bias)
+    ]
+    return (
+        *biases,
+        config.groups,
+        config.size_per_head,
+        config.query_scalar or config.size_per_head,
+        config.types,
+    )
 
 
 def _settings(family: Family, config: TransformerConfig) -> dict:
     """The settings of a config.json: the inverse of `config_of`."""
     names = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
+    names |= {gated: names[ours] for ours, gated in GATED.items()}
     settings = {theirs: getattr(config, ours) for ours, (theirs, *_) in family.settings.items()}
+    if "embedding_size" in family.settings:
+        settings["embedding_size"] = config.embedding_size or config.width
+    if "query_scalar" in family.settings and config.query_scalar is None:
+        settings[family.settings["query_scalar"][0]] = config.size_per_head
+    if "feed_forward_bias" in family.settings and config.feed_forward_bias is None:
+        settings[family.settings["feed_forward_bias"][0]] = config.bias
     settings[family.settings["activation"][0]] = names[config.activation]
-    settings[family.settings["block_size"][0]] += family.skipped
+    if family.skipped_are_counted:
+        settings[family.settings["block_size"][0]] += family.skipped
     if "kv_heads" in family.settings:
         settings |= {"num_key_value_heads": config.groups, "head_dim": config.size_per_head}
-        settings["rope_parameters"] = {"rope_type": "default", "rope_theta": config.rotary_base}
-    return family.must | settings
+    return family.must | settings | write_attention(family, config)
+
+
+def _joined(family: Family, config: TransformerConfig, parts: dict[str, Tensor]) -> Tensor:
+    """One tensor of theirs from those of ours that are its parts."""
+    tensors = [parts[number] for number in sorted(parts)]
+    if family.parts_by_head and len(tensors) > 1:
+        by_head = [tensor.unflatten(0, (config.heads, -1)) for tensor in tensors]
+        return torch.stack(by_head, 1).flatten(0, 2)
+    return torch.cat(tensors, -1 if family.transposed else 0)
 
 
 def _outward(family: Family, ours: str, tensor: Tensor) -> Tensor:
     """Our tensor as Hugging Face's: the inverse of `_inward` in `kit.sources.build`."""
+    if family.norm_offset and "norm" in ours:
+        return tensor - family.norm_offset
     if ours == "embed.positions.weight":
         return torch.cat((tensor.new_zeros(family.skipped, tensor.shape[1]), tensor))
     if family.transposed and tensor.dim() == 2 and ours.startswith("blocks."):
@@ -243,7 +315,7 @@ def _outward(family: Family, ours: str, tensor: Tensor) -> Tensor:
 
 
 def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tensor]) -> None:
-    """Write the folder whole or not at all."""
+    """Write the folder whole or not at all; raises KitError for a full disk."""
     special = {f"{r}_token": source.tokenizer.special.get(r) for r in ROLES}
     about = {k: v for k, v in special.items() if v} | {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -251,9 +323,8 @@ def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tens
     }
     if "chat_template" in source.card:
         about["chat_template"] = source.card["chat_template"]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as space:
-        new = Path(space, "new")
+    with saving(f"{source.name!r}", folder), scratch(folder) as space:
+        new = space / "new"
         new.mkdir()
         safetensors.torch.save_file(tensors, new / "model.safetensors", {"format": "pt"})
         (new / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy
 
-from kit.errors import KitError
+from kit.errors import KitError, saving
+from kit.files import whole
 
 __all__ = ["Entry", "entries", "read", "write"]
 
@@ -100,14 +101,12 @@ def write(path: str | Path, tensors: Mapping[str, numpy.ndarray]) -> None:
             + struct.pack("<I", mask(crc32c(content)))
         )
         data += content
-    prefix.parent.mkdir(parents=True, exist_ok=True)
     for place, content in (
         (_shard(prefix, 0, 1), bytes(data)),
         (Path(f"{prefix}.index"), _write_table(rows)),
     ):
-        part = Path(f"{place}.part")
-        part.write_bytes(content)
-        part.replace(place)
+        with saving("the checkpoint", place), whole(place) as part:
+            part.write_bytes(content)
 
 
 def _prefix(path: Path) -> Path:

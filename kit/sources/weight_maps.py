@@ -1,12 +1,16 @@
 """Weight maps: Hugging Face's names of settings and tensors, one table per family of models.
 
-`#` stands for the number of a block. `name:i` is the i-th third of one of their tensors.
+`#` stands for the number of a block. `name:i` is the i-th part of one of their tensors.
 "Their" names are Hugging Face's, "our" names the kit's.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 
-__all__ = ["ACTIVATIONS", "FAMILIES", "GGUF", "Family"]
+from kit.sources.attention_settings import Rope, Window
+from kit.sources.newer_maps import like_bert, like_gpt2, like_llama
+
+__all__ = ["ACTIVATIONS", "FAMILIES", "GATED", "GGUF", "HARMLESS", "Family"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,22 @@ class Family:
     """Whether their linear layers store the transposed matrix."""
     skipped: int = 0
     """Rows of their position embeddings before that of the first token."""
+    skipped_are_counted: bool = True
+    """Whether their number of positions includes these rows."""
+    parts_by_head: bool = False
+    """Whether `name:0`, `name:1`, ... alternate from head to head, and do not follow each other."""
+    rope: Rope | None = None
+    """Their rotary positions."""
+    window: Window | None = None
+    """Their local attention."""
+    no_rope: bool = False
+    """Whether they list blocks that rotate nothing."""
+    norm_offset: float = 0.0
+    """What is added to the stored weight of each norm."""
+    scaled_embeddings: bool = False
+    """Whether token embeddings are multiplied by √width."""
+    head_softcap: tuple[str, float | None] | None = None
+    """Name and default of the cap of their logits."""
 
 
 ACTIVATIONS = {
@@ -42,9 +62,36 @@ ACTIVATIONS = {
     "gelu_new": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
-    "silu": "swiglu",
+    "silu": "silu",
 }
-"""Their activation: ours. A silu is gated wherever it occurs in these families."""
+"""Their activation: ours, without a gate."""
+
+GATED = {"gelu": "geglu", "gelu_tanh": "geglu_tanh", "relu": "reglu", "silu": "swiglu"}
+"""Our activation: the same with a gate, in families that have one."""
+
+HARMLESS = re.compile(
+    # where the file is from, and what loads it
+    r"_name_or_path|architectures|(transformers|unsloth)_version|_commit_hash|tokenizer_class|"
+    r"transformers\.js_config|(torch_)?dtype|_?attn_implementation\w*|torchscript|language|"
+    r"unsloth_\w+|is_llama_config|tie_weights_|keys_to_ignore_at_inference|n_special|"
+    r"predict_special_tokens|"
+    # training alone
+    r"\w*dropout\w*|\w+_pdrop|initializer_\w+|gradient_checkpointing|use_cache|pretraining_tp|"
+    # heads that the kit does not read, and their classes
+    r"summary_\w+|pooler_\w+|directionality|_?num_labels|id2label|label2id|problem_type|"
+    r"finetuning_task|task_specific_params|"
+    # how texts are generated, and what a call returns
+    r"\w+_token_id|(max|min)_(new_tokens|length)|model_max_length|do_sample|early_stopping|"
+    r"num_(beams|beam_groups|return_sequences)|temperature|top_[kp]|typical_p|"
+    r"(repetition|length|diversity|encoder_repetition)_penalty|(encoder_)?no_repeat_ngram_size|"
+    r"(begin_)?suppress_tokens|bad_words_ids|remove_invalid_values|prefix|output_\w+|"
+    r"(use_)?return_dict\w*|"
+    # the order in which the same numbers are computed, and limits that a file repeats
+    r"chunk_size_feed_forward|reorder_and_upcast_attn|sinusoidal_pos_embds|n_ctx|"
+    # windows of attention, which `use_sliding_window` switches on
+    r"sliding_window|max_window_layers|original_max_position_embeddings"
+)
+"""Fields of a config.json under which these families compute the same logits, whatever they say."""
 
 _BLOCK = "encoder.layer.#."
 _BERT = Family(
@@ -76,7 +123,7 @@ _BERT = Family(
         "blocks.#.feed_forward_norm": _BLOCK + "output.LayerNorm",
     },
     prefix="bert.",
-    must={"position_embedding_type": "absolute", "is_decoder": False},
+    must={"position_embedding_type": "absolute", "is_decoder": False, "add_cross_attention": False},
     left=r"pooler\.|cls\.|classifier\.|qa_outputs\.|embeddings\.position_ids",
 )
 
@@ -183,8 +230,9 @@ _LLAMA = Family(
         "intermediate_size": ("intermediate_size",),
         "block_size": ("max_position_embeddings",),
         "norm_eps": ("rms_norm_eps", 1e-6),
-        "rotary_base": ("rope_theta", 10000.0),
         "activation": ("hidden_act", "silu"),
+        "bias": ("attention_bias", False),
+        "feed_forward_bias": ("mlp_bias", False),
     },
     tensors={
         "embed.tokens": "embed_tokens",
@@ -200,16 +248,24 @@ _LLAMA = Family(
         "norm": "norm",
     },
     prefix="model.",
-    must={"rope_type": "default", "rope_scaling": None, "attention_bias": False, "mlp_bias": False},
+    must={"rope_interleaved": False},
     left=r"layers\.\d+\.self_attn\.rotary_emb\.inv_freq|score\.",
     head="lm_head",
+    rope=Rope(),
 )
 
 _QWEN2 = replace(
     _LLAMA,
     classes=("Qwen2Model", "Qwen2ForCausalLM"),
     switches=_LLAMA.switches | {"query_bias": True},
-    must={"rope_type": "default", "rope_scaling": None, "use_sliding_window": False},
+    must=_LLAMA.must | {"use_mrope": False},
+    settings={k: v for k, v in _LLAMA.settings.items() if "bias" not in k},
+    window=Window(
+        local=lambda settings, i: i >= settings.get("max_window_layers", 28),
+        read=("max_window_layers",),
+        size=("sliding_window", 4096),
+        switch="use_sliding_window",
+    ),
 )
 
 FAMILIES = {
@@ -221,6 +277,9 @@ FAMILIES = {
     "gpt2": _GPT2,
     "llama": _LLAMA,
     "qwen2": _QWEN2,
+    **like_bert(_BERT),
+    **like_gpt2(_GPT2),
+    **like_llama(_LLAMA),
 }
 """Family by the `model_type` of its config.json."""
 

@@ -8,17 +8,28 @@ that the decoder reads).
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kit import loss as losses
 from kit.errors import KitError
 from kit.loss import IGNORE
 from kit.runtime import mix
 from kit.train import distributed
 
-__all__ = ["Batch", "Examples", "collate", "epoch_batches", "rows_of", "stream"]
+__all__ = [
+    "Batch",
+    "Examples",
+    "Loader",
+    "Update",
+    "collate",
+    "epoch_batches",
+    "rows_of",
+    "stream",
+]
 
 Examples = Sequence[dict] | Callable[[int], Sequence[dict]]
 """Examples, or a function from the epoch's number (0, 1, ...) to as many new examples."""
@@ -34,9 +45,15 @@ class Batch:
     target: Tensor | None = None  # (B, U)
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on another device."""
-        target = None if self.target is None else self.target.to(device)
-        return Batch(self.ids.to(device), self.mask.to(device), self.y.to(device), target)
+        """The same batch on another device. A copy to a CUDA GPU does not wait for the GPU."""
+
+        def move(tensor: Tensor) -> Tensor:
+            if device.type == "cuda":
+                tensor = tensor.pin_memory()
+            return tensor.to(device, non_blocking=device.type == "cuda")
+
+        target = None if self.target is None else move(self.target)
+        return Batch(move(self.ids), move(self.mask), move(self.y), target)
 
     def run(self, model: nn.Module, fused: bool = False) -> Tensor | tuple:
         """The model's logits ŷ; fused=True: (hidden, W, b) for `kit.loss.word_loss` instead."""
@@ -54,6 +71,47 @@ def collate(examples: Sequence[dict]) -> Batch:
     ids, mask = _pad([e["ids"] for e in examples], 0)
     target = _pad([e["target"] for e in examples], 0)[0] if "target" in examples[0] else None
     return Batch(ids, mask, _labels([e["y"] for e in examples]), target)
+
+
+class Update(NamedTuple):
+    """What one update computes."""
+
+    step: int
+    """Its number, from 1."""
+    epoch: float
+    """Passes over the examples after it."""
+    batches: list[Batch]
+    """This process's examples, in as many parts as gradients are accumulated over."""
+    labels: int
+    """Labels in all parts."""
+
+
+class Loader:
+    """The updates of a `stream` as tensors on a device, which can be prepared ahead.
+
+    parts: gradient accumulation: a batch is cut into so many parts of equal size, or fewer where
+    it has fewer examples.
+    """
+
+    def __init__(self, rows: Iterator[tuple], device: torch.device, parts: int = 1) -> None:
+        self.rows, self.device, self.parts = rows, device, parts
+        self.ahead: Update | None = None
+
+    def take(self) -> Update:
+        """The next update."""
+        update, self.ahead = self.ahead or self._read(), None
+        return update
+
+    def prepare(self) -> None:
+        """Make the next update's batches, and begin to copy them, while the GPU computes."""
+        self.ahead = self._read()
+
+    def _read(self) -> Update:
+        step, epoch, rows = next(self.rows)
+        size = -(-len(rows) // self.parts)
+        batches = [collate(rows[i : i + size]) for i in range(0, len(rows), size)]
+        labels = sum(losses.count(batch.y) for batch in batches)
+        return Update(step, epoch, [batch.to(self.device) for batch in batches], labels)
 
 
 def _pad(rows: Sequence[Sequence[int]], value: int) -> tuple[Tensor, Tensor]:

@@ -88,4 +88,5 @@ def fuses_loss(model: nn.Module) -> bool:
     True where the head gives logits W h + b over a vocabulary and no hook wants to see them.
     """
     plain = type(model) is Model and type(model.head) in (LanguageHead, SequenceHead)
-    return plain and not (model._forward_hooks or model.head._forward_hooks)
+    capped = getattr(model.head, "softcap", None)  # not W h + b alone
+    return plain and not (capped or model._forward_hooks or model.head._forward_hooks)

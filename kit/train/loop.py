@@ -1,9 +1,9 @@
 """Training loop: forward, loss, backward, update; one loop for every model and task."""
 
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from kit import guards, runtime
 from kit import loss as losses
 from kit.errors import KitError
 from kit.train import distributed
-from kit.train.batches import Examples, collate, rows_of, stream
+from kit.train.batches import Examples, Loader, rows_of, stream
 from kit.train.evaluate import fuses_loss
 from kit.train.groups import check_groups
 from kit.train.labels import check_labels
@@ -135,31 +135,44 @@ def training_steps(
     if groups is None:
         groups = [{"params": list(model.parameters()), "rate": recipe.rate}]
     check_groups(model, groups)
-    if device.type == "cpu":
-        check_training_memory(model, groups, recipe, rows, score)
+    check_training_memory(model, groups, recipe, rows, score)
+    if penalty and recipe.accumulation > 1:
+        raise KitError(
+            f"accumulation={recipe.accumulation} and a penalty: a penalty is computed from the "
+            "whole batch. Give accumulation=1, and a smaller batch_size where memory is short."
+        )
     with (
-        runtime.compiled(_blocks(model) if recipe.compile else ()),
-        Optimizer(model, groups, recipe.decay, recipe.clip) as optimizer,
+        runtime.compiled(_compiled_parts(model, device) if recipe.compile else ()),
+        _checkpointed(model, recipe.activation_checkpointing),
+        Optimizer(model, groups, recipe.decay, recipe.clip, device) as optimizer,
         History(model, score, recipe, run) as history,
     ):
         state = ResumeState(folder, model, optimizer, history, run, rows, penalty)
         optimizer.updates = len(run.steps)
         batches = stream(examples, rows, recipe.batch_size, recipe.seed, done=len(run.steps))
+        loader = Loader(batches, device, recipe.accumulation)
+        kernels = runtime.attention_kernels(device, fixed=_one_length(rows))
+        modules = list(model.modules())
         while run.spent < 1:
             began = time.perf_counter()
-            step, epoch, batch_rows = next(batches)
-            batch = collate(batch_rows).to(device)
+            step, epoch, parts, labels = loader.take()
             with runtime.random_state(runtime.mix(recipe.seed, step) + distributed.rank()):
-                model.train()
-                n = max(1, distributed.total(losses.count(batch.y)))
-                with runtime.autocast(precision, device):
-                    predictions = batch.run(model, fused)  # forward
-                    mean = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
-                value = _finite_loss(mean, step, optimizer, run.spent)  # before a parameter moves
-                total = mean + penalty(model) / distributed.count() if penalty else mean
-                total.backward()  # backward
-                optimizer.step(run.spent, recipe.factor(run.spent))  # update
-                history.record(step, epoch, value, began)
+                if not all(module.training for module in modules):  # a GPU waits meanwhile
+                    model.train()
+                n = max(1, distributed.total(labels))
+                mean = 0.0  # of the whole batch
+                for batch in parts:
+                    with kernels():  # in the backward pass too: checkpointed blocks run again there
+                        with runtime.autocast(precision, device):
+                            predictions = batch.run(model, fused)  # forward
+                            part = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
+                        total = part + penalty(model) / distributed.count() if penalty else part
+                        total.backward()  # backward
+                    mean = mean + part.detach()
+                optimizer.step(mean, run.spent, recipe.factor(run.spent))  # update
+                if device.type == "cuda" and not epoch.is_integer():
+                    loader.prepare()  # while the GPU computes
+                history.record(step, epoch, optimizer.loss(run.spent), began)
             state.save()
             yield run
         run.stopped = "budget"
@@ -213,9 +226,39 @@ class History:
         self.model.eval()
 
 
-def _blocks(model: nn.Module) -> Sequence[nn.Module]:
-    """The blocks of a Transformer: all have one shape, so that they share one compilation."""
-    return getattr(getattr(model, "body", None), "blocks", ())
+def _compiled_parts(model: nn.Module, device: torch.device) -> list[nn.Module]:
+    """What `compile` compiles: the blocks of a Transformer, which all have one shape, so that they
+    share one compilation; on a GPU the last norm and the softmax of the loss too."""
+    body = getattr(model, "body", None)
+    blocks = list(getattr(body, "blocks", ()))
+    if not blocks or device.type != "cuda":
+        return blocks
+    return [*blocks, body.norm, losses.softmax_gradient]
+
+
+@contextmanager
+def _checkpointed(model: nn.Module, wanted: bool) -> Iterator[None]:
+    """Context in which the model's Transformers checkpoint their activations, where wanted."""
+    bodies = (
+        [m for m in model.modules() if hasattr(m, "activation_checkpointing")] if wanted else []
+    )
+    if wanted and not bodies:
+        raise KitError(
+            "activation_checkpointing=True needs the blocks of a Transformer, which this model "
+            "does not have: leave it out, and give accumulation=2 where memory is short."
+        )
+    for body in bodies:
+        body.activation_checkpointing = True
+    try:
+        yield
+    finally:
+        for body in bodies:
+            body.activation_checkpointing = False
+
+
+def _one_length(rows: Sequence[dict]) -> bool:
+    """Whether all examples have as many tokens, as the windows of a pretraining have."""
+    return len({len(row["ids"]) for row in rows}) == 1
 
 
 def _prepare(model: nn.Module, recipe: Recipe) -> tuple[torch.device, str]:
@@ -226,11 +269,3 @@ def _prepare(model: nn.Module, recipe: Recipe) -> tuple[torch.device, str]:
     if recipe.precision != "auto":
         return device, recipe.precision
     return device, "bf16" if distributed.of_first(runtime.precision(device) == "bf16") else "fp32"
-
-
-def _finite_loss(mean: Tensor, step: int, optimizer: Optimizer, spent: float) -> float:
-    """The mean loss of all processes; a KitError where it is no finite number."""
-    value = distributed.total(float(mean.detach()))
-    if not math.isfinite(value):
-        raise KitError(f"the loss is {value} at step {step}: {optimizer.advice(spent)}")
-    return value

@@ -29,17 +29,23 @@ def training_memory(
     trained = {p for group in groups for p in group["params"] if p.requires_grad}
     copies = 4 if score is not None and recipe.keep_best else 3
     numbers = copies * sum(p.numel() for p in trained)
-    lengths = sorted((len(row["ids"]) for row in rows), reverse=True)[: recipe.batch_size]
-    return SPARE + NUMBER * (numbers + _activations(model, len(lengths), lengths[0]))
+    batch = -(-recipe.batch_size // recipe.accumulation)
+    lengths = sorted((len(row["ids"]) for row in rows), reverse=True)[:batch]
+    inputs_alone = recipe.activation_checkpointing
+    return SPARE + NUMBER * (numbers + _activations(model, len(lengths), lengths[0], inputs_alone))
 
 
-def _activations(model: nn.Module, batch: int, tokens: int) -> int:
-    """The numbers that a forward pass keeps for the backward pass."""
+def _activations(model: nn.Module, batch: int, tokens: int, inputs_alone: bool) -> int:
+    """The numbers that a forward pass keeps for the backward pass: of each layer, or, with
+    inputs_alone, the inputs of each, and all of one."""
     config = getattr(getattr(model, "body", None), "config", None)
     if config is None:
         return 0
     width = getattr(config, "intermediate_size", None) or config.width
-    return batch * tokens * config.layers * (8 * config.width + 2 * width)
+    layer = 8 * config.width + 2 * width
+    if inputs_alone:
+        return batch * tokens * (config.layers * config.width + layer)
+    return batch * tokens * config.layers * layer
 
 
 def check_training_memory(
@@ -49,10 +55,13 @@ def check_training_memory(
     rows: Sequence[dict],
     score: Callable | None,
 ) -> None:
-    """Raise KitError for a training that needs more memory than there is."""
+    """Raise KitError for a training on the CPU that needs more memory than there is."""
+    if next(model.parameters()).device.type != "cpu":
+        return
     check_memory(
         training_memory(model, groups, recipe, rows, score),
         f"This training (batches of {recipe.batch_size})",
-        "take a smaller batch_size, shorter texts (limit= of the task's encode), a strategy that "
-        "trains fewer parameters (frozen, lora, bias_only), or a smaller source.",
+        "take a smaller batch_size or a larger accumulation in the recipe, shorter texts (limit= "
+        "of the task's encode), a strategy that trains fewer parameters (frozen, lora, bias_only), "
+        "or a smaller source.",
     )

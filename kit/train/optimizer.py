@@ -1,7 +1,9 @@
 """Optimizer: AdamW with a learning rate for each group of parameters."""
 
+import math
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from kit.errors import KitError
 from kit.train import distributed
@@ -10,6 +12,7 @@ __all__ = ["Optimizer"]
 
 USUAL = 1e-4
 """A learning rate at which a pretrained model can be trained."""
+CPU = torch.device("cpu")
 
 
 class Optimizer:
@@ -20,11 +23,20 @@ class Optimizer:
     so are the embedding rows of tokens that the batch does not have, by their moments.
 
     groups: [{"params": [...], "rate": r, "start": s}, ...], as in `kit.train.training_steps`.
-    Raises KitError where no parameter is to be trained.
+    device: where the model is. Raises KitError where no parameter is to be trained.
     """
 
-    def __init__(self, model: nn.Module, groups: list[dict], decay: float, clip: float) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        groups: list[dict],
+        decay: float,
+        clip: float,
+        device: torch.device = CPU,
+    ) -> None:
         self.clip = clip
+        self.deferred = device.type == "cuda" and distributed.count() == 1
+        self.pending = torch.zeros(2)
         self.model = model
         self.updates = 0
         embeddings = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
@@ -47,19 +59,46 @@ class Optimizer:
         """AdamW's parameter groups: of each group given, its matrices and its other parameters."""
         return self.adamw.param_groups
 
-    def step(self, spent: float, factor: float) -> None:
+    def step(self, loss: Tensor, spent: float, factor: float) -> None:
         """One update: sum the gradients over the processes, clip, update, set them to zero.
 
-        factor: a factor on each group's learning rate. spent: the used share of the budget, 0 to
-        1; a group with a later start does not change.
+        loss: this process's part of the mean loss, whose gradients are there. factor: a factor on
+        each group's learning rate. spent: the used share of the budget, 0 to 1; a group with a
+        later start does not change.
+        Nothing changes where the loss or the gradient is not finite: KitError, here, or, of one
+        process on a GPU, in `loss`, which must be called next.
         """
         for group in self.groups:
             group["lr"] = factor * group["rate"] if spent >= group["start"] else 0.0
-        distributed.sum_gradients(self._parameters())
-        self._clip(spent)
-        self.updates += 1
-        self.adamw.step()
+        if self.deferred:
+            self._step_on_device(loss)
+        else:
+            value = distributed.total(float(loss))
+            self._check_loss(value, spent)
+            distributed.sum_gradients(self._parameters())
+            norm = self._clip(spent)
+            self.updates += 1
+            self.adamw.step()
+            self.pending = torch.tensor([value, norm], dtype=torch.float64)
         self.clear()
+
+    def loss(self, spent: float) -> float:
+        """The mean loss of the last step, over all processes; it waits for the GPU."""
+        loss, norm = self.pending.tolist()
+        if self.deferred:
+            self._check_loss(loss, spent)
+            self._check_norm(norm, spent)
+            self.updates += 1
+        return loss
+
+    def _step_on_device(self, loss: Tensor) -> None:
+        """Clip and update without a wait for the GPU: it finds there whether both are finite, and
+        does nothing where they are not."""
+        norm = nn.utils.get_total_norm(self._gradients())
+        self.pending = torch.stack([loss.float(), norm.float()])
+        self.adamw.grad_scale = (norm / self.clip).clamp(min=1)  # AdamW divides gradients by it
+        self.adamw.found_inf = (~self.pending.isfinite().all()).float()
+        self.adamw.step()
 
     def clear(self) -> None:
         """Forget all gradients, those of an interrupted backward pass too."""
@@ -90,14 +129,26 @@ class Optimizer:
     def _parameters(self) -> list[nn.Parameter]:
         return [p for group in self.groups for p in group["params"]]
 
-    def _clip(self, spent: float) -> None:
-        gradients = [p.grad for p in self._parameters() if p.grad is not None]
+    def _gradients(self) -> list[Tensor]:
+        return [p.grad for p in self._parameters() if p.grad is not None]
+
+    def _clip(self, spent: float) -> float:
+        gradients = self._gradients()
         norm = nn.utils.get_total_norm(gradients)
-        if not torch.isfinite(norm):
-            self.clear()
-            raise KitError(f"the gradient is {float(norm)}: {self.advice(spent)}")
+        self._check_norm(float(norm), spent)
         if norm > self.clip:
             torch._foreach_mul_(gradients, self.clip / norm)
+        return float(norm)
+
+    def _check_loss(self, loss: float, spent: float) -> None:
+        if not math.isfinite(loss):
+            self.clear()
+            raise KitError(f"the loss is {loss} at step {self.updates + 1}: {self.advice(spent)}")
+
+    def _check_norm(self, norm: float, spent: float) -> None:
+        if not math.isfinite(norm):
+            self.clear()
+            raise KitError(f"the gradient is {norm}: {self.advice(spent)}")
 
     def __enter__(self) -> "Optimizer":
         return self

@@ -12,13 +12,14 @@ __all__ = ["Recipe"]
 
 PRECISIONS = ("auto", "fp32", "bf16")
 
-WHOLE = ("batch_size", "evaluations", "seed")
-SWITCHES = ("keep_best", "compile")
+WHOLE = ("batch_size", "accumulation", "evaluations", "seed")
+SWITCHES = ("keep_best", "compile", "activation_checkpointing")
 """Fields that are whole numbers, and that are True or False."""
 
 LIMITS = {
     "rate": (lambda x: 0 < x < math.inf, "above 0"),
     "batch_size": (lambda x: x >= 1, "a whole number, 1 or more"),
+    "accumulation": (lambda x: x >= 1, "a whole number, 1 or more"),
     "warmup": (lambda x: 0 <= x < 1, "a share of the budget, from 0 to below 1"),
     "decay": (lambda x: 0 <= x < math.inf, "0 or more"),
     "clip": (lambda x: x > 0, "above 0 (math.inf: the gradient is not clipped)"),
@@ -45,6 +46,13 @@ class Recipe:
     """Highest learning rate; the parameter groups of a strategy may have their own."""
     batch_size: int = 16
     """Examples in an update, per process; at most as many as there are."""
+    accumulation: int = 1
+    """Gradient accumulation: parts into which the batch of an update is cut. Each is computed by
+    itself, and their gradients are summed: the same update with the memory of one part."""
+    activation_checkpointing: bool = False
+    """Whether a Transformer keeps only the input of each block for the backward pass and computes
+    the rest again there: less memory, about a third more time (Chen et al. 2016,
+    arxiv.org/abs/1604.06174)."""
     warmup: float = 0.1
     """Share of the budget in which the learning rate rises; then it falls to 0; both linearly."""
     decay: float = 0.01

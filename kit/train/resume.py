@@ -30,6 +30,9 @@ __all__ = ["SECONDS", "ResumeState"]
 STARTS: WeakKeyDictionary[nn.Module, dict[str, str]] = WeakKeyDictionary()
 """Model -> folder -> digest of the values that its training there began with."""
 
+NEWER = {"accumulation": 1, "activation_checkpointing": False}
+"""Fields of a recipe that a saved state may lack, with the values that it was trained with."""
+
 SECONDS = 20.0
 """Seconds between two writes, at least: a killed run repeats at most so much."""
 
@@ -132,6 +135,7 @@ class ResumeState:
         self.run.__dict__.update(about["run"] | {"name": self.run.name})
 
     def _check_same_run(self, saved: dict) -> None:
+        saved = NEWER | saved
         for name in {**self.decides, **saved}:
             before, now = saved.get(name), self.decides.get(name)
             if before != now:

@@ -5,7 +5,8 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from kit.errors import KitError
+from kit.errors import KitError, saving
+from kit.files import whole
 
 __all__ = ["Run", "table"]
 
@@ -76,8 +77,9 @@ class Run:
         return replace(self, steps=steps)
 
     def save(self, path: str | Path) -> None:
-        """Write the run as JSON."""
-        Path(path).write_text(json.dumps(asdict(self)), encoding="utf-8")
+        """Write the run as JSON, whole or not at all. Raises KitError for a full disk."""
+        with saving("the run", path), whole(Path(path)) as part:
+            part.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> "Run":

@@ -5,7 +5,7 @@ report                          # what was found
 data = report.data(keep=True)   # the good rows, as train, validation and test
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -117,6 +117,7 @@ def read(
     *,
     columns: Mapping[str, str] | None = None,
     values: Mapping | None = None,
+    watch: Callable[[int], bool] | None = None,
     **options,
 ) -> Report:
     """Read and check the user's data: what is wrong with a row is said, and no row is lost.
@@ -126,9 +127,12 @@ def read(
     wants: the `COLUMNS` of a task; for classes of one's own, with {"label": Column("class")}.
     columns: what the task calls a column -> what it is called there, where the names differ.
     values: a class or tag there -> its name in the task, {"pos": "positive"}.
+    watch: called with the number of rows so far after each 20,000; True stops the reading.
     Any encoding, and several in one file. A text is taken as it is; a class by its name in any
-    case, or by its number. A million rows pass through little memory, in half a minute or so.
-    Raises KitError for what cannot be read at all, and for columns that are not there.
+    case, or by its number. A million rows pass through little memory, in half a minute or so,
+    with a bar; Ctrl-C, or the notebook's stop button, ends it.
+    Raises KitError for what cannot be read at all, for columns that are not there, for a file that
+    needs more memory than there is, and where `watch` stops it.
     """
     from kit.data.own.checks import Checker
     from kit.data.own.readers import reader
@@ -141,9 +145,16 @@ def read(
     tables, rows = Tables(check.wants), source.rows()
     first = list(islice(rows, CHUNK_ROWS))
     check.look(first)
+    rows_so_far = 0
     chunks = chain([first] if first else [], iter(lambda: list(islice(rows, CHUNK_ROWS)), []))
     for chunk in progress(chunks, f"reading {source.where}", unit=f"x {CHUNK_ROWS:,} rows"):
         tables.add(*check.sort(chunk))
+        rows_so_far += len(chunk)
+        if watch and watch(rows_so_far):
+            raise KitError(
+                f"the reading of {source.where} was stopped after {rows_so_far:,} rows, and "
+                "nothing of it is kept: read it again, or a file with a part of its rows."
+            )
     _one_word_a_row(check, tables, source.where)
     return Report(
         where=source.where,

@@ -5,6 +5,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from difflib import get_close_matches
 from itertools import islice
 
@@ -15,6 +16,9 @@ __all__ = ["Checker"]
 
 DIGITS = 20
 """A class has a number of fewer digits."""
+
+MOST_REMEMBERED = 10_000
+"""Texts of classes whose names are remembered."""
 
 UNNAMED_COLUMN = "…"
 """Stands in an error for the name that the user has to fill in."""
@@ -49,6 +53,12 @@ class Checker:
         """Column of open classes -> class in plain letters -> its spellings."""
         self.several_words = False
         """Whether any row has more than one word."""
+        self.classes: dict[tuple[str, str], str] = {}
+        """Column and text of a class that was seen -> its name in the task."""
+        self.aligned: tuple[str, str] | None = None
+        """The columns of words and of tags, where both are wanted."""
+        self.plan: list[tuple[str, str, Callable]] = []
+        """For each column that is wanted: its name, what it is called here, what checks a value."""
 
     def require(self, names: list[str], where: str) -> None:
         """Raise KitError where a column is not there; one that is optional is then not wanted."""
@@ -65,6 +75,10 @@ class Checker:
                 f"{where} has {_columns(names)}, and no {', '.join(missing.values())}: say which "
                 f"is which, like columns={close}."
             )
+        checks = {name: getattr(self, f"_{column.kind}") for name, column in self.wants.items()}
+        self.plan = [(name, self.columns[name], check) for name, check in checks.items()]
+        kinds = {column.kind: name for name, column in self.wants.items()}
+        self.aligned = (kinds["words"], kinds["tags"]) if {"words", "tags"} <= set(kinds) else None
 
     def look(self, rows: list) -> None:
         """Find out the scheme of the tags from the first rows."""
@@ -97,12 +111,12 @@ class Checker:
         if row.problem:
             raise Problem(row.problem)
         values = {}
-        for name, column in self.wants.items():
-            value = _python(_at(row.content, self.columns[name]))
-            values[name] = getattr(self, f"_{column.kind}")(name, value)
-        kinds = {column.kind: name for name, column in self.wants.items()}
-        if {"words", "tags"} <= set(kinds):
-            _same_length(values[kinds["words"]], values[kinds["tags"]])
+        for name, called, check in self.plan:
+            value = _at(row.content, called)
+            values[name] = check(name, value if isinstance(value, str) else _python(value))
+        if self.aligned:
+            words, tags = self.aligned
+            _same_length(values[words], values[tags])
         return values
 
     def notes(self) -> list[str]:
@@ -135,16 +149,23 @@ class Checker:
         return number
 
     def _class(self, name: str, value) -> str:
+        known = self.classes.get((name, value)) if isinstance(value, str) else None
+        named = known or self._new_class(name, value)
+        if known is None and isinstance(value, str) and len(self.classes) < MOST_REMEMBERED:
+            self.classes[name, value] = named
+        if not self.wants[name].names:
+            self.spellings[name].setdefault(_plain(named), Counter())[named] += 1
+        return named
+
+    def _new_class(self, name: str, value) -> str:
+        """The name of a class in the task."""
         if isinstance(value, list | dict):
             raise Problem(f"{name} has no class", f"{value!r:.60}")
         if value is None or str(value).strip() == "" or value != value:
             raise Problem(f"{name} is empty", "" if value is None else f"{value!r:.60}")
         if isinstance(value, float) and not value.is_integer():
             raise Problem(f"{name} has no class", f"{value!r:.60}")
-        named = self._among(name, _whole_number(value))
-        if not self.wants[name].names:
-            self.spellings[name].setdefault(_plain(named), Counter())[named] += 1
-        return named
+        return self._among(name, _whole_number(value))
 
     def _among(self, name: str, value: str) -> str:
         """The name of a class or tag in the task: given so, by `values`, or by its number."""

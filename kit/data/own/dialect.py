@@ -178,7 +178,8 @@ def _named(name: str, fields: list[str]) -> tuple[str, ...]:
 
 def parse(lines: Iterable[str], delimiter: str, quotes: str = "doubled") -> Iterator[Line]:
     """The rows of lines without their ends; empty lines are left out."""
-    how = {"delimiter": delimiter, "strict": True} | QUOTES[quotes]
+    # As csv's own object: else it is built again for each row.
+    how = csv.reader([], delimiter=delimiter, strict=True, **QUOTES[quotes]).dialect
     pending: list[str] = []  # lines that were read ahead for a field of several lines
     source, number = iter(lines), 0
 
@@ -211,13 +212,15 @@ def parse(lines: Iterable[str], delimiter: str, quotes: str = "doubled") -> Iter
         del pending[:used]
 
 
-def _quoted(line: str, following: Iterator[str], how: dict) -> tuple[list[str] | None, int, str]:
+def _quoted(
+    line: str, following: Iterator[str], how: csv.Dialect
+) -> tuple[list[str] | None, int, str]:
     """(fields, further lines that they run over, problem) of a row with quotes in it."""
     text, used = line.replace("\r", INNER_RETURN), 0
     csv.field_size_limit(10 * MOST_CHARACTERS)
     while True:
         try:
-            [fields] = csv.reader([text], **how)
+            [fields] = csv.reader([text], how)
             return [_restored(field) for field in fields], used, ""
         except csv.Error as error:
             if "unexpected end of data" not in str(error):

@@ -15,8 +15,12 @@ from kit.data.own.memory import dataset_rows, memory_reader
 from kit.data.own.rows import Reader, Row, no_dict
 from kit.data.text_files import encoding_of
 from kit.errors import KitError
+from kit.memory import check_memory
 
 __all__ = ["reader"]
+
+TABLES = 3
+"""Bytes that reading needs for each byte of a file: tables, and copies of them."""
 
 JSON_BYTES = 200_000_000
 """The largest file that is read as one JSON array."""
@@ -64,6 +68,11 @@ def _file(path: Path, options: dict) -> Reader:
         raise KitError(f"{path.name} is empty: give a file with rows.")
     read, known = KINDS[kind]
     _refuse(options, f"a {kind} file", known)
+    check_memory(
+        TABLES * path.stat().st_size,
+        f"Reading {path.name}",
+        "give a file with a part of its rows.",
+    )
     return read(path, **options)
 
 

@@ -43,6 +43,9 @@ TEMPLATE = 0.2
 """A group of near-duplicates with more of the rows than this is a template, and is not kept
 together."""
 
+ASCII_SIGNS = bytes(code if re.match(r"\w", chr(code)) else 32 for code in range(256))
+"""A table for `bytes.translate`: a space for each character of ASCII that belongs to no word."""
+
 
 def split_of(name: str) -> str:
     """train, validation or test, from what the user's data calls it; "" where none is given.
@@ -218,6 +221,9 @@ def keys(texts) -> np.ndarray:
 def _words(text: str | list[str]) -> str:
     """The words of a text in small letters; the text itself where it has none."""
     text = " ".join(text) if isinstance(text, list) else str(text)
+    if text.isascii():  # the same, several times faster
+        words = text.lower().encode().translate(ASCII_SIGNS).split()
+        return b" ".join(words).decode() or " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(re.findall(r"\w+", plain)) or " ".join(plain.split())
 

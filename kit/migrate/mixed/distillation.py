@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from kit.errors import KitError
 from kit.migrate.migration import HEAD_RATE, RATE, Migration, WeightMap, both, migration
+from kit.migrate.structure.architecture import fitting
 from kit.migrate.structure.depth import choose_layers
 from kit.models import Model
 from kit.objectives import heard, imitate, listen
@@ -34,11 +35,19 @@ def distil(
     W trained where the widths differ (Romero et al. 2014, arxiv.org/abs/1412.6550).
 
     student: a body of your own with the source's vocabulary; default: half of the
-        source's layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108).
+        source's layers, with their values (Sanh et al. 2019, arxiv.org/abs/1910.01108). A head
+        that is tied to the source's token embeddings is tied to the student's.
     strength, temperature: the factor on the penalty, and τ.
 
-    Raises KitError where the source has one layer and no student is given.
+    Raises KitError where the source has one layer and no student is given, and for a student of
+    another vocabulary, which could not read what its teacher reads.
     """
+    if student is not None and student.config.vocabulary != body.config.vocabulary:
+        raise KitError(
+            f"the student reads {student.config.vocabulary:,} tokens and its teacher "
+            f"{body.config.vocabulary:,}: both read the same ids, so give a student with the "
+            "source's vocabulary."
+        )
     if student is None and body.config.layers == 1:
         raise KitError("the source has one layer, so half of them is no student: give a `student`.")
     if student is None:
@@ -47,11 +56,10 @@ def distil(
         student = copy.deepcopy(student)
         projection = None
         trained = [student]
-        if student.width != body.width:
-            head = type(head)(**head.config | {"width": student.width})
-            if teacher is None:
-                projection = nn.Linear(student.width, body.width, bias=False)
-                trained.append(projection)
+        head = fitting(head, body, student)
+        if student.width != body.width and teacher is None:
+            projection = nn.Linear(student.width, body.width, bias=False)
+            trained.append(projection)
         groups = both(rate, head_rate, head, *trained)
         target = migration(student, head, WeightMap(body, head), groups, aid=projection)
     if teacher:

@@ -12,8 +12,7 @@ from kit.errors import KitError
 from kit.migrate.migration import Migration, WeightMap, group, migration
 from kit.migrate.mixed.lora import replace
 from kit.models import Transformer
-from kit.models.attention import rotate
-from kit.models.transformer import Attention, attend, weights
+from kit.models.transformer import Attention
 
 __all__ = ["Prefixed", "Prompted", "prefix_tuning", "prompt_tuning"]
 
@@ -50,9 +49,7 @@ class Prefixed(nn.Module):
     def forward(self, x, visible, memory=None, turn=None, cache=None, seen=None) -> Tensor:
         """x (B, T, D) -> (B, T, D). The prefix has no position: its keys are not rotated."""
         base, T = self.base, x.shape[1]
-        q, k, v = (base.split(part(x)) for part in (base.query, base.key, base.value))
-        if turn:
-            q, k = rotate(q, *turn), rotate(k, *turn)
+        q, k, v = base.queries_keys_values(x, turn)
         if cache:
             k, v = cache.add(base.layer, k, v)  # (B, G, S, W)
         if visible is None and base.config.causal and T > 1:
@@ -61,9 +58,7 @@ class Prefixed(nn.Module):
             visible = F.pad(visible, (len(self.prefix_key[0]), 0), value=True)
         k = torch.cat([self.prefix_key.to(k.dtype).expand(len(x), -1, -1, -1), k], 2)
         v = torch.cat([self.prefix_value.to(v.dtype).expand(len(x), -1, -1, -1), v], 2)
-        if seen is not None:
-            seen.append(weights(q, k, visible, False))  # (B, H, T, P + S)
-        return base.output(attend(q, k, v, visible, False).transpose(1, 2).flatten(2))
+        return base.read(q, k, v, visible, False, seen)  # weights (B, H, T, P + S)
 
 
 def prompt_tuning(

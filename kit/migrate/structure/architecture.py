@@ -4,6 +4,7 @@ import copy
 
 from torch import nn
 
+from kit.errors import KitError
 from kit.migrate.migration import (
     HEAD_RATE,
     RATE,
@@ -15,8 +16,9 @@ from kit.migrate.migration import (
     migration,
 )
 from kit.migrate.transfer import transfer
+from kit.models import LanguageHead
 
-__all__ = ["anew", "follow", "from_scratch", "into"]
+__all__ = ["anew", "fitting", "follow", "from_scratch", "into"]
 
 
 def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Migration:
@@ -54,6 +56,35 @@ def follow(head: nn.Module, old: nn.Module, new: nn.Module) -> None:
         head.weight = new.embedding.weight
 
 
+def fitting(head: nn.Module, old: nn.Module, new: nn.Module) -> nn.Module:
+    """The head for a body `new` that takes the place of the body `old`.
+
+    A head of another width is made again with fresh values. A head that is tied to the old body's
+    token embeddings is tied to the new body's, and keeps its bias.
+
+    Raises KitError for the source's own language head where the new body has another vocabulary.
+    """
+    tied, vocabulary = _tied(head, old), new.config.vocabulary
+    language = isinstance(head, LanguageHead) and is_moved(head)
+    if language and head.config["vocabulary"] != vocabulary:
+        if not tied or head.bias is not None:
+            raise KitError(
+                f"the head predicts {head.config['vocabulary']:,} tokens, and the new body reads "
+                f"{vocabulary:,}: give a fresh head, head=lambda width: LanguageHead(width, "
+                f"{vocabulary})."
+            )
+    elif new.width == old.width:
+        follow(head, old, new)
+        return head
+    changes: dict = {"width": new.width}
+    if tied:
+        changes |= {"vocabulary": vocabulary, "tie": new.embedding.weight}
+    made = type(head)(**head.config | changes)
+    if tied:
+        made.moved, made.bias = is_moved(head), head.bias
+    return made
+
+
 def into(
     body: nn.Module,
     head: nn.Module,
@@ -69,10 +100,10 @@ def into(
     target: the body; it is copied.
     names, fresh: as in `kit.migrate.transfer`. Without them the source must have a tensor of the
         name and shape of each of the target's; a KitError names those that it lacks.
+    A head that is tied to the source's token embeddings is tied to the target's.
     """
     weight_map = WeightMap(body, head)
     target = copy.deepcopy(target)
     transfer(body, target, weight_map, names=names, fresh=fresh)
-    if target.width != body.width:
-        head = type(head)(**head.config | {"width": target.width})
+    head = fitting(head, body, target)
     return migration(target, head, weight_map, both(rate, head_rate, head, target))

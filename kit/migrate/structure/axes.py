@@ -122,6 +122,12 @@ def _transformer(body: nn.Module) -> Iterator[tuple[str, Steps]]:
             block = ".".join(path[:2])
             out, into = (a if a == "stream" else f"{block}.{a}" for a in LINEAR[layer])
             yield name, [(0, out, "out"), (1, into, "into")][: p.ndim]
+        elif layer == "project":  # embeddings to the stream
+            yield name, [(0, "stream", "out")]
+        elif layer in ("query_norm", "key_norm") or (
+            name.startswith("embed.") and body.config.embedding_size
+        ):
+            yield name, []  # heads and separate embeddings keep their width
         else:  # embeddings (V, D), or a norm's weight or bias (D,)
             is_norm_weight = p.ndim == 1 and kind == "weight"
             yield name, [(p.ndim - 1, "stream", "scale" if is_norm_weight else "out")]

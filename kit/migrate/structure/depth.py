@@ -46,12 +46,19 @@ def choose_layers(
     chosen = _evenly_spread(n, layers) if isinstance(layers, int) else list(layers)
     if not chosen or not set(chosen) <= set(range(n)):
         raise KitError(f"layers={layers}: the source has {n}, numbered 0 to {n - 1}.")
-    target = type(body)(dataclasses.replace(body.config, layers=len(chosen)))
+    target = type(body)(_config(body, chosen))
     stack = "blocks" if isinstance(body, Transformer) else "layers"
     names = {f"{stack}.{i}": f"{stack}.{k}" for i, k in enumerate(chosen)}
     transfer(body, target, weight_map, names=names)
     follow(head, body, target)
     return migration(target, head, weight_map, both(rate, head_rate, head, target))
+
+
+def _config(body: nn.Module, copied: Sequence[int]):
+    """The body's config for copies of these of its layers."""
+    types = getattr(body.config, "attention_types", None)  # an RNN has none
+    changes = {"attention_types": tuple(types[i] for i in copied)} if types else {}
+    return dataclasses.replace(body.config, layers=len(copied), **changes)
 
 
 def _evenly_spread(n: int, count: int) -> list[int]:
@@ -88,20 +95,21 @@ def deepen(
             '"choose_layers".'
         )
     deeper = _deeper_transformer if isinstance(body, Transformer) else _deeper_rnn
-    config = dataclasses.replace(body.config, layers=layers)
-    return deeper(body, head, config, (rate, head_rate))
+    return deeper(body, head, [i * n // layers for i in range(layers)], (rate, head_rate))
 
 
-def _deeper_transformer(body, head, config, rates: tuple[float, float]) -> Migration:
+def _deeper_transformer(body, head, copied: list[int], rates: tuple[float, float]) -> Migration:
     weight_map = WeightMap(body, head)
+    config = _config(body, copied)
     deep = type(body)(config)
     notes: dict[nn.Parameter, str] = {}
-    copied = [i * body.config.layers // config.layers for i in range(config.layers)]
     names = {f"blocks.{i}": f"blocks.{k}" for i, k in enumerate(copied)}
     transfer(body, deep, weight_map, names=names)
     for i, block in enumerate(deep.blocks):
         if i and copied[i] == copied[i - 1]:
             outputs = [block.attention.output, block.feed_forward.down]
+            if config.post_norm:
+                outputs = [block.attention_post_norm, block.feed_forward_post_norm]
             notes |= _set(outputs, 0.0, "zero: it adds nothing yet")
             if not config.norm_first:
                 norms = [deep.blocks[i - 1].feed_forward_norm, block.attention_norm]
@@ -123,8 +131,9 @@ def _set(parts: list[nn.Module], weight: float, note: str) -> dict[nn.Parameter,
     return {p: note for part in parts for p in part.parameters()}
 
 
-def _deeper_rnn(body, head, config, rates: tuple[float, float]) -> Migration:
+def _deeper_rnn(body, head, copied: list[int], rates: tuple[float, float]) -> Migration:
     weight_map = WeightMap(body, head)
+    config = _config(body, copied)
     new = config.layers - body.config.layers
     one_layer = dataclasses.replace(config, layers=1)
     body.layers.extend(Beside(type(body)(one_layer).layers[0], config.width) for _ in range(new))

@@ -127,6 +127,8 @@ def _stream(body: nn.Module, examples: list[dict] | None) -> Tensor:
     """Σ x xᵀ (D, D) over the residual stream of the examples, or over the token embeddings."""
     if examples is None or not isinstance(body, Transformer):
         x = body.embedding.weight
+        if isinstance(body, Transformer):
+            x = body.embed.project(x)
         return x.T @ x
     total = torch.zeros(body.width, body.width)
     streams: list[Tensor] = []

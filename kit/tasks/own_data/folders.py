@@ -6,6 +6,7 @@ NAME-huggingface/   config.json, model.safetensors, tokenizer, head.safetensors,
 """
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import safetensors.torch
 
-from kit.errors import KitError
+from kit.errors import KitError, saving
+from kit.files import scratch
 from kit.models import ClassHead, TagHead
 from kit.sources import Source, checkpoint, export
 from kit.tasks import entities
@@ -75,16 +77,10 @@ def save(source: Source, folder: str | Path, task: "Task") -> Saved:
                 f"{free(folder)}."
             )
     source = replace(source, card=source.card | {"task": described(task)})
+    checkpoint.save(source, folder)
     try:
-        checkpoint.save(source, folder)
         return Saved(folder, _export(source, beside(folder)))
-    except OSError as error:
-        raise KitError(
-            f"{folder} cannot be written ({error.strerror}): make room, or give another folder."
-        ) from error
     except KitError as error:
-        if not folder.exists():
-            raise
         return Saved(folder, None, _why(source, error))
 
 
@@ -117,14 +113,17 @@ def _export(source: Source, folder: Path) -> Path:
             f"a model that writes texts ({type(head).__name__}) is of no family of Hugging Face's "
             "that the kit can write: only the kit checkpoint has all of it."
         )
-    export(replace(source, head=None), folder)
     tensors = {name: t.detach().contiguous() for name, t in head.linear.state_dict().items()}
-    safetensors.torch.save_file(tensors, folder / "head.safetensors", {"format": "pt"})
-    path, names = folder / "config.json", source.card["task"]["names"]
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config |= {"id2label": dict(enumerate(names)), "label2id": {n: i for i, n in enumerate(names)}}
-    path.write_text(json.dumps(config, indent=2), encoding="utf-8")
-    (folder / "README.md").write_text(model_card(source, folder), encoding="utf-8")
+    names = source.card["task"]["names"]
+    with saving(f"{source.name!r}", folder), scratch(folder) as space:
+        new = export(replace(source, head=None), space / "new")
+        safetensors.torch.save_file(tensors, new / "head.safetensors", {"format": "pt"})
+        config = json.loads((new / "config.json").read_text(encoding="utf-8"))
+        config["id2label"] = dict(enumerate(names))
+        config["label2id"] = {name: i for i, name in enumerate(names)}
+        (new / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+        (new / "README.md").write_text(model_card(source, folder), encoding="utf-8")
+        os.replace(new, folder)
     return folder
 
 

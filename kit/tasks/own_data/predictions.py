@@ -17,7 +17,8 @@ from torch import nn
 from kit.data import own
 from kit.data.own.readers import reader
 from kit.data.own.tables import keys
-from kit.errors import KitError
+from kit.errors import KitError, saving
+from kit.files import whole
 from kit.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -60,20 +61,13 @@ class Predictions:
     def write(self, path: str | Path) -> Path:
         """Write the CSV as UTF-8 with a byte-order mark, without which Excel misreads it.
 
-        Raises KitError where the file is there already.
+        Raises KitError where the file is there already, and for a full disk.
         """
         path = Path(path)
-        try:
-            with path.open("x", encoding="utf-8-sig", newline="") as file:
-                file.write(self.csv())
-        except FileExistsError:
-            raise KitError(
-                f"{path} is there already, and nothing was written: give another name."
-            ) from None
-        except OSError as error:
-            raise KitError(
-                f"{path} cannot be written ({error.strerror}): free it, or give another folder."
-            ) from error
+        if path.exists():
+            raise KitError(f"{path} is there already, and nothing was written: give another name.")
+        with saving("the predictions", path), whole(path) as part:
+            part.write_text(self.csv(), encoding="utf-8-sig", newline="")
         return path
 
 
@@ -112,7 +106,8 @@ def predict_file(
     first, answer = next(iter(task.COLUMNS)), list(task.COLUMNS)[-1]
     there = reader(path).columns()
     named = {first: text_column(path.name, there, columns.get(first, first))}
-    report = own.read(path, {first: task.COLUMNS[first]}, columns=named)
+    reading = lambda rows: watch(0.0)  # noqa: E731
+    report = own.read(path, {first: task.COLUMNS[first]}, columns=named, watch=reading)
     if not len(report.good):
         raise KitError(f"no row of {path.name} can be used ({report.most()}): put them right.")
     texts, places = report.good[first][:], report.good["id"][:]

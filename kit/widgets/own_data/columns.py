@@ -1,12 +1,13 @@
 """Which column of a file is which? A guess from the names and from the first rows."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from kit.data.own.readers import reader
 from kit.errors import KitError
 from kit.tasks.translation import LANGUAGES
 
-__all__ = ["ENDINGS", "guess", "language_of", "look"]
+__all__ = ["ENDINGS", "guess", "language_of", "look", "row_bytes"]
 
 FIRST_ROWS = 200
 """Rows that are read to guess the columns."""
@@ -29,6 +30,13 @@ def look(path) -> tuple[list[str], list[dict]]:
         raise KitError(f"{path.name} has no row with columns: is its first line their names?")
     rows = [row.content for row, _ in zip(file.rows(), range(FIRST_ROWS), strict=False)]
     return columns, [row for row in rows if isinstance(row, dict)]
+
+
+def row_bytes(path: Path, rows: Sequence[dict]) -> float:
+    """Bytes of a row of the file, about: from its first rows."""
+    named = "json" in path.suffix.lower()  # each row has the names of its columns
+    sizes = [len(str(row)) if named else sum(len(str(v)) + 1 for v in row.values()) for row in rows]
+    return max(1.0, sum(sizes) / max(1, len(sizes)))
 
 
 def guess(kind: str, columns: Sequence[str], rows: Sequence[dict]) -> tuple[str, str]:

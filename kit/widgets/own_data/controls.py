@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from kit.errors import KitError
+from kit.errors import KitError, saving
 from kit.files import temporary_folder
 from kit.tasks.own_data import KINDS
 from kit.tasks.translation import LANGUAGES, OTHER
@@ -127,7 +127,8 @@ class Controls(JobWidget):
         """An uploaded file, written to a folder of this widget."""
         name, content = uploaded(value)
         path = Path(self.folder, Path(name).name or "file")
-        path.write_bytes(content)
+        with saving(name, path):
+            path.write_bytes(content)
         return path
 
 

@@ -14,12 +14,15 @@ from kit.tasks.translation import OTHER
 from kit.tokenizer import Tokenizer
 from kit.widgets.base.style import hide_buttons, live
 from kit.widgets.own_data import own_data_figure as pictures
-from kit.widgets.own_data.columns import ENDINGS, guess, language_of, look
+from kit.widgets.own_data.columns import ENDINGS, guess, language_of, look, row_bytes
 from kit.widgets.own_data.controls import Controls, existing, unused
 
 __all__ = ["OwnData"]
 
 MOST_CLASSES = 100
+LARGE_BYTES = 5_000_000
+"""Bytes of a file above which it is read in the background: some seconds."""
+BUSY = "a training or a reading is running: press Stop, or wait until it has ended."
 
 
 class OwnData(Controls):
@@ -40,6 +43,8 @@ class OwnData(Controls):
         self.scores: dict[str, float] = {}
         self.predictions: predictions.Predictions | None = None
         self._columns: dict[str, str] = {}
+        self._row_bytes = 1.0
+        """Bytes of a row of the file, about."""
         self._facts: dict = {}
         super().__init__(kind)
         self._listen()
@@ -61,8 +66,11 @@ class OwnData(Controls):
         self.save_button.on_click(lambda _: self._try(self._save))
 
     def open(self, path: str | Path) -> "OwnData":
-        """Read a file on this machine."""
+        """Read a file on this machine; it returns when the file is read."""
+        busy = self.job.running
         self._try(partial(self._opened, Path(path)))
+        if not busy:
+            self.job.wait()
         return self
 
     def train(self) -> "OwnData":
@@ -113,11 +121,12 @@ class OwnData(Controls):
     def _opened(self, path: Path, kind: str | None = None) -> None:
         """Read a file as this kind of data; default: what its ending says, or what is chosen."""
         if self.job.running:
-            raise KitError("a training is running: press Stop, or wait until it has ended.")
+            raise KitError(BUSY)
         self.path, self.report, self.ready = None, None, False
         self.job.button.disabled = True
         self.report_view.value = ""
         columns, rows = look(path)
+        self._row_bytes = row_bytes(path, rows)
         kind = kind or ENDINGS.get(path.suffix.lower(), self.kind.value)
         with self._quiet():
             self.kind.value = kind
@@ -144,13 +153,32 @@ class OwnData(Controls):
             raise KitError(
                 f"the text and the answer are both in {self.text.value!r}: choose two columns."
             )
-        kind = KINDS[self.kind.value]
-        self.report = own.read(self.path, kind.columns, columns=self._chosen())
+        if self.path.stat().st_size <= LARGE_BYTES:
+            self._read()
+        elif not self.job.start(self._read):
+            raise KitError(BUSY)
+
+    def _read(self, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Read the file and show its report. A large one is read in the background, so that the
+        bar moves and *Stop* is heard."""
+        kind, began = KINDS[self.kind.value], time.monotonic()
+        expected = self.path.stat().st_size / self._row_bytes
+
+        def watch(rows: int) -> bool:
+            self.job.bar.value = min(0.99, rows / expected)
+            seconds = time.monotonic() - began
+            self._say(f"Reading {self.path.name}: {rows:,} rows in {seconds:.0f} s …")
+            return stopping()
+
+        try:
+            self.report = own.read(self.path, kind.columns, columns=self._chosen(), watch=watch)
+        finally:
+            self.job.bar.value = 0.0
         self.report_view.value = self.report._repr_html_()
         found = self._found()
         kind.task(self.report, self.language.value)  # names that nobody can learn are refused
         self.ready = True
-        self.job.button.disabled = self.job.running
+        self.job.button.disabled = False
         self._say(f"{found}. Right columns? Then press “3 · Train”.")
 
     def _found(self) -> str:
@@ -263,7 +291,7 @@ class OwnData(Controls):
     def _trained(self) -> Experiment:
         """The last trained model; KitError during a training, and before the first."""
         if self.job.running:
-            raise KitError("a training is running: press Stop, or wait until it has ended.")
+            raise KitError(BUSY)
         if self.experiment is None:
             raise KitError("no model was trained yet: open a file, then press “3 · Train”.")
         return self.experiment

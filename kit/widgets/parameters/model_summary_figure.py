@@ -24,6 +24,7 @@ TINTS = {
 
 NORMS = {"layer": "LayerNorm", "rms": "RMSNorm"}
 ACTIVATIONS = {"gelu": "GELU", "gelu_tanh": "GELU", "relu": "ReLU", "swiglu": "SwiGLU"}
+ACTIVATIONS |= {"silu": "SiLU", "geglu": "GEGLU", "geglu_tanh": "GEGLU", "reglu": "ReGLU"}
 DEPTH = 82
 """The distance of the branches below the residual stream, in units of the diagram."""
 
