@@ -34,7 +34,7 @@ def test_a_lesson_is_run_dragged_trained_and_asked(tmp_path, data):
         train = page.get_by_role("button", name="Train both")
         handle.press("Home")  # no label at all
         train.click()
-        expect(status).to_contain_text("before either was trained", timeout=60_000)
+        expect(status).to_contain_text("before either was trained", timeout=300_000)
         shown.picture("see_it_work_without_labels")
 
         handle.press("ArrowRight")
@@ -45,7 +45,7 @@ def test_a_lesson_is_run_dragged_trained_and_asked(tmp_path, data):
         page.wait_for_function(f"{drawn} > 0")
         page.wait_for_function(f"{drawn} > {plot.evaluate(POINTS)[0]}")
         page.get_by_role("button", name="Stop").first.click()
-        expect(status).to_contain_text("Stopped early", timeout=60_000)
+        expect(status).to_contain_text("Stopped early", timeout=120_000)
         expect(train).to_be_enabled(timeout=60_000)
         shown.picture("see_it_work_stopped")
 
