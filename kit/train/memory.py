@@ -34,12 +34,15 @@ def training_memory(
 
 
 def _activations(model: nn.Module, batch: int, tokens: int) -> int:
-    """The numbers that a forward pass keeps for the backward pass."""
+    """The numbers that a forward pass keeps for the backward pass; of a frozen body it keeps
+    those of one layer at a time."""
     config = getattr(getattr(model, "body", None), "config", None)
     if config is None:
         return 0
     width = getattr(config, "intermediate_size", None) or config.width
-    return batch * tokens * config.layers * (8 * config.width + 2 * width)
+    trained = any(p.requires_grad for p in model.body.parameters())
+    layers = config.layers if trained else 1
+    return batch * tokens * layers * (8 * config.width + 2 * width)
 
 
 def check_training_memory(
