@@ -39,7 +39,9 @@ __all__ = [
     "groups_of",
     "guarded",
     "guarded_class",
+    "ids_of",
     "models_of",
+    "names_of",
     "prompts_of",
     "rows_with",
 ]
@@ -376,6 +378,20 @@ def columns_of(value: object) -> str:
         return f"{described(value)}: {remedy}"
     wrong = [name for name, column in value.items() if not _has(column, "kind", "names")]
     return f"a dict whose {wrong[0]!r} is no Column: {remedy}" if wrong else ""
+
+
+def ids_of(value: object) -> str:
+    """Token ids: one list of whole numbers."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return f"{described(value)}, and no list of token ids: give tokenizer.encode(text)"
+    nested = isinstance(_first(value), list | tuple | str)
+    return f"{described(value)}, and not one list of token ids: give one of them" if nested else ""
+
+
+def names_of(value: object) -> str:
+    """A dict from names to what they stand for, or None."""
+    kind = f"{described(value)}, and no dict: give {{'name': ...}}"
+    return "" if value is None or isinstance(value, Mapping) else kind
 
 
 def as_number(value: object) -> float:

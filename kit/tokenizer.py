@@ -14,6 +14,7 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, processors, trai
 
 from kit.errors import KitError, saving
 from kit.files import whole
+from kit.guards import a_path, guarded, ids_of
 from kit.texts import check_strings
 
 __all__ = ["Tokenizer", "check_tokenizer", "remember_tokenizer"]
@@ -147,6 +148,7 @@ class Tokenizer:
         """Piece -> its id."""
         return self._tokenizer.get_vocab()
 
+    @guarded("tokenizer.save('tokenizer.json')", path=a_path)
     def save(self, path: str | Path) -> None:
         """Write a tokenizer.json, which `load` and Hugging Face's libraries read, whole or not at
         all. Raises KitError for a full disk."""
@@ -224,6 +226,7 @@ class Tokenizer:
             begins[-1] = len(text)
         return [ids[i] for i in within], begins
 
+    @guarded("tokenizer.decode(ids)", ids=ids_of)
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, without special pieces. Bytes that are no UTF-8 become \ufffd."""
         return self._tokenizer.decode([int(i) for i in ids], skip_special_tokens=True)

@@ -25,6 +25,7 @@ PINS = dict(
     if not line.startswith("#")
 )
 LONG = {
+    "kit/guards.py": "one short check after another",
     "kit/results/tables.py": "one function a table, in the order of the document",
     "kit/tasks/translation/__init__.py": "one task, in the order of its steps",
     "kit/experiment.py:prepare": "half of it is its docstring",

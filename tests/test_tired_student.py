@@ -10,20 +10,22 @@ from migrations import OTHER, TOKENS, source
 from test_experiment import FILMS, ROWS
 from test_experiment import source as reading_source
 
-from kit import metrics, models, objectives, sources, tasks
+from kit import metrics, models, objectives, results, sources, tasks, widgets
 from kit.data import own
 from kit.errors import KitError
 from kit.experiment import prepare, run
 from kit.migrate import merge, migrate
 from kit.models import ClassHead, Model, RNNConfig, TransformerConfig
 from kit.models.generate import generate
-from kit.sources import Source, checkpoint
+from kit.sources import Source, checkpoint, tensorflow
+from kit.tasks import own_data
 from kit.tasks.classification import ClassificationTask
-from kit.train import Recipe, fit, predict, total_loss, training_steps
+from kit.train import Recipe, Run, fit, predict, total_loss, training_steps
 
-PARTS = (checkpoint, metrics, models, np, objectives, own, sources, tasks)
+PARTS = (checkpoint, metrics, models, np, objectives, own, own_data, results, sources)
+PARTS += (tasks, tensorflow, widgets)
 DOORS = (ClassHead, ClassificationTask, Model, Recipe, RNNConfig, Source, TransformerConfig)
-DOORS += (fit, generate, merge, migrate, prepare, predict, run, total_loss, training_steps)
+DOORS += (Run, fit, generate, merge, migrate, prepare, predict, run, total_loss, training_steps)
 RECIPE = Recipe(steps=1, batch_size=2, precision="fp32")
 WORDS = [row["text"] for row in FILMS]
 
@@ -336,6 +338,31 @@ RNNConfig(vocabulary=300, width="16")
 TransformerConfig(vocabulary=300, width=16)
 TransformerConfig(vocabulary=300, width=15, layers=1, heads=2, intermediate_size=8, block_size=8)
 metrics.accuracy([], [])
+sources.export(source, None)
+sources.export(model, "new")
+sources.export(m, "new")
+own_data.predict(texts, source)
+own_data.predict(model, texts)
+own_data.predict("my-model", texts)
+results.table("entitiess")
+results.load(3)
+Run().save(None)
+tokenizer.save(None)
+tokenizer.decode(text)
+tokenizer.decode(ids)
+tensorflow.write("new", texts)
+tensorflow.write("new", model)
+own.read(frame, task.COLUMNS, values=["a"])
+own.read(frame, task.COLUMNS, watch=3)
+generate(writing, ids, 20, beams="4")
+generate(writing, ids, 20, beams=10**7)
+generate(writing, ids, 20, stop=3)
+generate(writing, ids, 20, temperature="hot")
+widgets.Words(model)
+widgets.TensorMap(source)
+widgets.NextToken(text)
+widgets.OwnData("class")
+widgets.OwnData(kinds="tags")
 """.strip().splitlines()
 """Calls that a tired student types; each is wrong."""
 

@@ -14,7 +14,7 @@ KIT = str(Path(__file__).parent.parent)
 KIT_NAMES = (KIT, KIT.replace(str(Path.home()), "~", 1))
 """The folder of the kit, as a traceback names it."""
 PATIENCE = 60.0
-"""Seconds that a cell has to end after it was interrupted for taking too long."""
+"""Seconds that a cell has to end after it was interrupted for taking too long, and a kernel."""
 
 
 class Kernel:
@@ -105,8 +105,9 @@ class Kernel:
         self.manager.shutdown_kernel(now=True)
 
     def end(self) -> None:
-        """End the kernel as the notebook's menu does."""
+        """End the kernel as the notebook's menu does; on a busy machine that may take long."""
         self.client.stop_channels()
+        self.manager.shutdown_wait_time = PATIENCE
         self.manager.shutdown_kernel()
 
     def click(self) -> None:

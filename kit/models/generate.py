@@ -6,6 +6,7 @@ B prompts, K beams, T tokens so far, V vocabulary.
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,9 @@ WRITES = {
     "model": guards.a_writer,
     "prompts": guards.prompts_of,
     "max_tokens": guards.a_count,
+    "beams": guards.a_count,
+    "stop": guards.ids_of,
+    "start": guards.ids_of,
 }
 
 
@@ -61,8 +65,8 @@ def generate(
     for a prompt without a token, for more tokens than the model can read, and for more
     memory than there is.
     """
-    if beams < 1 or (beams > 1 and sampling.get("temperature")):
-        raise KitError(f"beams={beams}: give at least 1, and more than 1 only without temperature.")
+    if beams > 1 and sampling.get("temperature"):
+        raise KitError(f"beams={beams}: give more than 1 only without temperature.")
     if beams > 1:
         steps = search(model, prompts, max_tokens, beams, length_penalty, stop=stop, start=start)
         *_, last = steps
@@ -280,8 +284,8 @@ def _padded(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Ten
 
 
 def _check(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    if temperature < 0:
-        raise KitError(f"temperature={temperature}: give 0 for the likeliest, or more to draw.")
+    if not isinstance(temperature, Real) or temperature < 0:
+        raise KitError(f"temperature={temperature!r}: give 0 for the likeliest, or more to draw.")
     if top_k is not None and top_k < 1:
         raise KitError(f"top_k={top_k}: give at least 1, or None for all pieces.")
     if top_p is not None and not 0 < top_p <= 1:

@@ -15,6 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from kit import guards
 from kit.errors import KitError, saving
 from kit.files import scratch
 from kit.memory import check_memory
@@ -68,6 +69,7 @@ def load(name: str | Path, strict: bool = True) -> Source:
     return source
 
 
+@guards.guarded("sources.export(source, 'my_folder')", source=guards.a_source, folder=guards.a_path)
 def export(source: Source, folder: str | Path) -> Path:
     """Write a folder that AutoModel and AutoTokenizer of `transformers` load; outputs are equal.
 

@@ -18,6 +18,7 @@ import numpy
 
 from kit.errors import KitError, saving
 from kit.files import whole
+from kit.guards import a_path, guarded, names_of
 
 __all__ = ["Entry", "entries", "read", "write"]
 
@@ -75,6 +76,7 @@ def entries(path: str | Path) -> dict[str, Entry]:
     return _table(_prefix(Path(path)))[1]
 
 
+@guarded("tensorflow.write('model.ckpt', {'weight': array})", path=a_path, tensors=names_of)
 def write(path: str | Path, tensors: Mapping[str, numpy.ndarray]) -> None:
     """Write tensors as a checkpoint that TensorFlow reads; path: its prefix.
 

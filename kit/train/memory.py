@@ -37,15 +37,16 @@ def training_memory(
 
 def _activations(model: nn.Module, batch: int, tokens: int, inputs_alone: bool) -> int:
     """The numbers that a forward pass keeps for the backward pass: of each layer, or, with
-    inputs_alone, the inputs of each, and all of one."""
+    inputs_alone, the inputs of each, and all of one; of a frozen body those of one at a time."""
     config = getattr(getattr(model, "body", None), "config", None)
     if config is None:
         return 0
     width = getattr(config, "intermediate_size", None) or config.width
     layer = 8 * config.width + 2 * width
-    if inputs_alone:
+    trained = any(p.requires_grad for p in model.body.parameters())
+    if trained and inputs_alone:
         return batch * tokens * (config.layers * config.width + layer)
-    return batch * tokens * config.layers * layer
+    return batch * tokens * (config.layers if trained else 1) * layer
 
 
 def check_training_memory(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kit.errors import KitError, saving
 from kit.files import whole
+from kit.guards import a_path, guarded
 
 __all__ = ["Run", "table"]
 
@@ -76,6 +77,7 @@ class Run:
         ]
         return replace(self, steps=steps)
 
+    @guarded("run.save('run.json')", path=a_path)
     def save(self, path: str | Path) -> None:
         """Write the run as JSON, whole or not at all. Raises KitError for a full disk."""
         with saving("the run", path), whole(Path(path)) as part:

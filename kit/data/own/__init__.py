@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from kit.errors import KitError
-from kit.guards import columns_of, guarded
+from kit.guards import a_function, columns_of, guarded, names_of
 from kit.progress import progress
 
 if TYPE_CHECKING:
@@ -110,7 +110,13 @@ class Report:
         return page(self)
 
 
-@guarded("own.read('reviews.csv', task.COLUMNS)", wants=columns_of)
+@guarded(
+    "own.read('reviews.csv', task.COLUMNS)",
+    wants=columns_of,
+    columns=names_of,
+    values=names_of,
+    watch=a_function,
+)
 def read(
     where,
     wants: Mapping[str, Column],

@@ -18,6 +18,7 @@ from torch import nn
 from kit import sources
 from kit.data.own import Column
 from kit.errors import KitError
+from kit.guards import a_source, guarded
 from kit.migrate import Migration, migrate
 from kit.models import Model, TagHead
 from kit.sources import Source
@@ -290,6 +291,7 @@ def task_of(source: Source) -> "Task":
     return _MADE[about["kind"]](about)
 
 
+@guarded("own_data.predict(source, texts)", source=a_source)
 def predict(source: Source, texts: str | Iterable) -> list:
     """The answers of a saved model to some texts: classes, tags, translations or headlines.
 

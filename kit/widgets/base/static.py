@@ -1,5 +1,8 @@
 """A still picture of a widget, as plain HTML, for pages without a kernel."""
 
+import inspect
+
+from kit.guards import guarded_class
 from kit.html import FONT, GREY, escape, note
 
 __all__ = ["Widget", "figure", "mime_bundle", "show", "static"]
@@ -27,7 +30,19 @@ def show(view) -> None:
 
 
 class Widget:
-    """A widget of the course: it is displayed as its `view`, an ipywidget."""
+    """A widget of the course: it is displayed as its `view`, an ipywidget.
+
+    One that is made with a missing or an unknown argument raises a KitError with the right call.
+    """
+
+    def __init_subclass__(cls, **options) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            _, *parameters = inspect.signature(cls.__init__).parameters.values()
+            needed = [
+                p.name for p in parameters if p.default is p.empty and p.kind != p.VAR_KEYWORD
+            ]
+            guarded_class(f"{cls.__name__}({', '.join(needed)})")(cls)
 
     def _ipython_display_(self) -> None:
         show(self.view)

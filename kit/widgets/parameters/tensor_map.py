@@ -6,6 +6,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from kit.errors import KitError
+from kit.guards import guarded_class
 from kit.html import FONT, INK, escape, note
 from kit.migrate import Migration
 from kit.models.layers import layer
@@ -21,6 +22,7 @@ COLUMNS, NAMES, HERE = (8, 9), (11, 12), (9, 12)
 """The numbers of their traces in the figure; HERE: those of the target."""
 
 
+@guarded_class("TensorMap(migration, source)")
 class TensorMap:
     """The widget: hover over a tensor to see its values in both models; click to open its layer."""
 
