@@ -23,7 +23,7 @@ from kit.models.attention import (
     weights,
 )
 from kit.models.linear import Linear
-from kit.models.sizes import check_shares, check_sizes
+from kit.models.sizes import check_ids, check_numbers, check_shares, check_sizes, check_switches
 
 __all__ = ["Transformer", "TransformerConfig"]
 
@@ -93,14 +93,21 @@ class TransformerConfig:
     def __post_init__(self) -> None:
         check_sizes(self, SIZES)
         check_shares(self, "dropout")
+        check_numbers(self, "norm_eps", "rotary_base")
+        check_switches(self, "causal", "cross", "norm_first", "embedding_norm", "bias")
         choices = {"norm": NORMS, "positions": POSITIONS, "activation": ACTIVATIONS}
         for name, known in choices.items():
-            if getattr(self, name) not in known:
+            if getattr(self, name) not in list(known):  # a list, for a value that has no hash
                 raise KitError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}.")
         if self.head_size is None and self.width % self.heads:
             raise KitError(
                 f"width={self.width} is not a multiple of heads={self.heads}: give "
                 f"width={self.heads * max(1, round(self.width / self.heads))}, or head_size."
+            )
+        if self.positions == "rotary" and self.size_per_head % 2:
+            raise KitError(
+                f"a head of {self.size_per_head} numbers cannot be rotated in pairs: give an even "
+                "head_size, or another width."
             )
         if self.heads % self.groups:
             raise KitError(
@@ -158,6 +165,8 @@ class Transformer(nn.Module):
         Raises KitError for more than `block_size` tokens, for ids that the vocabulary lacks, and
         for a memory without `cross=True` or the reverse.
         """
+        if ids.ndim != 2:
+            check_ids(ids, self.config.vocabulary)
         past = cache.used if cache else 0
         own_weights = [] if explain else None
         cross_weights = [] if explain else None
@@ -225,13 +234,7 @@ class Embedding(nn.Module):
         self.config = config
 
     def forward(self, ids: Tensor, positions: Tensor) -> Tensor:
-        low, high = (int(i) for i in ids.aminmax())
-        if low < 0 or high >= self.config.vocabulary:
-            raise KitError(
-                f"A vocabulary that does not fit the model: token id {low if low < 0 else high}, "
-                f"and the model has 0 to {self.config.vocabulary - 1}. Encode the text with the "
-                "model's own tokenizer."
-            )
+        check_ids(ids, self.config.vocabulary)
         x = self.tokens(ids)
         if self.config.token_types:
             x = x + self.types.weight[0]

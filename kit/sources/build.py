@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from kit import guards
 from kit.errors import KitError
 from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
@@ -47,6 +48,10 @@ def build_source(
     body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
     head_name = f"{family.head}.weight"
     tied = family.head and settings.get("tie_word_embeddings", family.tied)
+    if tied not in (None, True, False):
+        raise KitError(
+            f"tie_word_embeddings={tied!r:.40} in config.json: it must be true or false."
+        )
     left = [name for name in tensors if re.match(family.left, name)]
     known = {*body_names, *left, *([head_name] if family.head else [])}
     problems += [f"{name} is unknown" for name in tensors if name not in known]
@@ -217,7 +222,7 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
         if theirs not in settings and not default:
             raise KitError(f"config.json does not say {theirs}: fetch it again.")
         values[ours] = settings.get(theirs, *default)
-    if values["activation"] not in ACTIVATIONS:
+    if values["activation"] not in list(ACTIVATIONS):  # a list, for a value that has no hash
         raise KitError(
             f"activation {values['activation']!r}: the kit knows {', '.join(ACTIVATIONS)}."
         )
@@ -230,6 +235,9 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
         )
     values["activation"] = ACTIVATIONS[values["activation"]]
     values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
+    if guards.a_count(values["block_size"]):
+        name = family.settings["block_size"][0]
+        raise KitError(f"{name}={values['block_size']!r:.40} in config.json: it must be a number.")
     values["block_size"] -= family.skipped
     return TransformerConfig(**values)
 
