@@ -114,7 +114,10 @@ def gradual(
 
     Of n layers, the i-th below the head is trained from the share `until` · i / n of the budget on,
     at rate · decayⁱ⁻¹. ULMFiT's decay is 1 / 2.6: Howard & Ruder 2018, arxiv.org/abs/1801.06146.
+    Raises KitError for an `until` that is no share below 1, from which on nothing would be trained.
     """
+    if not 0 <= until < 1:
+        raise KitError(f"until={until!r}: give a share of the budget, from 0 to below 1.")
     stages = _stages(body)[::-1]
     groups = [group(rate if is_moved(head) else head_rate, head)]
     for i, parts in enumerate(stages, 1):
