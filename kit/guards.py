@@ -44,6 +44,7 @@ __all__ = [
     "names_of",
     "prompts_of",
     "rows_with",
+    "several_ids",
 ]
 
 Check = Callable[[Any], str]
@@ -295,6 +296,8 @@ def examples_of(value: object) -> str:
     if problem := _several(value, "examples", remedy):
         return problem
     first = _first(value)
+    if isinstance(first, Mapping) and "ids" in first and not hasattr(first["ids"], "__len__"):
+        return f"examples whose ids are {described(first['ids'])}, no row of tokens: {remedy}"
     if first is not None and (not isinstance(first, Mapping) or "ids" not in first):
         kind = (
             f"rows with {', '.join(map(str, first))}"
@@ -317,6 +320,13 @@ def prompts_of(value: object) -> str:
         return f"one prompt, and no list of prompts: {remedy}"
     if isinstance(first, Mapping):
         return f"{described(value)}, and no list of token ids: {remedy}"
+    return ""
+
+
+def several_ids(value: object) -> str:
+    """Token ids, such as those that end a text."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        return f"{described(value)}, and no list of token ids: give [tokenizer.eos]"
     return ""
 
 

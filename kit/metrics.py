@@ -21,14 +21,21 @@ def accuracy(logits: Sequence[np.ndarray], y: Sequence[int]) -> float:
     """The share of examples whose highest logit is that of the right class, from 0 to 1.
 
     logits: one array (C,) per example; y: one class number per example. Raises KitError where
-    their numbers differ, and where there is no example.
+    their numbers differ, where there is no example, and for a logit that is nan.
     """
     if not len(y) or len(logits) != len(y):
         raise KitError(
             f"{len(logits)} predictions cannot be scored against {len(y)} labels: give one label "
             "for each prediction, and at least one."
         )
-    return float(np.mean(np.argmax(np.stack(list(logits)), axis=-1) == np.asarray(y)))
+    rows = [np.asarray(row) for row in logits]
+    if len({row.shape for row in rows}) > 1:
+        raise KitError(
+            "the predictions have different numbers of classes: give those of one model."
+        )
+    if any(np.isnan(row).any() for row in rows):
+        raise KitError("a logit is nan, so that no class is the highest: train the model again.")
+    return float(np.mean(np.argmax(np.stack(rows), axis=-1) == np.asarray(y)))
 
 
 def bootstrap(values: Sequence[float], *, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
@@ -65,8 +72,9 @@ def perplexity(nats: float, n: int) -> float:
     """exp(L / N), 1 or more: a uniform choice among so many tokens would be as uncertain.
 
     nats: L, the sum of -log p over the n tokens, N. Perplexities of two tokenizers cannot be
-    compared: compare `bits_per_byte`.
+    compared: compare `bits_per_byte`. Raises KitError for no token, and for a loss that is nan.
     """
+    _check_mean(nats, n, "tokens")
     return float(np.exp(nats / n))
 
 
@@ -74,8 +82,18 @@ def bits_per_byte(nats: float, size: int) -> float:
     """L / (ln 2 · size): comparable across tokenizers.
 
     nats: L, the sum of -log p over the tokens of a text; size: bytes of that text as UTF-8.
+    Raises KitError for no byte, and for a loss that is nan.
     """
+    _check_mean(nats, size, "bytes")
     return float(nats / np.log(2) / size)
+
+
+def _check_mean(nats: float, n: int, what: str) -> None:
+    """Raise KitError where L / n is no number."""
+    if not n >= 1 or np.isnan(nats):
+        raise KitError(
+            f"a loss of {nats} over {n} {what} has no mean: give the loss of at least one of them."
+        )
 
 
 def interval(values: list[float]) -> tuple[float, float]:

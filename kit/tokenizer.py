@@ -6,6 +6,8 @@ A *special piece* stands for no text: the beginning or end of a text, padding, a
 
 from collections.abc import Iterable
 from functools import partial
+from numbers import Integral
+from operator import index
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -75,8 +77,8 @@ class Tokenizer:
         """
         texts = check_strings(texts)
         min_size = 256 + len(SPECIAL)
-        if size < min_size:
-            raise KitError(f"size={size} does not hold the 256 bytes: give at least {min_size}.")
+        if not isinstance(size, Integral) or size < min_size:
+            raise KitError(f"size={size!r} does not hold the 256 bytes: give at least {min_size}.")
         tokenizer = tokenizers.Tokenizer(models.BPE())
         words = pre_tokenizers.ByteLevel(add_prefix_space=False)
         if alone:
@@ -163,7 +165,8 @@ class Tokenizer:
         """The ids of a text; special=True adds the special pieces around it.
 
         limit: the largest number of ids; None for all. Text is cut off at its end, special pieces
-        never. Raises KitError for what is no string, and where the special pieces exceed `limit`.
+        never. Raises KitError for what is no string, for a limit that is no whole number from 1 on,
+        and where the special pieces exceed it.
         """
         return self.encode_many([text], limit, special)[0]
 
@@ -172,11 +175,12 @@ class Tokenizer:
     ) -> list[list[int]]:
         """`encode` of each text, in parallel on all cores."""
         texts = check_strings(texts)
-        if limit:
+        _check_limit(limit)
+        if limit is not None:
             texts = [self._beginning(text, limit) for text in texts]
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=special)
         rows = [e.ids for e in encodings]  # each access of .ids makes a new list
-        if not limit:
+        if limit is None:
             return rows
         pairs = zip(rows, encodings, strict=True)
         return [[ids[i] for i in _within(e, limit)] for ids, e in pairs]
@@ -229,7 +233,13 @@ class Tokenizer:
     @guarded("tokenizer.decode(ids)", ids=ids_of)
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids, without special pieces. Bytes that are no UTF-8 become \ufffd."""
-        return self._tokenizer.decode([int(i) for i in ids], skip_special_tokens=True)
+        try:
+            ids = [index(i) for i in ids]
+        except TypeError as error:
+            raise KitError(f"{ids!r:.60} are no token ids ({error}): give whole numbers.") from None
+        if any(i < 0 for i in ids):
+            raise KitError(f"{min(ids)} is no token id: give whole numbers from 0 on.")
+        return self._tokenizer.decode(ids, skip_special_tokens=True)
 
     def pieces(self, text: str) -> list[str]:
         """The pieces of a text as a reader sees them, special ones included."""
@@ -257,8 +267,16 @@ class Tokenizer:
         return f"Tokenizer(size={self.size:,}, {', '.join(p for p in self.special.values() if p)})"
 
 
+def _check_limit(limit: int | None) -> None:
+    """Raise KitError for a limit that is no whole number from 1 on, nor None."""
+    whole = isinstance(limit, Integral) and not isinstance(limit, bool)
+    if limit is not None and (not whole or limit < 1):
+        raise KitError(f"limit={limit!r:.40}: give a whole number from 1 on, or None for no limit.")
+
+
 def _within(encoding, limit: int | None) -> list[int]:
     """Positions of the pieces within `limit`: all special pieces, and the first others."""
+    _check_limit(limit)
     room = len(encoding) if limit is None else limit - sum(encoding.special_tokens_mask)
     if room < 0:
         raise KitError(

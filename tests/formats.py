@@ -198,11 +198,13 @@ def families() -> str:
         "`owner/model` on the hub. With an index, the index decides which files are read. "
         f"Activations: {', '.join(ACTIVATIONS)}; with a gate where the family has one, "
         f"{', '.join(GATED.values())}. Scalings of rotary positions: {scalings}. Numbers: float32, "
-        "float16, bfloat16.\n\nread: the largest difference to `transformers`, as a share of the "
-        "largest output, over so many small models of odd shapes and settings "
-        "(`tests/families.py`), with padding on either side and without. written: the same for "
-        "what `transformers` reads after `sources.export`. `tests/test_families.py` measures both."
-        "\n\n" + table(*rows)
+        "float16, bfloat16. Every field of config.json is read, known to change nothing "
+        "(`HARMLESS` in kit/sources/weight_maps.py), off, or refused by name; so is every tensor, "
+        "except heads of other tasks, which the source's card lists.\n\nread: the largest "
+        "difference to `transformers`, as a share of the largest output, over so many small models "
+        "of odd shapes and settings (`tests/families.py`), with padding on either side and "
+        "without. written: the same for what `transformers` reads after `sources.export`. "
+        "`tests/test_families.py` measures both.\n\n" + table(*rows)
     )
 
 
@@ -368,9 +370,10 @@ def refused_models(folder: Path) -> str:
         message("with an unknown rope_type", config("rope", rope_parameters=odd_rope)),
         message("with an unknown activation", config("act", hidden_act="quick_gelu")),
         message("with relative positions", config("rel", BERT, position_embedding_type="rel")),
+        message("with a field that the kit does not know", config("more", logit_scale=0.1)),
         message("in 8-bit integers", tensors("int8", lambda t: {
             k: v.to(torch.int8) if k.endswith(down) else v for k, v in t.items()})),
-        message("with a tensor too many", tensors("more", lambda t: t | {"extra": torch.ones(2)})),
+        message("with a tensor too many", tensors("tensor", lambda t: t | {"extra": torch.ones(2)})),
         message("without a tensor", tensors("less", lambda t: {
             k: v for k, v in t.items() if k not in (norm, norm[6:])})),
         message("without a part that its index names", lambda: sources.load(cut)),

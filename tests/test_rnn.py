@@ -165,7 +165,7 @@ def test_a_shape_that_cannot_be_is_refused(switches, says):
 
 def test_what_cannot_be_read_is_refused():
     ids = torch.randint(50, (1, 3))
-    with pytest.raises(KitError, match="token 50, the model has 0 to 49"):
+    with pytest.raises(KitError, match="token id 50, and the model has 0 to 49"):
         body()(torch.tensor([[50]]))
     with pytest.raises(KitError, match="as memory"):
         body(cross=True)(ids)

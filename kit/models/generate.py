@@ -6,7 +6,8 @@ B prompts, K beams, T tokens so far, V vocabulary.
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from math import isfinite
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor, nn
@@ -36,9 +37,8 @@ WRITES = {
     "model": guards.a_writer,
     "prompts": guards.prompts_of,
     "max_tokens": guards.a_count,
-    "beams": guards.a_count,
-    "stop": guards.ids_of,
-    "start": guards.ids_of,
+    "stop": guards.several_ids,
+    "start": guards.several_ids,
 }
 
 
@@ -65,8 +65,12 @@ def generate(
     for a prompt without a token, for more tokens than the model can read, and for more
     memory than there is.
     """
-    if beams > 1 and sampling.get("temperature"):
-        raise KitError(f"beams={beams}: give more than 1 only without temperature.")
+    if guards.a_count(beams) or (beams > 1 and sampling.get("temperature")):
+        raise KitError(
+            f"beams={beams!r}: give a whole number from 1 on, and above 1 only without temperature."
+        )
+    if not isinstance(length_penalty, Real) or not isfinite(length_penalty):
+        raise KitError(f"length_penalty={length_penalty!r}: give a number, such as 1.0.")
     if beams > 1:
         steps = search(model, prompts, max_tokens, beams, length_penalty, stop=stop, start=start)
         *_, last = steps
@@ -94,7 +98,7 @@ def stream(
     seed: int | None = None,
 ) -> Iterator[list[int | None]]:
     """`generate` without beams, step by step: the next id of each prompt, None where it ended."""
-    _check(temperature, top_k, top_p)
+    _check(temperature, top_k, top_p, seed)
     writer = _Writer(model, prompts, max_tokens, start)
     generator = torch.Generator(writer.ids.device)
     if seed is None:
@@ -197,6 +201,7 @@ class _Writer:
         self.ids, self.target = ids, torch.cat([self.target, ids], 1)
 
 
+@guards.guarded("search(model, prompts, 20, beams=4)", **WRITES, beams=guards.a_count)
 @torch.inference_mode()
 def search(
     model: nn.Module,
@@ -283,9 +288,17 @@ def _padded(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[Ten
     return ids.to(device), mask.to(device)
 
 
-def _check(temperature: float, top_k: int | None, top_p: float | None) -> None:
-    if not isinstance(temperature, Real) or temperature < 0:
-        raise KitError(f"temperature={temperature!r}: give 0 for the likeliest, or more to draw.")
+def _check(
+    temperature: float, top_k: int | None, top_p: float | None, seed: int | None = None
+) -> None:
+    for name, value in (("temperature", temperature), ("top_p", top_p)):
+        if value is not None and (not isinstance(value, Real) or not isfinite(value)):
+            raise KitError(f"{name}={value!r:.40}: give a number.")
+    for name, value in (("top_k", top_k), ("seed", seed)):
+        if value is not None and (not isinstance(value, Integral) or isinstance(value, bool)):
+            raise KitError(f"{name}={value!r:.40}: give a whole number, or None.")
+    if temperature is None or temperature < 0:
+        raise KitError(f"temperature={temperature}: give 0 for the likeliest, or more to draw.")
     if top_k is not None and top_k < 1:
         raise KitError(f"top_k={top_k}: give at least 1, or None for all pieces.")
     if top_p is not None and not 0 < top_p <= 1:

@@ -6,12 +6,15 @@ Each head has a dict `.config`: type(head)(**head.config) is a head of the same 
 values. `needs_ids = True` on a head says that its forward also takes the ids that the body read.
 """
 
+from types import SimpleNamespace
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.errors import KitError
 from kit.models.linear import linear
+from kit.models.sizes import check_shares, check_sizes
 
 __all__ = [
     "ClassHead",
@@ -32,11 +35,29 @@ def pool(hidden: Tensor, mask: Tensor, how: str = "mean") -> Tensor:
     if how == "mean":
         hidden = hidden.masked_fill(~mask[..., None], 0)  # (B, T, D)
         return hidden.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)  # (B, D)
-    if how not in ("first", "last"):
-        raise KitError(f'pool={how!r} is unknown: give "mean", "first" or "last".')
+    check_pool(how)
     order = mask.int() if how == "first" else mask.int().cumsum(1)
     rows = torch.arange(len(mask), device=mask.device)
     return hidden[rows, order.argmax(1)] * mask.any(1, keepdim=True)  # (B, D)
+
+
+def check_pool(how: str) -> None:
+    """Raise KitError for an unknown way to pool."""
+    if how not in ("mean", "first", "last"):
+        raise KitError(f'pool={how!r} is unknown: give "mean", "first" or "last".')
+
+
+def check_head(config: dict) -> None:
+    """Raise KitError for a size below 1, a dropout that is no share, and an unknown pooling."""
+    sizes = [name for name in ("width", "classes", "vocabulary") if name in config]
+    if config.get("size") is not None:
+        sizes.append("size")
+    values = SimpleNamespace(**config)
+    check_sizes(values, dict.fromkeys(sizes, 1))
+    if "dropout" in config:
+        check_shares(values, "dropout")
+    if "pool" in config:
+        check_pool(config["pool"])
 
 
 class ClassHead(nn.Module):
@@ -45,6 +66,7 @@ class ClassHead(nn.Module):
     def __init__(self, width: int, classes: int, pool: str = "mean", dropout: float = 0.1):
         super().__init__()
         self.config = {"width": width, "classes": classes, "pool": pool, "dropout": dropout}
+        check_head(self.config)
         self.pool = pool
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(width, classes)
@@ -59,6 +81,7 @@ class RatingHead(nn.Module):
     def __init__(self, width: int, pool: str = "mean", dropout: float = 0.1):
         super().__init__()
         self.config = {"width": width, "pool": pool, "dropout": dropout}
+        check_head(self.config)
         self.pool = pool
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(width, 1)
@@ -78,6 +101,7 @@ class VectorHead(nn.Module):
     def __init__(self, width: int, size: int | None = None, pool: str = "mean", norm: bool = True):
         super().__init__()
         self.config = {"width": width, "size": size, "pool": pool, "norm": norm}
+        check_head(self.config)
         self.pool, self.norm = pool, norm
         self.linear = nn.Linear(width, size) if size else nn.Identity()
 
@@ -92,6 +116,7 @@ class TagHead(nn.Module):
     def __init__(self, width: int, classes: int, dropout: float = 0.1):
         super().__init__()
         self.config = {"width": width, "classes": classes, "dropout": dropout}
+        check_head(self.config)
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(width, classes)
 
@@ -121,6 +146,7 @@ class LanguageHead(nn.Module):
         if softcap is not None:
             self.config["softcap"] = softcap
         self.softcap = softcap
+        check_head(self.config)
         if tie is not None and tie.shape != (vocabulary, width):
             raise KitError(
                 f"token embeddings of shape {tuple(tie.shape)} cannot be tied to a matrix W of "

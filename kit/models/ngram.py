@@ -1,6 +1,7 @@
 """N-gram language model: the baseline that every neural language model has to beat."""
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 
@@ -23,6 +24,15 @@ class NGram:
     def __init__(self, ids: Sequence[int], vocabulary: int, order: int = 3, discount: float = 0.75):
         """ids: one row of token ids, with an end token after each document. discount: d, 0 to 1."""
         ids = np.asarray(ids, np.int64)
+        if not isinstance(order, Integral) or not 0 <= discount <= 1:
+            raise KitError(
+                f"order={order!r}, discount={discount!r}: give a whole number, and a share, 0 to 1."
+            )
+        if len(ids) and not 0 <= ids.min() <= ids.max() < vocabulary:
+            raise KitError(
+                f"the ids are {ids.min()} to {ids.max()}, and the vocabulary has 0 to "
+                f"{vocabulary - 1}: give the size of the tokenizer that made them."
+            )
         if len(ids) < order or order < 1:
             raise KitError(f"{len(ids)} tokens cannot be counted in groups of {order}: give more.")
         self.vocabulary, self.order, self.discount = vocabulary, order, discount

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from kit.errors import KitError
 from kit.models.attention import padded_right
-from kit.models.sizes import check_shares, check_sizes
+from kit.models.sizes import check_ids, check_shares, check_sizes, check_switches
 
 __all__ = ["RNN", "RNNConfig", "State", "gru_cell", "lstm_cell"]
 
@@ -69,6 +69,7 @@ class RNNConfig:
     def __post_init__(self) -> None:
         check_sizes(self, dict.fromkeys(("vocabulary", "width", "layers", "hidden"), 1))
         check_shares(self, "dropout", "weight_drop")
+        check_switches(self, "bidirectional", "cross")
         if self.cell not in ("lstm", "gru"):
             raise KitError(f"cell={self.cell!r}: choose one of lstm, gru.")
         if self.bidirectional and self.cross:
@@ -167,11 +168,7 @@ class RNN(nn.Module):
         return self.config.dropout if self.training else 0.0
 
     def _check(self, ids: Tensor, memory: Tensor | None) -> None:
-        if ids.numel() and (largest := int(ids.max())) >= self.config.vocabulary:
-            raise KitError(
-                f"the text has token {largest}, the model has 0 to {self.config.vocabulary - 1}: "
-                "encode it with the tokenizer that came with the model."
-            )
+        check_ids(ids, self.config.vocabulary)
         if self.config.cross != (memory is not None):
             raise KitError(
                 "a decoder with cross=True needs an encoder's hidden states as memory, "

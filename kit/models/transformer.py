@@ -24,6 +24,7 @@ from kit.models.attention import (
 from kit.models.exporting import is_exporting
 from kit.models.linear import Linear
 from kit.models.rotary import periods, rotary_angles, rotate
+from kit.models.sizes import check_ids
 from kit.models.transformer_config import ACTIVATIONS, GATED, NORMS, TransformerConfig
 
 __all__ = ["Transformer", "TransformerConfig"]
@@ -74,6 +75,8 @@ class Transformer(nn.Module):
         Raises KitError for more than `block_size` tokens, for ids that the vocabulary lacks, and
         for a memory without `cross=True` or the reverse.
         """
+        if ids.ndim != 2:
+            check_ids(ids, self.config.vocabulary)
         past = cache.used if cache else 0
         own_weights = [] if explain else None
         cross_weights = [] if explain else None
@@ -179,7 +182,7 @@ class Embedding(nn.Module):
 
     def forward(self, ids: Tensor, positions: Tensor) -> Tensor:
         if not is_exporting():
-            self.check(ids)
+            check_ids(ids, self.config.vocabulary)
         x = self.tokens(ids)
         if self.config.embedding_scale != 1:
             x = x * self.config.embedding_scale
@@ -188,16 +191,6 @@ class Embedding(nn.Module):
         if self.config.positions == "learned":
             x = x + self.positions(positions)
         return self.project(self.dropout(self.norm(x)))
-
-    def check(self, ids: Tensor) -> None:
-        """Raise KitError for ids that the vocabulary lacks."""
-        low, high = (int(i) for i in ids.aminmax())
-        if low < 0 or high >= self.config.vocabulary:
-            raise KitError(
-                f"A vocabulary that does not fit the model: token id {low if low < 0 else high}, "
-                f"and the model has 0 to {self.config.vocabulary - 1}. Encode the text with the "
-                "model's own tokenizer."
-            )
 
 
 class Block(nn.Module):

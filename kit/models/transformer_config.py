@@ -6,7 +6,7 @@ from torch import nn
 
 from kit.errors import KitError
 from kit.models.rotary import checked_scaling
-from kit.models.sizes import check_shares, check_sizes
+from kit.models.sizes import check_numbers, check_shares, check_sizes, check_switches
 
 __all__ = ["ACTIVATIONS", "GATED", "NORMS", "TransformerConfig"]
 
@@ -32,6 +32,9 @@ SIZES = {
     "token_types": 0,
 }
 """Field -> its least value."""
+SWITCHES = ("causal", "cross", "norm_first", "first_norm", "post_norm", "norm_bias", "query_norm")
+SWITCHES += ("parallel", "embedding_norm", "bias")
+"""Fields that are True or False."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,14 +119,21 @@ class TransformerConfig:
     def __post_init__(self) -> None:
         check_sizes(self, SIZES)
         check_shares(self, "dropout")
+        check_numbers(self, "norm_eps", "rotary_base", "embedding_scale")
+        check_switches(self, *SWITCHES)
         choices = {"norm": NORMS, "positions": POSITIONS, "activation": ACTIVATIONS}
         for name, known in choices.items():
-            if getattr(self, name) not in known:
+            if getattr(self, name) not in list(known):  # a list, for a value that has no hash
                 raise KitError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}.")
         if self.head_size is None and self.width % self.heads:
             raise KitError(
                 f"width={self.width} is not a multiple of heads={self.heads}: give "
                 f"width={self.heads * max(1, round(self.width / self.heads))}, or head_size."
+            )
+        if self.positions == "rotary" and self.rotary_size is None and self.size_per_head % 2:
+            raise KitError(
+                f"a head of {self.size_per_head} numbers cannot be rotated in pairs: give an even "
+                "head_size, or another width."
             )
         if self.heads % self.groups:
             raise KitError(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from kit import guards
 from kit.errors import KitError
 from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
@@ -61,6 +62,10 @@ def build_source(
     body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
     head_name = f"{family.head}.weight"
     tied = family.head and settings.get("tie_word_embeddings", family.tied)
+    if tied not in (None, True, False):
+        raise KitError(
+            f"tie_word_embeddings={tied!r:.40} in config.json: it must be true or false."
+        )
     left = [name for name in tensors if re.match(family.left, name)]
     known = {*body_names, *left, *([head_name] if family.head else [])}
     problems += [f"{name} is unknown" for name in tensors if name not in known]
@@ -220,7 +225,7 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
         if theirs not in settings and not default:
             raise KitError(f"config.json does not say {theirs}: fetch it again.")
         values[ours] = settings.get(theirs, *default)
-    if values["activation"] not in ACTIVATIONS:
+    if values["activation"] not in list(ACTIVATIONS):  # a list, for a value that has no hash
         raise KitError(
             f"activation {values['activation']!r}: the kit knows {', '.join(ACTIVATIONS)}."
         )
@@ -228,6 +233,9 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
     if any("gate" in ours for ours in family.tensors):
         values["activation"] = GATED[values["activation"]]
     values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
+    if guards.a_count(values["block_size"]):
+        name = family.settings["block_size"][0]
+        raise KitError(f"{name}={values['block_size']!r:.40} in config.json: it must be a number.")
     if family.skipped_are_counted:
         values["block_size"] -= family.skipped
     if values.get("embedding_size") == values["width"]:

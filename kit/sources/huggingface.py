@@ -161,7 +161,8 @@ def _weight_files(folder: Path) -> list[Path]:
     """The safetensors files that make up the model."""
     index = folder / f"{WEIGHTS}.index.json"
     if index.exists():
-        named = sorted(set((_json(index).get("weight_map") or {}).values()))
+        where = _json(index).get("weight_map")
+        named = sorted(set(map(str, where.values()))) if isinstance(where, dict) else []
         if not named:
             raise KitError(f"{index} names no file (no weight_map): fetch it again.")
         missing = [name for name in named if not (folder / name).is_file()]
@@ -187,9 +188,15 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def special(about: dict) -> dict[str, str]:
-    """Role -> special token, from the content of a tokenizer_config.json."""
+    """Role -> special token, from the content of a tokenizer_config.json; KitError for no text."""
     tokens = {role: about.get(f"{role}_token") for role in ROLES}
-    return {r: t if isinstance(t, str) else t["content"] for r, t in tokens.items() if t}
+    tokens = {r: t.get("content") if isinstance(t, dict) else t for r, t in tokens.items() if t}
+    for role, token in tokens.items():
+        if not isinstance(token, str):
+            raise KitError(
+                f"{role}_token in tokenizer_config.json is {token!r:.40}, no text: fetch it again."
+            )
+    return tokens
 
 
 def _entries(file: Path) -> Iterator[tuple[str, Callable[[], Tensor]]]:

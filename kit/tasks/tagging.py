@@ -16,7 +16,14 @@ __all__ = ["best", "counts", "f1", "interval", "score", "spans"]
 
 def best(logits: np.ndarray, tags: Sequence[str]) -> list[int]:
     """The sequence of tags with the highest sum of logits (W, C) in which every I-x follows a B-x
-    or an I-x: the Viterbi algorithm (1967) with transition scores 0 (allowed) and -∞."""
+    or an I-x: the Viterbi algorithm (1967) with transition scores 0 (allowed) and -∞.
+
+    Raises KitError for a logit that is nan.
+    """
+    if not len(logits):
+        return []
+    if np.isnan(logits).any():
+        raise KitError("a logit is nan, so that no tag is the best: train the model again.")
     step = np.array([[0.0 if _follows(a, b) else -np.inf for b in tags] for a in tags])  # (C, C)
     total = logits[0] + np.array([0.0 if _follows("O", b) else -np.inf for b in tags])  # (C,)
     predecessors = np.empty((len(logits) - 1, len(tags)), np.int16)
@@ -44,7 +51,7 @@ def spans(tags: Sequence[str]) -> list[tuple[str, int, int]]:
 def _check(tags: Sequence[str]) -> None:
     """Raise KitError for a tag that says neither O, nor where a span begins or goes on."""
     for tag in tags:
-        if tag != "O" and tag[:2] not in ("B-", "I-"):
+        if not isinstance(tag, str) or (tag != "O" and tag[:2] not in ("B-", "I-")):
             raise KitError(
                 f"the tag {tag!r} is none of O, B-… and I-…: convert the tags to BIO first, "
                 "as kit.data.own.read does (kit.data.own.tag_schemes.to_bio)."
@@ -65,6 +72,8 @@ def counts(
             "for each row, and at least one."
         )
     for i, (answer, tags) in enumerate(zip(answers, truth, strict=True)):
+        if not isinstance(answer, list | tuple):
+            raise KitError(f"answer {i} is {answer!r:.40}, and no list of tags: give one a word.")
         if len(answer) != len(tags):
             raise KitError(
                 f"answer {i} has {len(answer)} tags for a text of {len(tags)} words: give one tag "

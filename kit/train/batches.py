@@ -70,7 +70,10 @@ def collate(examples: Sequence[dict]) -> Batch:
     """
     ids, mask = _pad([e["ids"] for e in examples], 0)
     target = _pad([e["target"] for e in examples], 0)[0] if "target" in examples[0] else None
-    return Batch(ids, mask, _labels([e["y"] for e in examples]), target)
+    # Without labels, as for `predict`, none counts.
+    labelled = all("y" in e for e in examples)
+    ys = [e["y"] for e in examples] if labelled else [IGNORE] * len(examples)
+    return Batch(ids, mask, _labels(ys), target)
 
 
 class Update(NamedTuple):
@@ -204,4 +207,10 @@ def rows_of(examples: Examples) -> Sequence[dict]:
             f'an example is a dict with "ids" and "y", not {kind}: windows become examples with '
             "kit.objectives.next_token(windows)."
         )
+    for i, row in enumerate(rows):
+        if not hasattr(row["ids"], "__len__"):
+            raise KitError(
+                f"the ids of example {i} are {row['ids']!r:.40}, no row of tokens: give what "
+                "tokenizer.encode(text) returns, or leave the example out."
+            )
     return rows

@@ -11,6 +11,7 @@ from kit import loss as losses
 from kit.errors import KitError
 from kit.models import LanguageHead, Model, SequenceHead
 from kit.train.batches import collate
+from kit.train.labels import check_labels
 
 __all__ = ["fuses_loss", "predict", "total_loss"]
 
@@ -69,6 +70,7 @@ def total_loss(
     if loss not in losses.LOSSES:
         raise KitError(f"loss {loss!r} is unknown: choose one of {', '.join(losses.LOSSES)}.")
     device = next(model.parameters()).device
+    check_labels(examples, loss, needed=False)
     fused = loss == "cross_entropy" and fuses_loss(model)
     precision = runtime.precision(device) if precision == "auto" else precision
     model.eval()

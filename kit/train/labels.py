@@ -22,7 +22,7 @@ def check_labels(rows: Sequence[dict], loss: str, needed: bool = True) -> None:
     check = {"cross_entropy": _class, "squared_error": _number}[loss]
     counted = False
     for i, row in enumerate(rows):
-        counted |= check(i, row["y"])
+        counted |= check(i, row.get("y"))
     if needed and not counted:
         raise KitError(
             f"every label of the {len(rows):,} examples is {IGNORE}, which counts for nothing: "

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -215,6 +216,13 @@ class History:
             score = guards.as_number(self.score(self.model))
         row = {"step": step, "seconds": seconds, "score": distributed.of_first(score)}
         run.evaluations.append(row)
+        if math.isnan(row["score"]):
+            warnings.warn(
+                f"the score at step {step} is nan, and counts as no score: look at the function "
+                "that was given as score=.",
+                stacklevel=2,
+            )
+            return
         if self.recipe.keep_best and (run.best is None or row["score"] > run.best["score"]):
             trained = [n for n, p in self.model.named_parameters() if p.requires_grad]
             state = self.model.state_dict()

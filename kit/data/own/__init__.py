@@ -144,6 +144,9 @@ def read(
     from kit.data.own.readers import reader
     from kit.data.own.tables import Tables
 
+    for name, given in (("columns", columns), ("values", values)):
+        if given is not None and not isinstance(given, Mapping):
+            raise KitError(f"{name}={given!r:.60}: give a dict, such as {{'text': 'review'}}.")
     source, wants = reader(where, **options), dict(wants)
     values = {_text_of(k): str(v) for k, v in (values or {}).items()}
     check = Checker(wants, dict(columns or {}), values)
