@@ -139,7 +139,8 @@ def test_a_forecast_has_the_error_of_its_trials() -> None:
     assert best_law(trials) == law and law in str(forecast(bent, 3200, trials))
     ahead = forecast(bent, 3200, trials, "line in log n")
     assert ahead.margin == pytest.approx(np.quantile(np.abs(by_hand), 0.9))
-    assert (ahead.low, ahead.high) == (ahead.score - ahead.margin, ahead.score + ahead.margin)
+    assert ahead.low == ahead.score - ahead.margin
+    assert ahead.high == 1 < ahead.score + ahead.margin, "no score passes 1"
     with pytest.raises(KitError, match=r"was tried up to 4\.0 times: choose at most 6,400"):
         forecast(bent, 10_000, trials)
     early = [t for t in trials if t.known == 25]

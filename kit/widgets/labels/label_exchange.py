@@ -11,8 +11,8 @@ from kit.widgets.labels.label_exchange_figure import Scene, axes, figure, headli
 
 __all__ = ["LabelExchange"]
 
-STEPS = 60
-"""Places of the slider, about."""
+DIGITS = (*range(10, 20), *range(20, 50, 2), *range(50, 100, 5))
+"""First two digits of the places of a slider."""
 KEYS = (*style.KEYS, "textposition", "name", "customdata", "hovertemplate")
 """The keys of a trace that change when another curve or place is chosen."""
 
@@ -118,14 +118,8 @@ class LabelExchange(Widget):
 
 
 def steps(curve: Curve) -> list[int]:
-    """The numbers of labels at which a slider stops: evenly on a logarithmic axis, every measured
-    budget among them, and 0 where it was measured."""
-    low, high = curve.smallest, curve.largest
-    factor = (high / low) ** (1 / STEPS)
-    between = {_round(low * factor**i) for i in range(STEPS)}
-    return sorted({*curve.scores, *(n for n in between if low < n < high)})
-
-
-def _round(n: float) -> int:
-    """Two significant digits."""
-    return int(float(f"{n:.2g}"))
+    """The numbers of labels at which a slider stops: round ones, about evenly on a logarithmic
+    axis, every measured budget among them, and 0 where it was measured."""
+    decades = range(len(str(curve.largest)))
+    between = {digits * 10**k // 10 for digits in DIGITS for k in decades}
+    return sorted({*curve.scores, *(n for n in between if curve.smallest < n < curve.largest)})
