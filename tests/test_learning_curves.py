@@ -55,7 +55,9 @@ def test_answers_add_the_choice_of_test_rows() -> None:
     mean, low, high = curve.intervals()[800]
     assert (low, high) == pytest.approx(metrics.bootstrap(right), abs=0.005)
     assert mean == right.mean()
-    by_seed = Curve.from_scores("scores", curve.scores).intervals()[800]
+    curve = Curve.from_answers("two", {n: {0: right} for n in (50, 100)})
+    assert worth(curve, curve, 100).over_rows
+    by_seed = Curve.from_scores("scores", {800: dict.fromkeys(range(3), mean)}).intervals()[800]
     assert by_seed == (mean, mean, mean), "every seed has the same labels: no interval over seeds"
 
 
@@ -66,7 +68,7 @@ def test_a_source_of_ten_times_the_labels_is_worth_ten_times_the_labels() -> Non
     found = worth(one, other, 150)  # between two budgets
     assert found.equal == pytest.approx(600) and found.ratio == pytest.approx(4)
     assert found.low == pytest.approx(600) and found.high == pytest.approx(600)
-    assert str(worth(one, other, 100)) == "100 labels = 400 (400, at both ends)"
+    assert str(worth(one, other, 100)) == "100 labels = 400 (400)" and not found.over_rows
     beyond = worth(one, other, 400)
     assert beyond.equal == beyond.low == math.inf and "more than 800" in str(beyond)
     before = worth(other, one, 100)

@@ -45,7 +45,7 @@ def decide(shown: Lab, plot: Locator) -> None:
     worth = shown.page.get_by_label("a point is worth")
     worth.fill("500")
     worth.press("Enter")
-    shown.page.get_by_text("Label more").first.wait_for()
+    shown.page.locator(".jp-OutputArea").get_by_text("Label more").wait_for()
     shown.page.locator(".noUi-handle").nth(1).press("ArrowRight")
     shown.see(plot, "data[1].x.at(-1) === 800")
     shown.page.locator(".jp-OutputArea select").nth(2).select_option("TF-IDF + LR")

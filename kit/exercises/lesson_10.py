@@ -85,13 +85,14 @@ def objections(answer: str) -> Verdict:
     letters = "".join(sorted(set(str(answer).lower()) & set("abcde")))
     if letters == HOLD:
         return right("Right: too few budgets, one seed, and a forecast farther than any was tried.")
+    if not letters:
+        return wrong(f"{answer!r} has none of the letters a to e.")
     if "e" in letters:
         return wrong("e does not hold: look at the table of trials, for example at translation.")
     if "d" in letters:
         return wrong("d does not hold: the same test sentences are what makes them comparable.")
-    if missing := [letter for letter in HOLD if letter not in letters]:
-        return wrong(f"{letters or 'nothing'}: {len(missing)} more hold. Read {missing[0]} again.")
-    return wrong(f"{answer!r} has none of the letters a to e.")
+    missing = [letter for letter in HOLD if letter not in letters]
+    return wrong(f"{letters}: {len(missing)} more hold. Read {missing[0]} again.")
 
 
 EXERCISES = {

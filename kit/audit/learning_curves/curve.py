@@ -12,7 +12,7 @@ import numpy as np
 
 from kit.errors import KitError
 
-__all__ = ["DRAWS", "Curve", "draw_curves"]
+__all__ = ["DRAWS", "Curve", "draw_curves", "shared_rows"]
 
 DRAWS = 2000
 """Draws of a curve from which an interval is read."""
@@ -156,14 +156,19 @@ def draw_curves(
     return drawn
 
 
+def shared_rows(curves: Sequence[Curve]) -> int | None:
+    """R, if every curve has answers to as many test rows; None otherwise."""
+    if any(curve.right is None for curve in curves):
+        return None
+    sizes = {answers.shape[1] for curve in curves for answers in curve.right.values()}
+    return sizes.pop() if len(sizes) == 1 else None
+
+
 def _row_weights(
     curves: Sequence[Curve], generator: np.random.Generator, count: int
 ) -> np.ndarray | None:
     """(K, R): how often each test row was drawn, divided by R; None where answers are unknown."""
-    if any(curve.right is None for curve in curves):
+    rows = shared_rows(curves)
+    if rows is None:
         return None
-    sizes = {answers.shape[1] for curve in curves for answers in curve.right.values()}
-    if len(sizes) > 1:
-        return None
-    [rows] = sizes
     return generator.multinomial(rows, np.full(rows, 1 / rows), count) / rows

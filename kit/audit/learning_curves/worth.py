@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kit.audit.learning_curves.curve import Curve, draw_curves
+from kit.audit.learning_curves.curve import Curve, draw_curves, shared_rows
 from kit.errors import KitError
 
 __all__ = ["Exchange", "Worth", "worth"]
@@ -33,6 +33,8 @@ class Worth:
     """The smallest budget at which the other was measured."""
     largest: int
     """The largest."""
+    over_rows: bool
+    """Whether the interval includes the choice of the test rows, or seeds alone."""
 
     @property
     def ratio(self) -> float:
@@ -43,7 +45,7 @@ class Worth:
     def interval(self) -> str:
         """The 95 % interval in words."""
         low, high = self.text(self.low), self.text(self.high)
-        return f"{low} to {high}" if low != high else f"{low}, at both ends"
+        return f"{low} to {high}" if low != high else low
 
     def __str__(self) -> str:
         return f"{self.labels:,} labels = {self.text(self.equal)} ({self.interval})"
@@ -71,6 +73,7 @@ class Exchange:
                 )
         self.one, self.other = one, other
         drawn = draw_curves([one, other])
+        self.over_rows = shared_rows([one, other]) is not None
         self.one_rising, self.other_rising = (_rising(draws) for draws in drawn)
         self.one_mean, self.other_mean = (_rising(_column(c.means)) for c in (one, other))
 
@@ -94,6 +97,7 @@ class Exchange:
             equal=float(equal),
             low=float(low),
             high=float(high),
+            over_rows=self.over_rows,
             **ends,
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kit.audit.learning_curves import Curve, Worth
 from kit.html import FONT, INK, escape
 from kit.widgets.base.style import COLOUR, DASH, SYMBOL, dress
+from kit.widgets.labels.learning_curves_figure import tick_places
 
 __all__ = ["Scene", "axes", "figure", "headline", "traces"]
 
@@ -42,7 +43,7 @@ def figure(scene: Scene):
 def axes(scene: Scene) -> dict:
     """The axes of the two curves; a budget of 0 stands left of the others."""
     budgets = sorted({*scene.one.scores, *scene.other.scores})
-    ticks = [n for i, n in enumerate(budgets) if not i or n > 1.6 * budgets[i - 1]]
+    ticks = tick_places(budgets)
     left, right = _ends(scene)
     ends = [end for c in (scene.one, scene.other) for t in c.intervals().values() for end in t]
     real = [100 * end for end in ends if end == end]
@@ -101,7 +102,7 @@ def traces(scene: Scene) -> list[dict]:
             "y": [height, height],
             "mode": "markers+text",
             "text": [f"<b>{worth.labels:,}</b>", f"<b>{worth.text(worth.equal)}</b>"],
-            "textposition": ["top center", "bottom right" if not beyond else "top left"],
+            "textposition": _text_places(start, end, right, beyond),
             "textfont": {"size": 22, "color": [ONE, OTHER]},
             "marker": {
                 "size": 24,
@@ -116,23 +117,32 @@ def traces(scene: Scene) -> list[dict]:
     ]
 
 
+def _text_places(start: float, end: float, right: float, beyond: bool) -> list[str]:
+    """Where the two numbers stand beside their dots, so that neither covers the other."""
+    if beyond:
+        return ["top center", "bottom left" if start > right / 12 else "top left"]
+    return ["top center", "bottom right"] if end > start else ["bottom right", "bottom left"]
+
+
 def headline(scene: Scene) -> str:
     """The exchange as a sentence in large type, as HTML."""
     worth = scene.worth
+    drawn = "seeds and test sentences" if worth.over_rows else "seeds"
     large = "font-size:1.5em;font-weight:700"
     times = ""
     if worth.labels and 0 < worth.equal < math.inf:
         digits = 0 if worth.ratio >= 10 else 1
         times = f' &nbsp;<span style="{large}">{worth.ratio:,.{digits}f} ×</span>'
     return (
-        f'<div role="status" style="font:20px/1.5 {FONT};color:{INK};background:white;'
+        f'<div role="status" style="font:19px/1.5 {FONT};color:{INK};background:white;'
         f'padding:.2em .6em;border-radius:.4em">'
-        f'<span style="color:{ONE}"><span style="{large}">{worth.labels:,}</span> '
+        f'<span style="color:{ONE}"><span style="{large}">{worth.labels:,}</span> labels · '
         f"{escape(scene.one.name)}</span> = "
         f'<span style="color:{OTHER}"><span style="{large}">'
-        f"{escape(worth.text(worth.equal))}</span> {escape(scene.other.name)}</span>{times}<br>"
+        f"{escape(worth.text(worth.equal))}</span> labels · {escape(scene.other.name)}</span>"
+        f"{times}<br>"
         f'<span style="font-size:.8em">{_reached(scene)} '
-        f"95 % interval: {escape(worth.interval)}.</span></div>"
+        f"95 % interval over {drawn}: {escape(worth.interval)}.</span></div>"
     )
 
 
@@ -144,7 +154,7 @@ def _reached(scene: Scene) -> str:
         return f"Both reach {reached}."
     labels = worth.largest if worth.equal else worth.smallest
     measured = f"{100 * scene.other.means[labels]:.1f} %"
-    return f"{reached} against {measured} with {labels:,}: beyond what was measured."
+    return f"{reached}, {measured} with {labels:,}: beyond what was measured."
 
 
 def _curve(scene: Scene, curve: Curve, look: str, colour: str) -> dict:

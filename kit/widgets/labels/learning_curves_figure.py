@@ -6,7 +6,7 @@ from kit.audit.learning_curves import Curve
 from kit.html import LIGHT_BLUE, bold, escape
 from kit.widgets.base.style import COLOUR, DASH, SYMBOL, dress
 
-__all__ = ["LOOKS", "curve_trace", "figure"]
+__all__ = ["LOOKS", "curve_trace", "figure", "tick_places"]
 
 LOOKS = {
     "full": ("with a source", COLOUR["full"]),
@@ -48,13 +48,23 @@ def figure(
             shown.add_trace(trace, **place)
             seen.add(legend)
         budgets = sorted({n for _, curve in curves for n in curve.budgets})
-        ticks = [n for j, n in enumerate(budgets) if not j or n > 1.9 * budgets[j - 1]]
+        ticks = tick_places(budgets, apart=3.5 if columns > 1 else 1.9)
         axis = {"type": "log", "tickvals": ticks, "ticktext": [f"{n:,}" for n in ticks]}
         shown.update_xaxes(**axis, title={"text": units[title], "standoff": 4}, **place)
         shown.update_yaxes(title=f"{scores[title]}, %", **place)
     dress(shown, height=340 * rows + (110 if rows > 1 else 140))
     shown.update_layout(margin={"t": 40, "b": 90}, legend={"y": -0.16 if rows > 1 else -0.24})
     return shown
+
+
+def tick_places(budgets: Sequence[int], apart: float = 1.6) -> list[int]:
+    """The budgets that get a number on the axis: each at least `apart` times the one before, the
+    largest among them."""
+    chosen: list[int] = []
+    for n in sorted(budgets, reverse=True):
+        if not chosen or n * apart <= chosen[-1]:
+            chosen.append(n)
+    return chosen[::-1]
 
 
 def curve_trace(curve: Curve, kind: str) -> dict:
