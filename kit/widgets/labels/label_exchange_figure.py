@@ -121,27 +121,27 @@ def _text_places(start: float, end: float, right: float, beyond: bool) -> list[s
     """Where the two numbers stand beside their dots, so that neither covers the other."""
     if beyond:
         return ["top center", "bottom left" if start > right / 12 else "top left"]
-    return ["top center", "bottom right"] if end > start else ["bottom right", "bottom left"]
+    return ["top center", "bottom right"] if end > start else ["bottom right", "top left"]
 
 
 def headline(scene: Scene) -> str:
     """The exchange as a sentence in large type, as HTML."""
     worth = scene.worth
     drawn = "seeds and test sentences" if worth.over_rows else "seeds"
-    large = "font-size:1.5em;font-weight:700"
+    large = "font-size:1.6em;font-weight:700"
     times = ""
     if worth.labels and 0 < worth.equal < math.inf:
         digits = 0 if worth.ratio >= 10 else 1
         times = f' &nbsp;<span style="{large}">{worth.ratio:,.{digits}f} ×</span>'
     return (
-        f'<div role="status" style="font:19px/1.5 {FONT};color:{INK};background:white;'
-        f'padding:.2em .6em;border-radius:.4em">'
+        f'<div role="status" style="font:17px/1.5 {FONT};color:{INK};min-height:88px;'
+        f'background:white;padding:.2em .6em;border-radius:.4em">'
         f'<span style="color:{ONE}"><span style="{large}">{worth.labels:,}</span> labels · '
         f"{escape(scene.one.name)}</span> = "
         f'<span style="color:{OTHER}"><span style="{large}">'
         f"{escape(worth.text(worth.equal))}</span> labels · {escape(scene.other.name)}</span>"
         f"{times}<br>"
-        f'<span style="font-size:.8em">{_reached(scene)} '
+        f'<span style="font-size:.9em">{_reached(scene)} '
         f"95 % interval over {drawn}: {escape(worth.interval)}.</span></div>"
     )
 

@@ -48,7 +48,7 @@ def figure(
             shown.add_trace(trace, **place)
             seen.add(legend)
         budgets = sorted({n for _, curve in curves for n in curve.budgets})
-        ticks = tick_places(budgets, apart=3.5 if columns > 1 else 1.9)
+        ticks = tick_places(budgets, apart=3.2 if columns > 1 else 1.9)
         axis = {"type": "log", "tickvals": ticks, "ticktext": [f"{n:,}" for n in ticks]}
         shown.update_xaxes(**axis, title={"text": units[title], "standoff": 4}, **place)
         shown.update_yaxes(title=f"{scores[title]}, %", **place)
