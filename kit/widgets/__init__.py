@@ -8,7 +8,9 @@ from kit.widgets.base.health import Health
 from kit.widgets.base.style import Strip
 from kit.widgets.entities.tagging_race import TaggingRace
 from kit.widgets.labels.label_curves import LabelCurves
+from kit.widgets.labels.label_exchange import LabelExchange
 from kit.widgets.labels.side_by_side import SideBySide
+from kit.widgets.labels.when_to_stop import WhenToStop
 from kit.widgets.loss.descent import Descent
 from kit.widgets.loss.loss_curves import LossCurves
 from kit.widgets.own_data.own_data import OwnData
@@ -32,6 +34,7 @@ __all__ = [
     "Headlines",
     "Health",
     "LabelCurves",
+    "LabelExchange",
     "LossCurves",
     "ModelSummary",
     "NextToken",
@@ -45,6 +48,7 @@ __all__ = [
     "TensorMap",
     "Translate",
     "TranslationRace",
+    "WhenToStop",
     "Words",
     "summary",
 ]

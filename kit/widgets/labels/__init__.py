@@ -1,1 +1,1 @@
-"""Widgets on the number of labels (lesson 00)."""
+"""Widgets on the number of labels (lessons 00 and 10)."""
