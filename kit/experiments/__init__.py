@@ -32,6 +32,7 @@ EXPERIMENTS = {
     "summaries": Experiment("headlines of BBC articles: ROUGE by what was transferred", 60),
     "large_source": Experiment("film reviews with SmolLM2 (134.5 M parameters): accuracy", 60),
     "large_source_entities": Experiment("named entities with SmolLM2: F1", 300),
+    "leakage": Experiment("leaks that were planted, and how many an audit finds", 15),
     "finetuning_speed": Experiment("fine-tuning against transformers.Trainer: seconds", 10),
     "pretraining_speed": Experiment("pretraining against transformers.Trainer: seconds", 4),
     "generation_speed": Experiment("generation against transformers: tokens per second", 5),

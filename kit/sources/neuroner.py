@@ -104,9 +104,7 @@ class NeuroNER:
         known = sorted({word for words in sentences for word in words})
         spelled = self._spell(known)
         row = {word: i for i, word in enumerate(known)}
-        number = torch.tensor(
-            [0 if word in unknown else self.words.get(word, 0) for word in known]
-        )
+        number = torch.tensor([0 if word in unknown else self.words.get(word, 0) for word in known])
         vectors = torch.cat([spelled, self.tensors[TABLE][number]], 1)  # (words, 150)
         answers: list[list[str]] = [[] for _ in sentences]
         order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
