@@ -1,20 +1,27 @@
-"""How many planted leaks does the audit find, and how often does it call clean data leaky?
+"""Leaks: what a split by sentence pretends, and how many planted leaks the audit finds.
 
     python -m kit.experiments leakage              # about a quarter of an hour on two cores
     python -m kit.experiments leakage --seeds 1    # one seed of each
 
+Splits: TF-IDF with logistic regression, by text, by document, and by documents drawn by lot.
 Clean: the kit's own data, whose splits keep near-duplicates and documents together. Planted: each
-kind of leak in products and topics, with several shares and three seeds.
+kind of leak in products and news, with several shares and three seeds.
 """
 
 from functools import cache
 
+import numpy as np
+from datasets import concatenate_datasets
+
 from kit import audit
 from kit.audit.leaks import planted
+from kit.data import corpora
 from kit.data.duplicates import groups
 from kit.experiments import parser
 from kit.experiments.results_file import ResultsFile
+from kit.runtime import random_state
 from kit.tasks import sentiment, topics
+from kit.tasks.classification import tfidf
 
 __all__ = ["main"]
 
@@ -23,6 +30,7 @@ SHARES = {True: (0.05, 0.1, 0.3, 1.0), False: (0.02, 0.1, 0.3)}
 """Whether the leak is in the texts of a class, or between splits -> the shares that are planted."""
 ROWS = 800
 """Training rows into which a leak is planted, as many as a user's file often has."""
+SPLIT_SEEDS = 10
 WITHIN = ("shortcut", "class name", "surface form")
 
 FILE = ResultsFile(
@@ -46,21 +54,32 @@ def main(arguments: list[str]) -> None:
 
 
 def plan(seeds: int) -> list[dict]:
-    """Clean data, then the planted leaks."""
-    clean = [{"part": "clean", "data": name} for name in CLEAN]
-    kinds = [(name, kind) for name in ("products", "topics") for kind in planted.KINDS]
-    return clean + [
-        {"part": "planted", "data": name, "kind": kind, "share": share, "seed": seed}
-        for seed in range(seeds)
-        for name, kind in kinds
-        for share in SHARES[kind in WITHIN]
+    """Splits by sentence and by document, clean data, then the planted leaks."""
+    splits = [
+        {"part": "splits", "data": name, "seed": seed}
+        for name in ("topics", "products", "news", "tweets")
+        for seed in range(SPLIT_SEEDS)
     ]
+    clean = [{"part": "clean", "data": name} for name in CLEAN]
+    kinds = [(name, kind) for name in ("products", "news") for kind in planted.KINDS]
+    return (
+        splits
+        + clean
+        + [
+            {"part": "planted", "data": name, "kind": kind, "share": share, "seed": seed}
+            for seed in range(seeds)
+            for name, kind in kinds
+            for share in SHARES[kind in WITHIN]
+        ]
+    )
 
 
 def measure(about: dict) -> dict:
     """One row: kinds that were found in clean data, or what was found of a planted leak."""
     name = about["data"]
     task = topics if name == "topics" else sentiment
+    if about["part"] == "splits":
+        return about | both_splits(name, about["seed"])
     if about["part"] == "clean":
         group = "group" if name != "topics" else None
         report = audit.leakage(load(name), task, group=group)
@@ -71,6 +90,40 @@ def measure(about: dict) -> dict:
             "seconds": report.seconds,
         }
     return about | recall(about, task)
+
+
+def both_splits(name: str, seed: int) -> dict:
+    """Test accuracy after a split by text, by document, and by documents that were drawn by lot."""
+    with random_state():  # its first import draws a number
+        from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
+
+    texts, labels, documents = (np.array(column, dtype=object) for column in sentences(name))
+    labels = labels.astype(int)
+    drawn = np.random.default_rng(seed).permutation(documents)
+    scores = {}
+    for how, kind, together in (
+        ("by text", ShuffleSplit, None),
+        ("by document", GroupShuffleSplit, documents),
+        ("by lot", GroupShuffleSplit, drawn),
+    ):
+        fit, held = next(kind(1, test_size=0.2, random_state=seed).split(texts, labels, together))
+        model = tfidf().fit(list(texts[fit]), labels[fit])
+        scores[how] = float((model.predict(list(texts[held])) == labels[held]).mean())
+    return scores
+
+
+@cache
+def sentences(name: str) -> tuple[list, list, list]:
+    """Texts, labels and documents: of topics, the first eight sentences of 200 articles."""
+    if name != "topics":
+        data = concatenate_datasets(list(load(name).values()))
+        return data["text"][:], data["label"][:], data["group"][:]
+    found: tuple[list, list, list] = ([], [], [])
+    for row in topics.sample(load(name)["train"], 200, seed=0):
+        for sentence in corpora.sentences([row["text"]])[:8]:
+            for column, value in zip(found, (sentence, row["label"], row["id"]), strict=True):
+                column.append(value)
+    return found
 
 
 def recall(about: dict, task) -> dict:
@@ -117,7 +170,7 @@ def load(name: str):
 
 @cache
 def small(name: str) -> dict:
-    """The first `ROWS` training rows, and the test rows, without a validation set."""
-    data = load(name)
-    train = data["train"].select(range(min(ROWS, len(data["train"]))))
+    """`ROWS` training rows of all classes, and the test rows, without a validation set."""
+    data, task = load(name), topics if name == "topics" else sentiment
+    train = task.sample(data["train"], ROWS, seed=0)
     return {"train": list(train), "test": list(data["test"])}

@@ -101,7 +101,7 @@ class NeuroNER:
         """
         if any(isinstance(words, str) or not len(words) for words in sentences):
             raise KitError("a sentence is no list of words: give [['Kim', 'sings', '.']].")
-        known = sorted({word for words in sentences for word in words})
+        known = sorted({word for words in sentences for word in words}, key=len)
         spelled = self._spell(known)
         row = {word: i for i, word in enumerate(known)}
         number = torch.tensor([0 if word in unknown else self.words.get(word, 0) for word in known])

@@ -9,6 +9,7 @@ from kit.widgets.base.style import Strip
 from kit.widgets.entities.tagging_race import TaggingRace
 from kit.widgets.labels.label_curves import LabelCurves
 from kit.widgets.labels.side_by_side import SideBySide
+from kit.widgets.leakage.vocabulary_lookup import VocabularyLookup
 from kit.widgets.loss.descent import Descent
 from kit.widgets.loss.loss_curves import LossCurves
 from kit.widgets.own_data.own_data import OwnData
@@ -45,6 +46,7 @@ __all__ = [
     "TensorMap",
     "Translate",
     "TranslationRace",
+    "VocabularyLookup",
     "Words",
     "summary",
 ]

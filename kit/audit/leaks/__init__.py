@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from kit import guards
-from kit.audit.leaks import groups, overlap, shortcuts, surprise
+from kit.audit.leaks import groups, overlap, seen, shortcuts, surprise
 from kit.audit.leaks.report import Finding, LeakReport, Worth
 from kit.audit.leaks.rows import Rows
 from kit.audit.leaks.worth import measured
@@ -42,17 +42,21 @@ def leakage(
     worth: whether to measure what each leak is worth (for classes; some seconds).
 
     For every task: texts that are equal, equal but for case, spaces and Unicode, nearly equal
-    (`kit.data.duplicates`), or that share eight words in a row, in two splits; and groups in two
-    splits. For classes also: names of classes in texts, shortcuts, surface form, and test rows that
-    are easier than training rows. Raises KitError for missing splits, columns and rows.
+    (`kit.data.duplicates`), or that share eight words in a row, in two splits; groups in two
+    splits; and test rows that are easier than they should be. For classes also: names of classes in
+    texts, shortcuts, surface form. Raises KitError for missing splits, columns and rows.
     """
     begin = monotonic()
     splits = {name: Rows(name, rows, task, group) for name, rows in data.items() if len(rows)}
     if missing := {"train", "test"} - set(splits):
         raise KitError(f"{missing.pop()} has no row: give at least one.")
     found, notes = overlap.findings(splits)
-    for check in (groups.findings, shortcuts.findings, surprise.findings):
-        more, said = check(splits, group) if check is groups.findings else check(splits)
+    for more, said in (
+        groups.findings(splits, group),
+        seen.findings(splits),
+        shortcuts.findings(splits),
+        surprise.findings(splits, found),
+    ):
         found += more
         notes += said
     if worth:

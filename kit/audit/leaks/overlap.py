@@ -21,7 +21,23 @@ ALIKE = {
 }
 """Cyrillic and Greek letters, and the Latin ones that look the same."""
 LATIN = {ord(a): b for alike, latin in ALIKE.items() for a, b in zip(alike, latin, strict=True)}
-ACCENTS = "".join(map(chr, range(0x300, 0x370)))
+ACCENTS = frozenset(range(0x300, 0x370))
+
+
+class _Plain(dict):
+    """Code of a character, decomposed and in lower case -> what stands for it in a plain text:
+    letters, digits and marks stay, other signs become spaces, accents and controls go."""
+
+    def __missing__(self, code: int) -> str:
+        kind = unicodedata.category(chr(code))
+        if code in ACCENTS or (kind in ("Cf", "Cc") and not chr(code).isspace()):
+            self[code] = ""
+        else:
+            self[code] = chr(code) if kind[0] in "LNM" else " "
+        return self[code]
+
+
+PLAIN = _Plain(LATIN)
 
 
 def plain(text: str) -> str:
@@ -30,25 +46,24 @@ def plain(text: str) -> str:
 
     What has no letter or digit, such as ":-)", keeps its signs.
     """
-    text = unicodedata.normalize("NFKD", text).casefold().translate(LATIN)
-    kept = []
-    for c in text:
-        kind = unicodedata.category(c)
-        if (c not in ACCENTS and kind not in ("Cf", "Cc")) or c.isspace():
-            kept.append(c if kind[0] in "LNM" else " ")
-    return " ".join("".join(kept).split()) or "".join(text.split())
+    text = text if text.isascii() else unicodedata.normalize("NFKD", text)
+    return " ".join(text.casefold().translate(PLAIN).split()) or "".join(text.split())
 
 
 def findings(splits: Mapping[str, Rows]) -> tuple[list[Finding], list[str]]:
     """What two splits share, for every two splits; each pair of rows in its strongest kind."""
     found: dict[str, list[tuple[Rows, int, Rows, int]]] = defaultdict(list)
-    for one, other in combinations(splits.values(), 2):
+    texts = {name: rows.texts for name, rows in splits.items()}
+    plains = {name: [*map(plain, own)] for name, own in texts.items()}
+    runs = {name: [*map(_grams, own)] for name, own in texts.items()}
+    near = _near(texts)
+    for (a, one), (b, other) in combinations(splits.items(), 2):
         seen: set[tuple[int, int]] = set()
         for kind, pairs in (
-            ("duplicate", _equal(one.texts, other.texts)),
-            ("variant", _equal([*map(plain, one.texts)], [*map(plain, other.texts)])),
-            ("near-duplicate", _near(one.texts, other.texts)),
-            ("shared words", _runs(one.texts, other.texts)),
+            ("duplicate", _equal(texts[a], texts[b])),
+            ("variant", _equal(plains[a], plains[b])),
+            ("near-duplicate", near[a, b]),
+            ("shared words", _runs(runs[a], runs[b])),
         ):
             new = [pair for pair in dict.fromkeys(pairs) if pair not in seen]
             seen.update(new)
@@ -89,25 +104,29 @@ def _equal(one: list[str], other: list[str]) -> Iterator[tuple[int, int]]:
         yield from ((i, j) for i in places[text][1:])
 
 
-def _near(one: list[str], other: list[str]) -> Iterator[tuple[int, int]]:
-    """The pairs of near-duplicates (`kit.data.duplicates`)."""
-    rows, columns = similar([*one, *other])
-    for i, j in zip(rows.tolist(), columns.tolist(), strict=True):
-        if i < len(one) <= j:
-            yield i, j - len(one)
+def _near(texts: Mapping[str, list[str]]) -> dict[tuple[str, str], list[tuple[int, int]]]:
+    """(split, later split) -> the pairs of near-duplicates (`kit.data.duplicates`)."""
+    where = [(split, i) for split, own in texts.items() for i in range(len(own))]
+    found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for x, y in zip(*similar([text for own in texts.values() for text in own]), strict=True):
+        (a, i), (b, j) = where[x], where[y]
+        if a != b:
+            found[a, b].append((i, j))
+    return found
 
 
-def _runs(one: list[str], other: list[str]) -> Iterator[tuple[int, int]]:
+def _runs(one: list[set[int]], other: list[set[int]]) -> Iterator[tuple[int, int]]:
     """The pairs that share `SHARED` words in a row."""
-    places: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for j, text in enumerate(other):
-        for run in _grams(text):
+    places: dict[int, list[int]] = defaultdict(list)
+    for j, own in enumerate(other):
+        for run in own:
             places[run].append(j)
-    for i, text in enumerate(one):
-        met = {j for run in _grams(text) if run in places for j in places[run]}
+    for i, own in enumerate(one):
+        met = {j for run in own if run in places for j in places[run]}
         yield from ((i, j) for j in sorted(met))
 
 
-def _grams(text: str) -> set[tuple[str, ...]]:
+def _grams(text: str) -> set[int]:
+    """The hashes of all runs of `SHARED` words, which take a tenth of the memory of the words."""
     words = re.findall(r"\w+", text.casefold())
-    return {tuple(words[i : i + SHARED]) for i in range(len(words) - SHARED + 1)}
+    return {hash(tuple(words[i : i + SHARED])) for i in range(len(words) - SHARED + 1)}

@@ -58,7 +58,21 @@ def _near(data, test, names, generator):
     return copies
 
 
-BETWEEN = {"duplicate": _copies, "variant": _variants, "near-duplicate": _near}
+def _reordered(data, test, names, generator):
+    copies = _copies(data, test, names, generator)
+    for row in copies:
+        words = row["text"].split(" ")
+        generator.shuffle(words)
+        row["text"] = " ".join(words[len(words) // 5 :])
+    return copies
+
+
+BETWEEN = {
+    "duplicate": _copies,
+    "variant": _variants,
+    "near-duplicate": _near,
+    "easy rows": _reordered,
+}
 """Kind -> from test rows to the rows that are added to train."""
 
 WITHIN = {

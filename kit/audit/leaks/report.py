@@ -34,7 +34,7 @@ class Worth:
     @property
     def points(self) -> float:
         """The difference in percentage points."""
-        return 100 * (self.score - self.without)
+        return round(100 * float(self.score - self.without), 2)
 
     def __str__(self) -> str:
         low, high = 100 * self.low, 100 * self.high

@@ -36,7 +36,8 @@ class Rows:
         if len(set(self.ids)) < len(self.ids):
             self.ids = [f"{split}/{i}" for i in range(len(rows))]
         words = about.kind == "words"
-        self.texts = [" ".join(r[self.input]) if words else str(r[self.input]) for r in rows]
+        self.inputs = [row[self.input] for row in rows]
+        self.texts = [" ".join(x) if words else str(x) for x in self.inputs]
         self.answers = [row[self.answer] for row in rows]
         self.groups = [row[group] for row in rows] if group else None
         self.names = tuple(answer.names)
@@ -58,6 +59,11 @@ class Rows:
             return []
         names = list(self.names)
         return [names.index(a) if isinstance(a, str) and a in names else a for a in self.answers]
+
+    @property
+    def tags(self) -> list[list[str]]:
+        """The tags of each row as words."""
+        return [[t if isinstance(t, str) else self.names[t] for t in row] for row in self.answers]
 
     def repeated_columns(self) -> list[str]:
         """Columns beside the task's whose values repeat: they may be groups."""

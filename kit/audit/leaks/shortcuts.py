@@ -20,7 +20,7 @@ LEAST = 0.03
 FACTOR = 2.0
 """How many times as frequent as the next words that are nearly as pure, at least: natural words of
 a class become rarer step by step, and a mark stands apart from them."""
-CHANCE = 1e-6
+CHANCE = 1e-3
 """The probability, at most, of so pure a word by chance, words tried included."""
 FORM = 0.2
 """Cohen's kappa of a classifier that sees only the surface form, at least."""
@@ -123,7 +123,7 @@ def _pure(rows: Rows) -> list[Mark]:
         chance = binom.sf(k - 1, n, size[label] / len(labels)) * len(places)
         if chance <= CHANCE:
             found.append(Mark(feature, label, k / n, k / int(size[label]), frozenset(where)))
-    return sorted(found, key=lambda mark: (-mark.share, mark.feature))
+    return sorted(found, key=lambda mark: (-mark.share, " " in mark.feature, mark.feature))
 
 
 def _outliers(marks: Sequence[Mark]) -> list[list[Mark]]:

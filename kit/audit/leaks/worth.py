@@ -13,7 +13,7 @@ from kit.tasks.classification import tfidf
 
 __all__ = ["measured"]
 
-BETWEEN = ("duplicate", "variant", "near-duplicate", "shared words", "group")
+BETWEEN = ("duplicate", "variant", "near-duplicate", "shared words", "group", "easy rows")
 DRAWS = 3
 """Random removals of as many other rows, of which the mean is the control."""
 
