@@ -28,6 +28,7 @@ MINUTES = {
     "07": 55,
     "08": 55,
     "09": 45,
+    "12": 55,
 }
 """Number of a lesson -> minutes to read it and to do its exercises, an estimate."""
 SETUP = """\

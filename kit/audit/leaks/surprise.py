@@ -1,5 +1,5 @@
 """Test rows that are easier than they should be: a training row says the answer nearly word for
-word, although no rule of `kit.audit.leaks.overlap` found it (words in another order, a few replaced).
+word, in another order or with a few words replaced, so that `kit.audit.leaks.overlap` misses it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,8 +74,8 @@ def findings(
     easy = [i for i in np.flatnonzero(others > limit) if test.ids[i] not in left]
     expected = SHARE * len(test)
     said = (
-        f"{len(easy):,} of {len(test):,} test rows are nearer to a training row than {1 - SHARE:.0%} "
-        f"of the training rows are to each other ({expected:.0f} expected)"
+        f"{len(easy):,} of {len(test):,} test rows are nearer to a training row than "
+        f"{1 - SHARE:.0%} of the training rows are to each other ({expected:.0f} expected)"
     )
     if len(easy) >= TIMES * expected and binom.sf(len(easy) - 1, len(test), SHARE) < CHANCE:
         pairs = tuple(("train", train.ids[place[i]], "test", test.ids[i]) for i in easy)
