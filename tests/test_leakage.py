@@ -105,6 +105,14 @@ def test_every_task_is_checked_as_far_as_it_has_a_meaning(data) -> None:
     assert report.kinds() == {"duplicate"}
 
 
+def test_rows_whose_ids_repeat_are_told_apart_by_their_place() -> None:
+    train = [{"id": 1, "text": text, "label": i % 2} for i, text in enumerate("abc")]
+    data = {"train": train, "test": [{"id": 1, "text": "b", "label": 1}]}
+    report = audit.leakage(data, sentiment)
+    assert report["duplicate"][0].pairs == (("train", "train/1", "test", "1"),)
+    assert [row["text"] for row in report.without(data)["train"]] == ["a", "c"]
+
+
 def test_wrong_calls_are_answered(clean: dict) -> None:
     with pytest.raises(KitError, match="without test"):
         audit.leakage({"train": clean["train"]}, sentiment)

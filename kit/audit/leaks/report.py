@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from kit.audit.leaks.rows import row_ids
 from kit.html import note, table
 
 __all__ = ["Finding", "LeakReport", "Pair", "Worth"]
@@ -95,7 +96,7 @@ class LeakReport:
         other splits stay as they are, so that scores can be compared."""
         leaked = self.leaked("train")
         rows = data["train"]
-        kept = [i for i, row in enumerate(rows) if str(row.get("id", f"train/{i}")) not in leaked]
+        kept = [i for i, name in enumerate(row_ids("train", rows)) if name not in leaked]
         train = rows.select(kept) if hasattr(rows, "select") else [rows[i] for i in kept]
         return {**data, "train": train}
 

@@ -7,10 +7,18 @@ from itertools import chain
 from kit.errors import KitError
 from kit.tasks import Task
 
-__all__ = ["READ", "Rows"]
+__all__ = ["READ", "Rows", "row_ids"]
 
 READ = 200
 """Words of a text that the word-counting models read, at most: a class shows in its beginning."""
+
+
+def row_ids(split: str, rows: Iterable[dict]) -> list[str]:
+    """The rows' "id" as texts; where it is missing or repeats, split/number for each row."""
+    ids = [row.get("id") for row in rows]
+    if None in ids or len(set(map(str, ids))) < len(ids):
+        return [f"{split}/{i}" for i in range(len(ids))]
+    return [str(name) for name in ids]
 
 
 class Rows:
@@ -32,9 +40,7 @@ class Rows:
                         f"row {i} of {split} has no {name!r}: it has {known}. Name the columns as "
                         f"the task does ({', '.join(task.COLUMNS)}), or give another group."
                     )
-        self.ids = [str(row.get("id", f"{split}/{i}")) for i, row in enumerate(rows)]
-        if len(set(self.ids)) < len(self.ids):
-            self.ids = [f"{split}/{i}" for i in range(len(rows))]
+        self.ids = row_ids(split, rows)
         words = about.kind == "words"
         self.inputs = [row[self.input] for row in rows]
         self.texts = [" ".join(x) if words else str(x) for x in self.inputs]

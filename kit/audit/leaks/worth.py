@@ -25,17 +25,20 @@ def measured(
     train, test = splits["train"], splits["test"]
     if train.kind != "class" or len(set(train.labels)) < 2:
         return list(found), ["what a leak is worth was not measured: that takes classes."]
-    with_leak = None
-    out = []
+    out, notes = [], []
+    try:
+        with_leak = _right(train.beginnings, train.labels, test) if found else None
+    except ValueError as problem:  # scikit-learn's, for texts without a word of two letters
+        return list(found), [f"what a leak is worth was not measured: {problem}."]
     for finding in found:
-        if finding.kind in BETWEEN or finding.words:
-            if with_leak is None:
-                with_leak = _right(train.beginnings, train.labels, test)
-            worth = _removed(finding, train, test, with_leak)
-            out.append(replace(finding, worth=worth) if worth else finding)
-        else:
-            out.append(finding)
-    return out, []
+        worth = None
+        try:
+            if finding.kind in BETWEEN or finding.words:
+                worth = _removed(finding, train, test, with_leak)
+        except ValueError as problem:  # what is left has no words
+            notes.append(f"what the {finding.kind} is worth was not measured: {problem}.")
+        out.append(replace(finding, worth=worth))
+    return out, notes
 
 
 def _right(texts: Sequence[str], labels: Sequence[int], test: Rows) -> np.ndarray:
