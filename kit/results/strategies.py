@@ -8,7 +8,7 @@ from kit import metrics, results
 from kit.migrate import STRATEGIES, family
 from kit.results.style import made_by, score_text, styled
 
-__all__ = ["by_seed", "gains", "shares", "summary", "table"]
+__all__ = ["by_seed", "gains", "selection_bias", "shares", "summary", "table"]
 
 KEYS = ("source", "labels", "strategy")
 
@@ -30,6 +30,20 @@ def gains(source: str, labels: int) -> dict[str, tuple[float, float]]:
     full = scores[source, labels, "full"]
     found = {s: v for (who, n, s), v in scores.items() if (who, n) == (source, labels)}
     return {s: metrics.gain(v, full) for s, v in found.items() if s != "full"}
+
+
+def selection_bias(source: str, labels: int) -> list[tuple[str, float, float]]:
+    """For each seed: the strategy with the highest test score, that score, and the mean of its
+    scores with the other seeds, which did not choose it."""
+    scores = {s: v for (who, n, s), v in by_seed().items() if (who, n) == (source, labels)}
+    seeds = set.intersection(*(set(v) for v in scores.values() if len(v) > 1))
+    found = []
+    for seed in sorted(seeds):
+        whole = [name for name in scores if seeds <= scores[name].keys()]
+        best = max(whole, key=lambda name, seed=seed: scores[name][seed])
+        others = [scores[best][s] for s in seeds - {seed}]
+        found.append((best, scores[best][seed], sum(others) / len(others)))
+    return found
 
 
 def shares(source: str, labels: int, strategy: str) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Training loop: forward, loss, backward, update; one loop for every model and task."""
 
+import math
 import sys
 import time
 import warnings

@@ -11,6 +11,7 @@ from kit.widgets.labels.label_curves import LabelCurves
 from kit.widgets.labels.label_exchange import LabelExchange
 from kit.widgets.labels.side_by_side import SideBySide
 from kit.widgets.labels.when_to_stop import WhenToStop
+from kit.widgets.leakage.vocabulary_lookup import VocabularyLookup
 from kit.widgets.loss.descent import Descent
 from kit.widgets.loss.loss_curves import LossCurves
 from kit.widgets.own_data.own_data import OwnData
@@ -48,6 +49,7 @@ __all__ = [
     "TensorMap",
     "Translate",
     "TranslationRace",
+    "VocabularyLookup",
     "WhenToStop",
     "Words",
     "summary",
