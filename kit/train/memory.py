@@ -42,7 +42,10 @@ def _activations(model: nn.Module, batch: int, tokens: int) -> int:
     width = getattr(config, "intermediate_size", None) or config.width
     trained = any(p.requires_grad for p in model.body.parameters())
     layers = config.layers if trained else 1
-    return batch * tokens * layers * (8 * config.width + 2 * width)
+    kept = (
+        4 if getattr(config, "activation", "") == "swiglu" else 2
+    )  # gate, its SiLU, values, product
+    return batch * tokens * layers * (8 * config.width + kept * width)
 
 
 def check_training_memory(
