@@ -42,9 +42,8 @@ def _activations(model: nn.Module, batch: int, tokens: int) -> int:
     width = getattr(config, "intermediate_size", None) or config.width
     trained = any(p.requires_grad for p in model.body.parameters())
     layers = config.layers if trained else 1
-    kept = (
-        4 if getattr(config, "activation", "") == "swiglu" else 2
-    )  # gate, its SiLU, values, product
+    gated = getattr(config, "activation", "") == "swiglu"
+    kept = 4 if gated else 2  # the gate, its SiLU, the values, their product
     return batch * tokens * layers * (8 * config.width + kept * width)
 
 
