@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from torch import nn
 
 from kit.memory import check_memory
+from kit.models.transformer_config import GATED
 from kit.train.recipe import Recipe
 
 __all__ = ["check_training_memory", "training_memory"]
@@ -42,7 +43,8 @@ def _activations(model: nn.Module, batch: int, tokens: int, inputs_alone: bool) 
     if config is None:
         return 0
     width = getattr(config, "intermediate_size", None) or config.width
-    layer = 8 * config.width + 2 * width
+    kept = 4 if getattr(config, "activation", "") in GATED else 2  # with the gate and the product
+    layer = 8 * config.width + kept * width
     trained = any(p.requires_grad for p in model.body.parameters())
     if trained and inputs_alone:
         return batch * tokens * (config.layers * config.width + layer)
