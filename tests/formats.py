@@ -192,9 +192,9 @@ def families() -> str:
     return (
         "## Model families\n\nA folder with config.json, tokenizer.json and *.safetensors, or "
         "`owner/model` on the hub. With an index, the index decides which files are read. "
-        f"Activations: {', '.join(ACTIVATIONS)}. Numbers: float32, float16, bfloat16. Every field of "
-        "config.json is read, known to change nothing (`HARMLESS` in kit/sources/weight_maps.py), "
-        "off, or refused by name; so is every tensor, except heads of other tasks, which the "
+        f"Activations: {', '.join(ACTIVATIONS)}. Numbers: float32, float16, bfloat16. "
+        "Every field of config.json is read, known to change nothing (`HARMLESS` in "
+        "kit/sources/weight_maps.py), off, or refused by name; so is every tensor, except heads of other tasks, which the "
         "source's card lists.\n\n" + table(*rows)
     )
 
@@ -363,7 +363,7 @@ def refused_models(folder: Path) -> str:
         message("with a field that the kit does not know", config("more", logit_scale=0.1)),
         message("in 8-bit integers", tensors("int8", lambda t: {
             k: v.to(torch.int8) if k.endswith(down) else v for k, v in t.items()})),
-        message("with a tensor too many", tensors("tensor", lambda t: t | {"extra": torch.ones(2)})),
+        message("with a tensor too many", tensors("odd", lambda t: t | {"extra": torch.ones(2)})),
         message("without a tensor", tensors("less", lambda t: {
             k: v for k, v in t.items() if k not in (norm, norm[6:])})),
         message("without a part that its index names", lambda: sources.load(cut)),
