@@ -194,8 +194,8 @@ def families() -> str:
         "`owner/model` on the hub. With an index, the index decides which files are read. "
         f"Activations: {', '.join(ACTIVATIONS)}. Numbers: float32, float16, bfloat16. "
         "Every field of config.json is read, known to change nothing (`HARMLESS` in "
-        "kit/sources/weight_maps.py), off, or refused by name; so is every tensor, except heads of other tasks, which the "
-        "source's card lists.\n\n" + table(*rows)
+        "kit/sources/weight_maps.py), off, or refused by name; so is every tensor, "
+        "except heads of other tasks, which the source's card lists.\n\n" + table(*rows)
     )
 
 
