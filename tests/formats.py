@@ -373,8 +373,7 @@ def refused_models(folder: Path) -> str:
         message("with a field that the kit does not know", config("more", logit_scale=0.1)),
         message("in 8-bit integers", tensors("int8", lambda t: {
             k: v.to(torch.int8) if k.endswith(down) else v for k, v in t.items()})),
-        message("with a tensor too many", tensors("tensor", lambda t: {
-            **t, "extra": torch.ones(2)})),
+        message("with a tensor too many", tensors("odd", lambda t: t | {"extra": torch.ones(2)})),
         message("without a tensor", tensors("less", lambda t: {
             k: v for k, v in t.items() if k not in (norm, norm[6:])})),
         message("without a part that its index names", lambda: sources.load(cut)),
