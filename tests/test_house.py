@@ -27,7 +27,7 @@ PINS = dict(
 LONG = {
     "kit/results/tables.py": "one function a table, in the order of the document",
     "kit/tasks/translation/__init__.py": "one task, in the order of its steps",
-    "kit/train/loop.py:training_steps": "the loop, flat: one visible function, its arguments explained",
+    "kit/train/loop.py:training_steps": "the whole loop, flat, in one visible function",
     "kit/experiment.py:prepare": "half of it is its docstring",
 }
 """File, or file:function, of more than 400 or 60 lines -> why it is not divided."""
