@@ -111,3 +111,19 @@ def test_a_measurement_that_fails_is_recorded_and_the_others_go_on(tmp_path, mon
     assert not gpu.run_all(planned[:1], 60, tiny=False)
     assert list(json.loads(gpu.FILE.path.read_text())["failed"]) == ["smollm, kit, H"]
     assert "gpu" in results.names()
+
+
+def test_the_table_says_where_no_gpu_was_and_compares_on_one_card(monkeypatch) -> None:
+    from kit.results import gpu as table
+
+    content = {"rows": [], "command": "c", "date": "d"}
+    monkeypatch.setattr(results, "load", lambda _: content)
+    assert table.NONE in table.markdown() and table.NONE in table.table().to_html()
+    speeds = {("H", "kit"): 110, ("H", "plain"): 100, ("A", "plain"): 10}
+    rows = [
+        {"card": card, "part": "pretraining", "program": program, "tokens per second": speed}
+        for (card, program), speed in speeds.items()
+    ]
+    assert table.ratios([row | {"way": ""} for row in rows]) == {
+        "plain torch in pretraining (H)": pytest.approx(1.1)
+    }

@@ -28,6 +28,7 @@ LONG = {
     "kit/guards.py": "one short check after another",
     "kit/results/tables.py": "one function a table, in the order of the document",
     "kit/tasks/translation/__init__.py": "one task, in the order of its steps",
+    "kit/train/loop.py:training_steps": "the whole loop, flat, in one visible function",
     "kit/experiment.py:prepare": "half of it is its docstring",
     "kit/train/loop.py:training_steps": "a third is its docstring; the loop is one piece",
 }
