@@ -75,7 +75,7 @@ quick: lint $(DONE)/data
 	$(BIN)/python tests/lessons.py --check
 	$(BIN)/python -m kit.results --check
 	PYTHONPATH=. $(BIN)/python tests/formats.py --check
-	PYTHONPATH=. $(BIN)/python tests/faults.py --check
+	$(BIN)/python tests/faults.py --check
 	LINT_SECONDS=$$(cat build/lint_seconds) $(PYTEST) -q $(QUICK)
 	@echo "quick: $$(($$(date +%s) - $$(cat build/lint_began))) s"
 

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import migrations
 import numpy as np
 import pytest
 import torch
@@ -23,7 +24,6 @@ from kit.sources import checkpoint, tensorflow
 from kit.tasks.own_data.predictions import Predictions
 from kit.train import Run, fit, resume
 from kit.widgets.base import race
-from tests import migrations
 from tests.pretraining import bits, examples, model, recipe
 
 SEED = 17
