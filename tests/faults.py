@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests import from `tests` too
+
 import test_faults
 import test_html
 import test_interrupts

@@ -30,7 +30,6 @@ LONG = {
     "kit/tasks/translation/__init__.py": "one task, in the order of its steps",
     "kit/train/loop.py:training_steps": "the whole loop, flat, in one visible function",
     "kit/experiment.py:prepare": "half of it is its docstring",
-    "kit/train/loop.py:training_steps": "a third is its docstring; the loop is one piece",
 }
 """File, or file:function, of more than 400 or 60 lines -> why it is not divided."""
 RETIRED = {
