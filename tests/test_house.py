@@ -237,3 +237,14 @@ def test_contributing_shows_the_layers_as_they_are_checked() -> None:
 
 def test_the_documents_show_the_recorded_results() -> None:
     subprocess.run([sys.executable, "-m", "kit.results", "--check"], cwd=ROOT, check=True)
+
+
+def test_the_kinds_of_silent_faults_name_tests_that_are_there() -> None:
+    page = (ROOT / "docs" / "FAULTS.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| [^|]* \| ([^|]*) \|$", page, re.M)
+    assert [int(kind) for kind, _ in rows] == list(range(1, 24))
+    for _, named in rows:
+        for file, _, names in (part.partition(":") for part in named.split("; ")):
+            tests = (ROOT / "tests" / file.strip()).read_text(encoding="utf-8")
+            for name in filter(None, (name.strip() for name in names.split(","))):
+                assert f"def test_{name}" in tests, f"{file}: {name}"

@@ -273,11 +273,13 @@ def test_one_class_in_several_spellings_is_said() -> None:
     assert again.wants["label"].names == ("Good", "bad")
 
 
-def test_classes_counted_from_one_are_said() -> None:
-    rows = [r | {"label": 1 + i % 2} for i, r in enumerate(ROWS)]
+@pytest.mark.parametrize("as_written", [int, str, float, lambda label: f" {label}.0 "])
+def test_classes_counted_from_one_are_said(as_written) -> None:
+    rows = [r | {"label": as_written(1 + i % 2)} for i, r in enumerate(ROWS)]
     report = own.read(rows, sentiment.COLUMNS)
     assert any("never 0" in note and "values=" in note for note in report.notes)
-    assert not own.read([r | {"label": i % 2} for i, r in enumerate(ROWS)], sentiment.COLUMNS).notes
+    rows = [r | {"label": as_written(i % 2)} for i, r in enumerate(ROWS)]
+    assert not own.read(rows, sentiment.COLUMNS).notes
 
 
 def leak(data, plain) -> int:

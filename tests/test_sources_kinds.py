@@ -92,6 +92,22 @@ def test_the_index_decides_and_a_missing_part_is_named(tmp_path, tokenizer) -> N
         sources.load(folder)
 
 
+@pytest.mark.parametrize("wrong", ["other folder", "absent tensor", "no map", "no JSON"])
+def test_an_index_that_is_not_of_these_files_is_refused(tmp_path, tokenizer, wrong) -> None:
+    folder = sources.export(source(tokenizer, LLAMA), tmp_path / "llama")
+    names = sorted(load_file(folder / "model.safetensors"))
+    where = dict.fromkeys(names, "model.safetensors")
+    if wrong == "other folder":
+        where[names[0]] = "../model.safetensors"
+    if wrong == "absent tensor":
+        where["model.layers.9.mlp.up_proj.weight"] = "model.safetensors"
+    content = json.dumps({} if wrong == "no map" else {"weight_map": where})
+    path = folder / "model.safetensors.index.json"
+    path.write_text("{" if wrong == "no JSON" else content)
+    with pytest.raises(KitError):
+        sources.load(folder)
+
+
 def test_a_head_of_its_own_counts_whatever_the_config_says_of_tying(tmp_path, tokenizer) -> None:
     given = source(tokenizer, LLAMA, head=True)
     folder = sources.export(given, tmp_path / "llama")
@@ -159,13 +175,50 @@ def test_scaled_rotary_frequencies_are_never_left_out(tmp_path, tokenizer, stric
         sources.load(folder, strict=strict)
 
 
-def test_a_tokenizer_without_a_splitter_is_read() -> None:
-    import tokenizers
-    from tokenizers import models
+def plain_bpe():
+    from tokenizers import Tokenizer, models
 
-    plain = tokenizers.Tokenizer(models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
-    again = Tokenizer.load(plain.to_str().encode())
-    assert again.encode("ab") == [2] and again.pieces("ab") == ["ab"]
+    return Tokenizer(models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
+
+
+def llama_2():
+    """As Llama 2 and TinyLlama: spaces become ▁ before the pieces are cut, and bytes fall back."""
+    from tokenizers import Tokenizer, decoders, models, normalizers
+
+    pieces = ["<unk>", "▁", "a", "b", "▁a", "▁ab"] + [f"<0x{i:02X}>" for i in range(256)]
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    merges = [("▁", "a"), ("▁a", "b")]
+    bpe = models.BPE(vocabulary, merges, unk_token="<unk>", byte_fallback=True)
+    made = Tokenizer(bpe)
+    made.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    made.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    return made
+
+
+def unigram():
+    from tokenizers import Tokenizer, models
+
+    return Tokenizer(models.Unigram([("<unk>", 0.0), ("ab", -1.0), ("a", -2.0), ("b", -2.0)], 0))
+
+
+def word_piece():
+    from tokenizers import Tokenizer, models
+
+    return Tokenizer(models.WordPiece({"[UNK]": 0, "a": 1, "##b": 2}, unk_token="[UNK]"))
+
+
+@pytest.mark.parametrize("make", [plain_bpe, llama_2, unigram, word_piece])
+def test_a_tokenizer_without_a_splitter_is_read(make) -> None:
+    made = make()
+    assert made.pre_tokenizer is None
+    again = Tokenizer.load(made.to_str().encode())
+    for text in ("ab", "ab a"):
+        assert again.encode(text) == made.encode(text, add_special_tokens=False).ids
+    assert again.pieces("ab") == made.encode("ab", add_special_tokens=False).tokens
 
 
 GPT = {

@@ -13,6 +13,7 @@ from kit.errors import KitError
 from kit.migrate import migrate
 from kit.models import ClassHead, FeatureCache, Model, RatingHead, Transformer
 from kit.models.generate import generate
+from kit.models.rnn import RNN, RNNConfig
 from kit.train import Recipe, fit
 
 IDS = [[1, 5 + i % 7, 9, 2] for i in range(24)]
@@ -214,12 +215,17 @@ def test_a_loaded_source_writes_the_same_text_each_time(name: str) -> None:
     assert len({str(generate(loaded, prompt, 12, **how)) for _ in range(4)}) == 1
 
 
-def test_what_is_cached_is_cached_without_dropout() -> None:
+@pytest.mark.parametrize("frozen", ["embeddings", "embeddings and a block", "all", "RNN"])
+def test_what_is_cached_is_cached_without_dropout(frozen: str) -> None:
     import dataclasses
 
     torch.manual_seed(0)
     body = Transformer(dataclasses.replace(BERT, dropout=0.5))
-    for part in (body.embed, body.blocks[0]):
+    if frozen == "RNN":
+        body = RNN(RNNConfig(vocabulary=BERT.vocabulary, width=8, layers=2, dropout=0.5))
+    parts = {"embeddings": [body.embed] if frozen != "RNN" else []}
+    parts["embeddings and a block"] = [*parts["embeddings"], *getattr(body, "blocks", [])[:1]]
+    for part in parts.get(frozen, [body]):
         part.requires_grad_(False)
     cached = FeatureCache(body).train()
     ids = torch.tensor(IDS[:4])
