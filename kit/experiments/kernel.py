@@ -31,11 +31,15 @@ class Kernel:
 
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(env=environment, cwd=str(folder))
-        if enter:
-            enter(self.manager.provisioner.pid)
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=180)
+        try:
+            if enter:
+                enter(self.manager.provisioner.pid)
+            self.client = self.manager.client()
+            self.client.start_channels()
+            self.client.wait_for_ready(timeout=180)
+        except BaseException:  # Ctrl-C while it starts: nobody else knows this kernel
+            self.manager.shutdown_kernel(now=True)
+            raise
         self.buttons: list[str] = []
         self.errors = ""
         self.in_kit = False
