@@ -85,7 +85,7 @@ CALLS = {
     "limit=-1": (lambda: TOKENS.encode("a b", limit=-1), "limit=-1"),
     "limit=1.5": (lambda: TOKENS.align(["a"], limit=1.5), "limit=1.5"),
     "decode(-1)": (lambda: TOKENS.decode([-1]), "-1 is no token id"),
-    "decode of a text": (lambda: TOKENS.decode("abc"), "no token ids"),
+    "decode of a text": (lambda: TOKENS.decode("abc"), "no list of token ids"),
     "max_tokens=-1": (lambda: generate(writer(), [[5]], -1), "whole number from 1 on"),
     "beams=1.5": (lambda: generate(writer(), [[5]], 2, beams=1.5), "beams=1.5"),
     "search of 0 beams": (lambda: search(writer(), [[5]], 2, beams=0), "beams is 0"),
@@ -116,7 +116,7 @@ CALLS = {
     "tags of nan": (lambda: tagging.best(np.full((2, 3), np.nan), "OBI"), "logit is nan"),
     "columns as a list": (
         lambda: own.read([{"text": "a"}], {"text": Column("text")}, columns=["text"]),
-        "give a dict",
+        "no dict: give",
     ),
 }
 

@@ -191,7 +191,7 @@ def test_beams_for_an_rnn_and_for_a_sequence_head(kind):
         ({"temperature": -1.0}, "temperature=-1.0"),
         ({"temperature": 1.0, "top_k": 0}, "top_k=0"),
         ({"temperature": 1.0, "top_p": 1.5}, "top_p=1.5"),
-        ({"beams": 0}, "beams is 0"),
+        ({"beams": 0}, "beams=0: give a whole number"),
         ({"beams": 2, "temperature": 1.0}, "beams=2"),
         ({"max_tokens": 60}, "61 tokens.*at most 40"),
     ],

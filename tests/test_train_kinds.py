@@ -13,7 +13,6 @@ from kit.errors import KitError
 from kit.migrate import migrate
 from kit.models import ClassHead, FeatureCache, Model, RatingHead, Transformer
 from kit.models.generate import generate
-from kit.models.rnn import RNN, RNNConfig
 from kit.train import Recipe, fit
 
 IDS = [[1, 5 + i % 7, 9, 2] for i in range(24)]
@@ -215,17 +214,14 @@ def test_a_loaded_source_writes_the_same_text_each_time(name: str) -> None:
     assert len({str(generate(loaded, prompt, 12, **how)) for _ in range(4)}) == 1
 
 
-@pytest.mark.parametrize("frozen", ["embeddings", "embeddings and a block", "all", "RNN"])
-def test_what_is_cached_is_cached_without_dropout(frozen: str) -> None:
+@pytest.mark.parametrize("blocks", [1, 2])
+@pytest.mark.parametrize("causal", [False, True])
+def test_what_is_cached_is_cached_without_dropout(causal: bool, blocks: int) -> None:
     import dataclasses
 
     torch.manual_seed(0)
-    body = Transformer(dataclasses.replace(BERT, dropout=0.5))
-    if frozen == "RNN":
-        body = RNN(RNNConfig(vocabulary=BERT.vocabulary, width=8, layers=2, dropout=0.5))
-    parts = {"embeddings": [body.embed] if frozen != "RNN" else []}
-    parts["embeddings and a block"] = [*parts["embeddings"], *getattr(body, "blocks", [])[:1]]
-    for part in parts.get(frozen, [body]):
+    body = Transformer(dataclasses.replace(BERT, dropout=0.5, causal=causal))
+    for part in (body.embed, *body.blocks[:blocks]):
         part.requires_grad_(False)
     cached = FeatureCache(body).train()
     ids = torch.tensor(IDS[:4])

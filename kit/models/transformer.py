@@ -152,8 +152,10 @@ class Transformer(nn.Module):
     def _narrow(self, x: Tensor) -> Tensor:
         """The embeddings as the blocks take them: in bf16 where the blocks are compiled for it on
         a GPU, which halves what they move through its memory (their norms compute in float32)."""
-        compiled = self.config.norm_first and self.blocks[0]._compiled_call_impl is not None
-        narrow = NARROW and compiled and x.is_cuda and torch.is_autocast_enabled("cuda")
+        if not (NARROW and x.is_cuda and self.config.norm_first and len(self.blocks)):
+            return x
+        compiled = self.blocks[0]._compiled_call_impl is not None
+        narrow = compiled and torch.is_autocast_enabled("cuda")
         return x.to(torch.get_autocast_dtype("cuda")) if narrow else x
 
     def _fits(self, length: int) -> None:

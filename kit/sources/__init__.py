@@ -46,6 +46,7 @@ def load(name: str | Path, strict: bool = True) -> Source:
     return huggingface.load(name, strict)
 
 
+@guarded("sources.export(source, 'my_folder')", path=a_path)
 def export(source: Source, path: str | Path) -> Path:
     """Write a source for others: a name that ends in .gguf as a file that llama.cpp runs
     (`kit.sources.gguf_export`), any other as a Hugging Face folder (`kit.sources.huggingface`).

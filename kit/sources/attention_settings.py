@@ -5,6 +5,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 from kit.errors import KitError
 from kit.models import TransformerConfig
@@ -92,6 +93,9 @@ def read_rope(rope: Rope, settings: dict, head_size: int) -> dict:
             ("partial_rotary_factor", rope.share),
         )
     )
+    for name, value in (("rope_theta", base), ("partial_rotary_factor", share)):
+        if not isinstance(value, Real) or not 0 < value < math.inf:
+            raise KitError(f"{name}={value!r:.60} in config.json: it must be a number above 0.")
     size = int(head_size * share)
     fields = {"rotary_base": base, "rotary_size": None if size == head_size else size}
     if kind != "default":

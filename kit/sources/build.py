@@ -232,10 +232,11 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
     values["activation"] = ACTIVATIONS[values["activation"]]
     if any("gate" in ours for ours in family.tensors):
         values["activation"] = GATED[values["activation"]]
+    for field in ("block_size", "width", "heads", "layers", "head_size"):
+        if values.get(field) is not None and guards.a_count(values[field]):
+            name = family.settings[field][0]
+            raise KitError(f"{name}={values[field]!r:.40} in config.json: it must be a number.")
     values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
-    if guards.a_count(values["block_size"]):
-        name = family.settings["block_size"][0]
-        raise KitError(f"{name}={values['block_size']!r:.40} in config.json: it must be a number.")
     if family.skipped_are_counted:
         values["block_size"] -= family.skipped
     if values.get("embedding_size") == values["width"]:

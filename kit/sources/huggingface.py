@@ -30,6 +30,7 @@ from kit.tokenizer import Tokenizer
 __all__ = ["ROLES", "export", "fits", "joined", "kind_of", "load", "opened", "outward", "special"]
 
 WEIGHTS = "model.safetensors"
+INDEX = f"{WEIGHTS}.index.json"
 SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
@@ -154,12 +155,19 @@ def opened(folder: Path) -> Tensors:
             if name in tensors:
                 raise KitError(f"{name} is in two files of {folder}: remove the one that is old.")
             tensors[name] = read
+    index = folder / INDEX
+    absent = [n for n in _json(index)["weight_map"] if n not in tensors] if index.exists() else []
+    if absent:
+        raise KitError(
+            f"{folder} lacks {', '.join(absent[:5])}, {len(absent)} of the tensors that "
+            f"{index.name} names: fetch its files again."
+        )
     return tensors
 
 
 def _weight_files(folder: Path) -> list[Path]:
     """The safetensors files that make up the model."""
-    index = folder / f"{WEIGHTS}.index.json"
+    index = folder / INDEX
     if index.exists():
         where = _json(index).get("weight_map")
         named = sorted(set(map(str, where.values()))) if isinstance(where, dict) else []

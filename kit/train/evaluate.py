@@ -89,6 +89,7 @@ def fuses_loss(model: nn.Module) -> bool:
 
     True where the head gives logits W h + b over a vocabulary and no hook wants to see them.
     """
-    plain = type(model) is Model and type(model.head) in (LanguageHead, SequenceHead)
+    if type(model) is not Model or type(model.head) not in (LanguageHead, SequenceHead):
+        return False
     capped = getattr(model.head, "softcap", None)  # not W h + b alone
-    return plain and not (capped or model._forward_hooks or model.head._forward_hooks)
+    return not (capped or model._forward_hooks or model.head._forward_hooks)
