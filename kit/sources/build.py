@@ -233,7 +233,7 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
     if any("gate" in ours for ours in family.tensors):
         values["activation"] = GATED[values["activation"]]
     for field in ("block_size", "width", "heads", "layers", "head_size"):
-        if values.get(field) is not None and guards.a_count(values[field]):
+        if guards.a_count(values.get(field)) and (field != "head_size" or values.get(field)):
             name = family.settings[field][0]
             raise KitError(f"{name}={values[field]!r:.40} in config.json: it must be a number.")
     values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
