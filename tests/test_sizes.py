@@ -101,7 +101,7 @@ def test_a_config_json_that_claims_more(size: str, n: int, changed) -> None:  # 
 @pytest.mark.parametrize("value", ["24", 2.5, -3, [24], None])
 def test_a_config_json_with_a_size_that_is_none(value: object, changed) -> None:  # noqa: F811
     folder = changed(hidden_size=value)
-    with pytest.raises(KitError, match=r"width=.*whole number"):
+    with pytest.raises(KitError, match=r"hidden_size=.*whole number"):
         sources.load(folder)
 
 

@@ -235,7 +235,9 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
     for field in ("block_size", "width", "heads", "layers", "head_size"):
         if guards.a_count(values.get(field)) and (field != "head_size" or values.get(field)):
             name = family.settings[field][0]
-            raise KitError(f"{name}={values[field]!r:.40} in config.json: it must be a number.")
+            raise KitError(
+                f"{name}={values[field]!r:.40} in config.json: it must be a whole number."
+            )
     values["intermediate_size"] = values["intermediate_size"] or 4 * values["width"]
     if family.skipped_are_counted:
         values["block_size"] -= family.skipped
