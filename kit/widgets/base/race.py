@@ -97,6 +97,7 @@ class Race(JobWidget):
 
         self.hint = hint
         self.models = Models()
+        self.experiments: dict[str, Experiment] = {}
         self.training = False
         self.complete = False
         self._scored = False
@@ -192,6 +193,7 @@ class Race(JobWidget):
         self.scene = self._new_scene()
         self.complete = self._scored = False
         self._say("Preparing …")
+        self.experiments = {}
         try:
             unfinished = self._take_turns(self._start(), stopping)
             if not unfinished:

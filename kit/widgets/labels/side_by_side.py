@@ -1,5 +1,6 @@
 """Two models are trained on the same labels, one of them from a source; then both answer a text."""
 
+from kit import runtime
 from kit.errors import KitError
 from kit.experiment import Experiment, prepare
 from kit.html import note
@@ -58,6 +59,9 @@ class SideBySide(Race):
         redraw(self.figure, traces(self.scene), titles(self.scene))
 
     def _start(self) -> dict:
+        # Two models of an earlier training beside two new ones are too much for 2 GB.
+        self.models.clear()
+        runtime.release_memory()
         labels = self.scene.labels
         rows = sentiment.sample(self.data["train"], labels, self.seed) if labels else []
         self.scene.tested |= sentiment.baselines(rows, self.test)

@@ -17,7 +17,8 @@ def limit() -> None:
     cores = sorted(os.sched_getaffinity(0))
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     os.sched_setaffinity(0, {cores[worker % len(cores)]})
-    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, most))
 
 
 def offline(event: str, given: tuple) -> None:
