@@ -17,7 +17,7 @@ import resource
 most = resource.getrlimit(resource.RLIMIT_DATA)[1]
 print(resource.setrlimit(resource.RLIMIT_DATA, (most, most)))
 """
-"""The lesson runs in Binder's 2 GB. A second training by hand, of two models at once, can need more:
+"""The lesson runs in Binder's 2 GB. A second training by hand, of two models, can need more:
 the kit then says so before it begins, and the test would see that message alone."""
 POINTS = "plot => plot._fullData.slice(0, 4).map(trace => trace.x.length)"
 
@@ -37,7 +37,7 @@ def test_a_lesson_is_run_dragged_trained_and_asked(tmp_path, data):
         expect(status).to_contain_text("points with the same 50 labels")  # a cell has trained both
         handle = page.locator(".noUi-handle").first
         delay = shown.delay(handle, plot, presses=4)
-        assert delay <= 300  # 150 is the aim; a busy machine must not fail the build
+        assert delay <= 500  # 150 is the aim; a busy machine must not fail the build
 
         train = page.get_by_role("button", name="Train both")
         handle.press("Home")  # no label at all
