@@ -85,7 +85,7 @@ def test_a_lesson_is_run_dragged_trained_and_asked(tmp_path, data):
         page.get_by_text("Training with a source").wait_for(timeout=60_000)
         page.get_by_role("button", name="Stop").last.click()
         page.get_by_text("was not finished, so it is not in the figure").wait_for()
-        page.locator(".jp-OutputArea select").first.select_option("50 labels")
+        page.locator("select", has_text="50 labels").first.select_option("50 labels")
         page.get_by_role("button", name="from scratch", exact=True).click()
         again.click()
         again = page.get_by_text("Just now,")
