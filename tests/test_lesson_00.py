@@ -17,8 +17,7 @@ import resource
 most = resource.getrlimit(resource.RLIMIT_DATA)[1]
 print(resource.setrlimit(resource.RLIMIT_DATA, (most, most)))
 """
-"""The lesson runs in Binder's 2 GB. A second training by hand, of two models, can need more:
-the kit then says so before it begins, and the test would see that message alone."""
+"""The lesson runs in Binder's 2 GB. A second training by hand, of two models, can need more."""
 POINTS = "plot => plot._fullData.slice(0, 4).map(trace => trace.x.length)"
 
 
