@@ -5,6 +5,7 @@ folder/training.safetensors   parameters, AdamW's moments and the best parameter
 """
 
 import json
+import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from kit.errors import KitError
-from kit.files import whole
+from kit.files import scratch, whole
 from kit.train import distributed
 from kit.train.optimizer import Optimizer
 from kit.train.run import Run
@@ -87,8 +88,10 @@ class ResumeState:
         }
         self.last_save = time.monotonic()
         try:
-            with whole(self.path) as part:
-                safetensors.torch.save_file(self._tensors(), part, {"about": json.dumps(about)})
+            with scratch(self.path) as space, whole(self.path) as part:
+                new = space / "new"  # safetensors writes a hidden file beside it first
+                safetensors.torch.save_file(self._tensors(), new, {"about": json.dumps(about)})
+                os.replace(new, part)
         except (OSError, SafetensorError) as error:
             warnings.warn(
                 f"this training cannot be saved in {self.path.parent} ({error}). It goes on, and "
