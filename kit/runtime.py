@@ -1,8 +1,6 @@
 """Runtime: cache folder, device, precision, compilation, memory, and facts about the machine."""
 
 import contextlib
-import ctypes
-import gc
 import os
 import platform
 import shutil
@@ -28,7 +26,6 @@ __all__ = [
     "peak_memory",
     "precision",
     "random_state",
-    "release_memory",
 ]
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -204,17 +201,6 @@ def compiled(modules: Iterable[torch.nn.Module]) -> Iterator[None]:
     finally:
         for module in modules:
             module._compiled_call_impl = None  # as before `Module.compile`
-
-
-def release_memory() -> None:
-    """Give the memory of what nothing refers to any more back to the system.
-
-    glibc keeps it for later requests of the same thread; after a training of MiniLM that is
-    0.36 GB of the 2 GB that Binder gives. Elsewhere than on glibc only Python's cycles are freed.
-    """
-    gc.collect()
-    if platform.system() == "Linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def peak_memory() -> float:

@@ -120,6 +120,10 @@ def test_wrong_calls_are_answered(clean: dict) -> None:
         audit.leakage({"train": clean["train"], "test": []}, sentiment)
     with pytest.raises(KitError, match="has no 'author'"):
         audit.leakage(clean, sentiment, group="author")
+    for label in ("good", -1, 2, 0.5):
+        row = {"id": "x", "text": "a", "label": label}
+        with pytest.raises(KitError, match=r"row 0 of test has .* as 'label': give one of"):
+            audit.leakage({**clean, "test": [row]}, sentiment)
     with pytest.raises(KitError, match="choose one of duplicate"):
         planted.plant("rumour", clean, sentiment.CLASSES)
 
@@ -140,8 +144,11 @@ def test_an_auc_is_the_share_of_pairs_in_order() -> None:
     area, low, high = membership.auc_interval(one, other)
     assert area == pytest.approx(by_hand) and low < area < high
     assert membership.min_k(np.array([1.0, 9.0, 2.0]), 0.4) == 9
-    with pytest.raises(KitError):
-        membership.auc([], [1])
+    small = membership.auc_interval([1.0], [2.0, 3.0])  # no resample lacks one of the piles
+    assert small == (1, 1, 1)
+    for compare in (membership.auc, membership.auc_interval):
+        with pytest.raises(KitError):
+            compare([], [1])
 
 
 def test_losses_are_those_of_the_predictor_one_by_one(data) -> None:

@@ -202,6 +202,12 @@ def test_a_law_that_cannot_be_is_refused() -> None:
             extrapolate(curve, **({"to": 1600, "law": "power law"} | wrong))
     with pytest.raises(KitError, match="no budget up to 20"):
         curve.up_to(20)
+    alone = Curve.from_scores("c", {0: {0: 0.5}})
+    with pytest.raises(KitError, match="without labels alone"):
+        advise(alone, backtest([curve]), label_cost=1, point_value=1)
+    for n in ("50", 50.5, None, 1):
+        with pytest.raises(KitError, match="whole number from 2"):
+            draw_rows([0, 1] * 40, n, 0)
     with pytest.raises(KitError, match="same test rows"):
         Curve.from_answers("c", {50: {0: [1, 0]}, 100: {0: [1]}})
 

@@ -15,7 +15,6 @@ import torch
 
 from kit import guards
 from kit.errors import KitError
-from kit.metrics import bootstrap_interval
 from kit.models import Model
 from kit.sources import Source
 
@@ -83,13 +82,11 @@ def auc(read: Sequence[float], other: Sequence[float]) -> float:
 def auc_interval(
     read: Sequence[float], other: Sequence[float], *, draws: int = 1000, seed: int = 0
 ) -> tuple[float, float, float]:
-    """(AUC, low, high): the AUC and its 95 % bootstrap interval over the texts of both piles."""
-    scores = np.concatenate([read, other]).astype(float)
-    is_read = np.arange(len(scores)) < len(read)
-
-    def statistic(rows: np.ndarray) -> float:
-        own, others = scores[rows[is_read[rows]]], scores[rows[~is_read[rows]]]
-        return auc(own, others) if len(own) and len(others) else 0.5
-
-    low, high = bootstrap_interval(statistic, len(scores), draws=draws, seed=seed)
-    return auc(read, other), low, high
+    """(AUC, low, high): the AUC and its 95 % bootstrap interval; each of `draws` resamples takes as
+    many texts of each pile as it has. Raises KitError where one is empty."""
+    middle = auc(read, other)
+    piles = [np.asarray(pile, dtype=float) for pile in (read, other)]
+    generator = np.random.default_rng(seed)
+    values = [auc(*(generator.choice(pile, len(pile)) for pile in piles)) for _ in range(draws)]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return middle, float(low), float(high)

@@ -97,47 +97,20 @@ SIZES = {
     ),
 }
 SIZES["switches"] = SIZES["pretraining"]
+
+
+def tiny(vocabulary: int = 257, heads: int = 2, steps: int = 2, warm: int = 1, **kind) -> Size:
+    """A size that takes a CPU a second, to check the program."""
+    body = shape(vocabulary, 32, 2, heads, 64, block_size=16, **kind)
+    return Size(body=body, tokens=16, batch=4, steps=steps, warm=warm, seeds=(0,))
+
+
 TINY = {
-    "pretraining": Size(
-        body=shape(257, 32, 2, 2, 64, block_size=16, **GPT2),
-        tokens=16,
-        batch=4,
-        steps=2,
-        warm=1,
-        seeds=(0,),
-    ),
-    "parity": Size(
-        body=shape(300, 32, 2, 2, 64, block_size=16, **GPT2),
-        tokens=16,
-        batch=4,
-        steps=3,
-        warm=0,
-        seeds=(0,),
-    ),
-    "minilm": Size(
-        body=shape(257, 32, 2, 2, 64, block_size=16, **BERT),
-        tokens=16,
-        batch=4,
-        steps=2,
-        warm=1,
-        seeds=(0,),
-    ),
-    "smollm": Size(
-        body=shape(257, 32, 2, 4, 64, block_size=16, kv_heads=2, **LLAMA),
-        tokens=16,
-        batch=4,
-        steps=2,
-        warm=1,
-        seeds=(0,),
-    ),
-    "memory": Size(
-        body=shape(257, 32, 2, 4, 64, block_size=16, kv_heads=2, **LLAMA),
-        tokens=16,
-        batch=4,
-        steps=2,
-        warm=1,
-        seeds=(0,),
-    ),
+    "pretraining": tiny(**GPT2),
+    "parity": tiny(300, steps=3, warm=0, **GPT2),
+    "minilm": tiny(**BERT),
+    "smollm": tiny(heads=4, kv_heads=2, **LLAMA),
+    "memory": tiny(heads=4, kv_heads=2, **LLAMA),
 }
 TINY["switches"] = TINY["pretraining"]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
+from numbers import Integral
 
 from kit.errors import KitError
 from kit.tasks import Task
@@ -63,13 +64,29 @@ class Rows:
         """The numbers of the classes; of a task with other answers, none."""
         if self.kind != "class":
             return []
-        names = list(self.names)
-        return [names.index(a) if isinstance(a, str) and a in names else a for a in self.answers]
+        numbers = {name: i for i, name in enumerate(self.names)}
+        return [self._number(i, a, numbers) for i, a in enumerate(self.answers)]
+
+    def _number(self, i: int, answer: object, numbers: dict[str, int]) -> int:
+        """The number of a class or tag that is given by its number or its name."""
+        if isinstance(answer, str) and answer in numbers:
+            return numbers[answer]
+        whole = isinstance(answer, Integral) and not isinstance(answer, bool)
+        if whole and 0 <= answer < (len(numbers) or answer + 1):
+            return int(answer)
+        raise KitError(
+            f"row {i} of {self.split} has {answer!r} as {self.answer!r}: give one of "
+            f"{', '.join(map(repr, numbers)) or 'the numbers from 0 on'}, or its number."
+        )
 
     @property
     def tags(self) -> list[list[str]]:
         """The tags of each row as words."""
-        return [[t if isinstance(t, str) else self.names[t] for t in row] for row in self.answers]
+        numbers = {name: i for i, name in enumerate(self.names)}
+        return [
+            [t if isinstance(t, str) else self.names[self._number(i, t, numbers)] for t in row]
+            for i, row in enumerate(self.answers)
+        ]
 
     def repeated_columns(self) -> list[str]:
         """Columns beside the task's whose values repeat: they may be groups."""

@@ -82,13 +82,18 @@ class Curve:
 
     @property
     def smallest(self) -> int:
-        """The smallest number of labels above 0."""
-        return self.budgets[0]
+        """The smallest number of labels above 0. Raises KitError where there is none."""
+        return self._some_budgets()[0]
 
     @property
     def largest(self) -> int:
-        """The largest number of labels."""
-        return self.budgets[-1]
+        """The largest number of labels. Raises KitError where there is none above 0."""
+        return self._some_budgets()[-1]
+
+    def _some_budgets(self) -> list[int]:
+        if not self.budgets:
+            raise KitError(f"{self.name!r} was measured without labels alone: give more budgets.")
+        return self.budgets
 
     @property
     def means(self) -> dict[int, float]:

@@ -4,6 +4,7 @@ N texts, D width of the source, R test texts.
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def draw_rows(labels: Sequence[int], n: int, seed: int) -> np.ndarray:
     to the number of rows.
     """
     labels = np.asarray(labels)
-    if n != int(n) or not 2 <= n <= len(labels):
+    if not isinstance(n, Integral) or not 2 <= n <= len(labels):
         raise KitError(f"n={n!r} labels: give a whole number from 2 to {len(labels):,}.")
     order = np.random.default_rng(seed).permutation(len(labels))
     turn = np.empty(len(labels), dtype=int)

@@ -5,16 +5,22 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kit import runtime
 from kit.errors import KitError
 from kit.html import note
 from kit.interrupts import held
+from kit.memory import ran_out, release_memory
 from kit.widgets.base.static import Widget
 
 __all__ = ["Job", "JobWidget", "Work", "handle_while_busy"]
 
 Work = Callable[[Callable[[], bool]], None]
 """A function of `stopping`, which returns True when the work should end."""
+
+
+NO_MEMORY = (
+    "The memory was not enough for this. Choose fewer labels or a smaller source, shut down other "
+    "notebooks, or restart the kernel: that frees what earlier trainings have left."
+)
 
 
 def handle_while_busy(control):
@@ -126,10 +132,13 @@ class Job:
         except KitError as error:
             self._say(str(error), "error")
         except Exception as error:
+            if ran_out(error):
+                self._say(NO_MEMORY, "error")
+                return
             self._say(f"An unexpected error: {type(error).__name__}: {error}", "error")
             raise
         finally:
-            runtime.release_memory()
+            release_memory()
             if self._stop is stop:  # else the next work has begun already
                 self._end()
 

@@ -1,9 +1,9 @@
 """Two models are trained on the same labels, one of them from a source; then both answer a text."""
 
-from kit import runtime
 from kit.errors import KitError
 from kit.experiment import Experiment, prepare
 from kit.html import note
+from kit.memory import release_memory
 from kit.tasks import sentiment
 from kit.widgets.base.race import Race
 from kit.widgets.base.style import live, redraw
@@ -61,7 +61,7 @@ class SideBySide(Race):
     def _start(self) -> dict:
         # Two models of an earlier training beside two new ones are too much for 2 GB.
         self.models.clear()
-        runtime.release_memory()
+        release_memory()
         labels = self.scene.labels
         rows = sentiment.sample(self.data["train"], labels, self.seed) if labels else []
         self.scene.tested |= sentiment.baselines(rows, self.test)
