@@ -129,6 +129,7 @@ def test_stop_ends_training_and_scoring_and_says_how_far_it_came(phase, race, fi
     assert "Stopped early" in shown.status.value and "full" not in shown.scene.tested
     assert ended < 1 or os.getloadavg()[0] > os.cpu_count(), ended
     assert not shown.complete
+    assert ("were stopped early" in shown.answer.value) == (phase == "Training")
     with pytest.raises(KitError, match="no training of films"):
         shown.result()
 

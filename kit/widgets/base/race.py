@@ -12,6 +12,7 @@ from kit import results, runtime
 from kit.errors import KitError
 from kit.experiment import Experiment
 from kit.files import load_cached, save_cached
+from kit.html import note
 from kit.train import Run
 from kit.widgets.base.job import Job, JobWidget, handle_while_busy
 from kit.widgets.base.shortcut import shortcut
@@ -100,13 +101,15 @@ class Race(JobWidget):
         self.experiments: dict[str, Experiment] = {}
         self.training = False
         self.complete = False
+        self.cut_short = False
+        """Whether the models of the last training have had fewer updates than planned."""
         self._scored = False
         self._replay_wanted = False
         self._stopping = lambda: False
         self.status = w.HTML()
         self.job = Job(self._work, self._say, label, bar="180px", locks=locks)
         self.replay_button = handle_while_busy(w.Button(description="Replay", icon="history"))
-        self.replay_button.layout.width = "100px"
+        self.replay_button.layout.flex = "0 0 100px"  # beside a wide row of controls it stays whole
         self.replay_button.on_click(lambda _: self.replay())
         self.which = w.Dropdown(layout={"width": "190px"}, tooltip="which recording Replay shows")
         key = handle_while_busy(shortcut("R", self.replay))
@@ -147,6 +150,8 @@ class Race(JobWidget):
         """Let the trained models answer the user's text; during training they answer at its end."""
         if self.models and not self.training:
             self._answer()
+            if self.cut_short and hasattr(self, "answer"):
+                self.answer.value += note("The models that answer here were stopped early.")
 
     def _change_setting(self) -> None:
         """Show an empty scene after the user has chosen another setting."""
@@ -200,6 +205,7 @@ class Race(JobWidget):
                 self._evaluate()
         except Stopped:
             unfinished = True
+        self.cut_short = any(run.spent < 1 for run in self.scene.runs.values())
         if self._replay_wanted:
             return
         if unfinished:
@@ -215,12 +221,12 @@ class Race(JobWidget):
 
     def _how_far(self) -> str:
         """What a stopped training reached, and what the recording reached with all updates."""
-        made = " · ".join(
-            f"{self.NAMES[name]}: {run.updates} of {run.planned} updates in {run.seconds:.0f} s"
+        made = ", ".join(
+            f"{self.NAMES[name]} {run.updates} of {run.planned} updates in {run.seconds:.0f} s"
             for name, run in self.scene.runs.items()
             if run.updates
         )
-        reached = f"Stopped early, without scores. {made or 'No update was made'}."
+        reached = f"Stopped early, without scores ({made or 'no update was made'})."
         recorded = self.recorded_training()
         if recorded is None:
             return reached
