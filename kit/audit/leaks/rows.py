@@ -50,6 +50,7 @@ class Rows:
         self.names = tuple(answer.names)
         self.columns = set(chain.from_iterable(rows))
         self._rows = rows
+        self._check_answers()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -66,6 +67,10 @@ class Rows:
             return []
         numbers = {name: i for i, name in enumerate(self.names)}
         return [self._number(i, a, numbers) for i, a in enumerate(self.answers)]
+
+    def _check_answers(self) -> None:
+        """Raise KitError for a label or tag that the task does not have."""
+        _ = self.labels if self.kind == "class" else self.tags if self.kind == "tags" else None
 
     def _number(self, i: int, answer: object, numbers: dict[str, int]) -> int:
         """The number of a class or tag that is given by its number or its name."""

@@ -1,6 +1,7 @@
 """A kernel with what Binder gives: one core, 2 GB less 150 MB for the server, no network.
 
-The tests run every lesson in it (conftest.py). One core and the memory: on Linux alone.
+The tests run every lesson in it (conftest.py). One core and the memory: on Linux alone. Its
+environment, in kernel.json, is that of binder/start.
 """
 
 import os
@@ -37,7 +38,6 @@ if __name__ == "__main__":
     if sys.platform == "linux":
         limit()
     sys.addaudithook(offline)
-    os.environ["KIT_PRECISION"] = "fp32"  # as binder/start does
     sys.path.pop(0)  # the lessons see the kit, not the tests
     from ipykernel.kernelapp import launch_new_instance
 
