@@ -282,7 +282,10 @@ names.copy(ignore=["lm_head.*"])   # refused while a pair is open, or a tensor h
 names.compare(ids, expected)       # below 1e-4: both compute the same, so no setting differs
 ```
 
-A matrix for queries, keys and values together gives a third to each; matrices of Conv1D are turned; PyTorch's own `nn.LSTM` and `nn.GRU` are read with every layer and direction. A pickle is read with `weights_only=True`. `tests/test_name_map.py` tries it on plain PyTorch models and on one model of each family above: no pair is wrong, and what is unclear is asked.
+A matrix for queries, keys and values together gives a third to each; matrices of Conv1D are\
+ turned; PyTorch's own `nn.LSTM` and `nn.GRU` are read with every layer and direction. A pickle is\
+ read with `weights_only=True`. `tests/test_name_map.py` tries it on plain PyTorch models and on\
+ one model of each family above: no pair is wrong, and what is unclear is asked.
 """
 """The names are tried in tests/test_name_map.py."""
 
