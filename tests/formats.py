@@ -276,10 +276,10 @@ from kit.sources.name_map import propose
 
 body = Transformer(TransformerConfig(vocabulary=5000, width=128, layers=2, heads=4, causal=True))
 names = propose("model.pt", body)  # or model.state_dict(); nothing is copied yet
-names                              # a table: our tensor, its shape, where its values come from
+names  # a table: our tensor, its shape, where its values come from
 names = names.choose("norm.weight", "my_last_scale")  # a pair that the names did not tell
-names.copy(ignore=["lm_head.*"])   # refused while a pair is open, or a tensor has no place
-names.compare(ids, expected)       # below 1e-4: both compute the same, so no setting differs
+names.copy(ignore=["lm_head.*"])  # refused while a pair is open, or a tensor has no place
+names.compare(ids, expected)  # below 1e-4: both compute the same, so no setting differs
 ```
 
 A matrix for queries, keys and values together gives a third to each; matrices of Conv1D are\
