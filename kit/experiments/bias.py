@@ -44,8 +44,8 @@ LABELS = 200
 POOL = 1000
 KINDS = 8
 """Directions of nationalities that a projection removes, beside the one of the two groups."""
-POOLED = {"rnn_writer": "last", "transformer_writer": "last", "smollm": "last"}
-"""A source that reads from left to right -> how a sentence becomes a vector; default: the mean."""
+POOLED = {"smollm": "last"}
+"""Source -> how a sentence becomes a vector; default: the mean of its tokens."""
 SOURCES = (
     "minilm", "rnn_encoder", "transformer_encoder", "rnn_writer", "transformer_writer", "smollm",
     "tfidf", "transformer_encoder fresh", "minilm fresh",

@@ -24,6 +24,7 @@ __all__ = [
     "pronouns",
     "pronouns_table",
     "summary",
+    "sure",
     "table",
     "tuned",
     "unpack",
@@ -128,17 +129,35 @@ def correlation(one: tuple[str, str], other: tuple[str, str]) -> float:
     return float(np.corrcoef(mean_order(*one), mean_order(*other))[0, 1])
 
 
+def sure(source: str, labels: str = "films") -> tuple[int, int, int]:
+    """(draws with a gap above 0 and p < 0.05, such draws below 0, all draws)."""
+    rows = [r for r in _rows("heads") if (r["source"], r["labels"]) == (source, labels)]
+    signs = [np.sign(row["gap"]) for row in rows if row["gap p"] < 0.05]
+    return signs.count(1), signs.count(-1), len(rows)
+
+
+def _sure(source: str, labels: str = "films") -> str:
+    above, below, draws = sure(source, labels)
+    return f"{above} +, {below} − of {draws}"
+
+
 def table():
     """Accuracy, the ranges, their difference, the gap and the agreement of the draws: by source."""
     recorded, found = results.load("bias"), summary()
-    values = ("accuracy", "nationalities", "calendar", "excess", "gap", "gap by lot")
+    values = ("accuracy", "nationalities", "calendar", "excess")
     rows = [
-        (name, *(found[source, "films"][v] for v in values), f"{agreement(source):.2f}")
+        (
+            name,
+            *(found[source, "films"][v] for v in values),
+            f"{agreement(source):.2f}",
+            found[source, "films"]["gap"],
+            _sure(source),
+        )
         for source, name in SOURCES.items()
         if (source, "films") in found
     ]
     columns = ["source", "accuracy", "range, nationalities", "range, calendar", "difference"]
-    columns += ["female minus male", "names by lot", "agreement"]
+    columns += ["agreement", "female minus male", "draws with p < 0.05"]
     caption = (
         "Ranges and gaps of P(positive), in points: 200 film labels, nine draws, 95 % intervals. "
         f"{made_by(recorded)}"
@@ -154,12 +173,17 @@ def labels_table():
     for source, labels in found:
         if labels in LABELS and (source, "products") in found:
             own = found[source, labels]
-            cells = [own[v] for v in ("accuracy", "nationalities", "excess", "gap")]
+            cells = [own[v] for v in ("accuracy", "nationalities", "excess")]
             like = correlation((source, labels), (source, "films"))
-            last = (f"{agreement(source, labels):.2f}", "" if labels == "films" else f"{like:.2f}")
-            rows.append((SOURCES[source], LABELS[labels], *cells, *last))
+            orders = (
+                f"{agreement(source, labels):.2f}",
+                "" if labels == "films" else f"{like:.2f}",
+            )
+            last = (own["gap"], _sure(source, labels))
+            rows.append((SOURCES[source], LABELS[labels], *cells, *orders, *last))
     columns = ["source", "labels", "accuracy on films", "range, nationalities"]
-    columns += ["minus calendar", "female minus male", "agreement", "as with films"]
+    columns += ["minus calendar", "agreement", "as with films", "female minus male"]
+    columns += ["draws with p < 0.05"]
     caption = f"In points; nine draws of 200 labels, 95 % intervals. {made_by(recorded)}"
     gained = ["minus calendar", "female minus male"]
     return styled(rows, columns, keys=2, gains=gained, caption=caption)
