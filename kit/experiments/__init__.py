@@ -34,6 +34,7 @@ EXPERIMENTS = {
     "large_source_entities": Experiment("named entities with SmolLM2: F1", 300),
     "learning_curves": Experiment("film reviews: heads on frozen vectors at ten budgets", 5),
     "leakage": Experiment("leaks that were planted, and how many an audit finds", 15),
+    "bias": Experiment("what names, nationalities and pronouns change in an answer", 30),
     "finetuning_speed": Experiment("fine-tuning against transformers.Trainer: seconds", 10),
     "pretraining_speed": Experiment("pretraining against transformers.Trainer: seconds", 4),
     "generation_speed": Experiment("generation against transformers: tokens per second", 5),

@@ -6,6 +6,7 @@ folders: `from kit.widgets.sentiment import domains_figure`.
 
 from kit.widgets.base.health import Health
 from kit.widgets.base.style import Strip
+from kit.widgets.bias.counterfactuals import Counterfactuals
 from kit.widgets.entities.tagging_race import TaggingRace
 from kit.widgets.labels.label_curves import LabelCurves
 from kit.widgets.labels.label_exchange import LabelExchange
@@ -29,6 +30,7 @@ from kit.widgets.translation.translate import Translate
 from kit.widgets.translation.translation_race import TranslationRace
 
 __all__ = [
+    "Counterfactuals",
     "Descent",
     "Freeze",
     "Grow",
