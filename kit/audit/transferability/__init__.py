@@ -1,0 +1,42 @@
+"""Transferability: which source would learn a task best? Estimates from frozen vectors, without
+fine-tuning any source, and how far they agree with what fine-tuning gave.
+
+    layers = layer_vectors(source, texts)                  # L + 1 arrays (N, D)
+    log_me(layers[-1], labels)                             # one estimator, one number
+    cached = [CachedVectors(source="mine", layer=i, task="t", vectors=v, labels=y) ...]
+    estimates = list(estimate(cached, n=400, draws=5))     # all of them, with intervals
+    agreement(estimates_by_source, scores_by_source)       # Kendall's tau (low to high)
+"""
+
+from kit.audit.transferability.agreement import Agreement, agreement
+from kit.audit.transferability.estimates import CachedVectors, Estimate, best_layer, estimate
+from kit.audit.transferability.estimators import (
+    ESTIMATORS,
+    h_score,
+    leep,
+    linear_probe,
+    log_me,
+    n_leep,
+    nearest_neighbours,
+    trans_rate,
+)
+from kit.audit.transferability.states import layer_vectors, word_vectors
+
+__all__ = [
+    "ESTIMATORS",
+    "Agreement",
+    "CachedVectors",
+    "Estimate",
+    "agreement",
+    "best_layer",
+    "estimate",
+    "h_score",
+    "layer_vectors",
+    "leep",
+    "linear_probe",
+    "log_me",
+    "n_leep",
+    "nearest_neighbours",
+    "trans_rate",
+    "word_vectors",
+]
