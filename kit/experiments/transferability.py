@@ -53,7 +53,7 @@ LABELS = {"films": 400, "news": 100, "entities": 1000}
 """Task -> labels of fine-tuning: sentences of films and entities, articles of news."""
 DRAWN = {"films": 400, "news": 100, "entities": 400}
 """Task -> labels that an estimator gets: sentences, articles, words."""
-POOL = {"films": 800, "news": 400, "entities": 400}
+POOL = {"films": 800, "news": 200, "entities": 400}
 """Task -> sentences or articles from which they are drawn."""
 DRAWS, SEEDS = 4, 3
 

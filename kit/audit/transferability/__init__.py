@@ -21,17 +21,31 @@ from kit.audit.transferability.estimators import (
     trans_rate,
 )
 from kit.audit.transferability.states import layer_vectors, word_vectors
+from kit.audit.transferability.strategy_table import (
+    Choice,
+    Comparison,
+    Limits,
+    StrategyTable,
+    Trial,
+    leave_one_task_out,
+)
 
 __all__ = [
     "ESTIMATORS",
     "Agreement",
     "CachedVectors",
+    "Choice",
+    "Comparison",
     "Estimate",
+    "Limits",
+    "StrategyTable",
+    "Trial",
     "agreement",
     "best_layer",
     "estimate",
     "h_score",
     "layer_vectors",
+    "leave_one_task_out",
     "leep",
     "linear_probe",
     "log_me",
