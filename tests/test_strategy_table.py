@@ -60,7 +60,7 @@ def test_a_strategy_of_one_task_alone_is_not_chosen() -> None:
 
 def test_what_was_not_measured_is_refused() -> None:
     table = StrategyTable(ONE, COSTS)
-    with pytest.raises(KitError, match="allow more. Measured: full, lora, wide"):
+    with pytest.raises(KitError, match="Measured: full, lora, wide"):
         table.choose(100, 0.3, Limits(trained=0.001))
     with pytest.raises(KitError, match="Measured: none"):
         table.choose(100, 0.0)
@@ -93,13 +93,12 @@ def test_a_task_is_judged_by_the_table_of_the_others() -> None:
 
 
 def test_the_recorded_table_fails_where_entities_are_left_out() -> None:
-    found, costs = strategy_choice.comparisons(), strategy_choice.costs()
+    found = [Comparison(**one) for one in strategy_choice.comparisons()]
+    costs = strategy_choice.costs()
     assert {one.task for one in found} == {"films", "entities", "translation"}
     assert all(len(one.scores) >= 3 for one in found)
-    trials = leave_one_task_out(found, costs, Limits(trained=0.05))
+    trials = leave_one_task_out(found, costs, Limits(**strategy_choice.LIMITS["few stored values"]))
     entities = [trial for trial in trials if trial.task == "entities"]
     assert {trial.strategy for trial in entities} == {"lora"}
     assert all(trial.promised > -0.03 and trial.gained < -0.10 for trial in entities)
-    rows = strategy_choice.table().data, strategy_choice.trials_table().data
-    assert [len(frame) for frame in rows] == [12, 9]
     assert 0.4 < costs["half the body"]["trained"] < 0.6 and costs["lora"]["trained"] < 0.02

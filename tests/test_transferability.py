@@ -11,7 +11,7 @@ from kit.audit.learning_curves import text_vectors
 from kit.audit.transferability import (
     ESTIMATORS,
     CachedVectors,
-    agreement,
+    at_depth,
     best_layer,
     estimate,
     h_score,
@@ -24,8 +24,8 @@ from kit.audit.transferability import (
     trans_rate,
     word_vectors,
 )
-from kit.audit.transferability.agreement import _tau_b
 from kit.errors import KitError
+from kit.metrics import _tau_b, agreement
 from kit.migrate import migrate
 from kit.tasks import entities, topics
 
@@ -205,7 +205,7 @@ def test_settings_without_a_meaning_are_refused() -> None:
         n_leep(vectors, labels, gaussians=31)
     with pytest.raises(KitError, match="no distributions"):
         leep(vectors, labels)
-    one = CachedVectors(source="s", layer=0, task="t", vectors=vectors, labels=labels)
+    one = CachedVectors(source="s", layer=0, layers=0, task="t", vectors=vectors, labels=labels)
     for options, message in (
         ({"estimators": ["magic"]}, "magic"),
         ({"estimators": "kNN"}, "list of names"),
@@ -223,7 +223,7 @@ def test_settings_without_a_meaning_are_refused() -> None:
 
 def test_estimates_of_sources_layers_and_tasks_share_their_draws() -> None:
     cached = [
-        CachedVectors(source=name, layer=layer, task=task, vectors=vectors, labels=labels)
+        CachedVectors(source=name, layer=layer, layers=1, task=task, vectors=vectors, labels=labels)
         for task in ("one", "two")
         for name, apart in (("good", 2.0), ("poor", 0.3))
         for layer in (0, 1)
@@ -235,9 +235,16 @@ def test_estimates_of_sources_layers_and_tasks_share_their_draws() -> None:
     assert found == list(estimate(cached, **options)), "the same seed, the same draws"
     mean, half = found[1].interval
     assert mean == found[1].mean and 0 < half < 1 and len(set(found[1].values)) == 3
-    best = best_layer(found)
-    assert best["one", "H-score", "good"].layer == 1
-    assert best["two", "H-score", "good"].mean > best["two", "H-score", "poor"].mean
+    own = [one for one in found if (one.task, one.estimator) == ("two", "H-score")]
+    best = best_layer(own)
+    assert best["good"].layer == 1 and best["good"].mean > best["poor"].mean
+    assert at_depth(own, 0.2)["good"].layer == 0 and at_depth(own, 1)["poor"].layer == 1
+    with pytest.raises(KitError, match=r"depth=1\.5"):
+        at_depth(own, 1.5)
+    with pytest.raises(KitError, match="has two estimates of layer 0"):
+        at_depth([*own, *own], 0)
+    with pytest.raises(KitError, match="one task and one estimator"):
+        best_layer(found)
     everything = next(estimate(cached, n=500, draws=2, estimators=["kNN"]))
     assert everything.interval[1] == 0, "all examples: nothing is drawn"
 

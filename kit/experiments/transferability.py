@@ -181,7 +181,13 @@ def estimates(about: dict) -> list[dict]:
         judged.remove(0)  # the embedding of the end of a text is the same for all texts
     cached = [
         CachedVectors(
-            source=name, layer=i, task=task, vectors=layers[i], labels=labels, how=about["how"]
+            source=name,
+            layer=i,
+            layers=last,
+            task=task,
+            vectors=layers[i],
+            labels=labels,
+            how=about["how"],
         )
         for i in judged
     ]

@@ -1,20 +1,11 @@
 """Transferability: recorded estimates beside what fine-tuning gave, for every source and task."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 
-from kit import results
-from kit.audit.transferability import (
-    ESTIMATORS,
-    Agreement,
-    Estimate,
-    agreement,
-    best_layer,
-)
-from kit.errors import KitError
+from kit import metrics, results
 from kit.results.style import made_by, styled
 
-__all__ = ["NAMES", "TASKS", "agreements", "estimates", "table", "tuned"]
+__all__ = ["BUDGETS", "NAMES", "TASKS", "agreements", "estimates", "table", "tuned"]
 
 NAMES = {
     "minilm": "MiniLM",
@@ -38,26 +29,14 @@ def name_of(row: dict) -> str:
     return f"{name}, fresh" if row.get("fresh") else name
 
 
-def estimates() -> list[Estimate]:
-    """Every recorded estimate: source × layer × pooling × task × estimator."""
+def estimates() -> list[dict]:
+    """Every recorded estimate: the fields of a `kit.audit.transferability.Estimate`."""
+    fields = ("task", "layer", "layers", "how", "estimator")
     return [
-        Estimate(
-            source=name_of(row),
-            layer=row["layer"],
-            task=row["task"],
-            how=row["how"],
-            estimator=row["estimator"],
-            values=tuple(row["values"]),
-        )
+        {"source": name_of(row), "values": tuple(row["values"])} | {k: row[k] for k in fields}
         for row in results.load("transferability")["rows"]
         if row["part"] == "estimates"
     ]
-
-
-def layers() -> dict[str, int]:
-    """Source -> the number of its last layer that was read."""
-    rows = results.load("transferability")["rows"]
-    return {name_of(row): row["layers"] for row in rows if row["part"] == "estimates"}
 
 
 def tuned() -> dict[str, dict[str, list[float]]]:
@@ -110,73 +89,33 @@ def _recorded_elsewhere():
     yield "entities", NAMES["smollm"], large["both", BUDGETS["entities"]]
 
 
-def chosen(
-    task: str, estimator: str, *, layer: str | float = "last", how: str | None = None
-) -> dict[str, Estimate]:
-    """Source -> its estimate, at one layer.
-
-    layer: "last"; "best", the one with the largest estimate; or a depth from 0 (embeddings) to 1
-    (last). how: "mean" or "last" token; default: the larger one with "best", else the mean.
-    """
-    own = [e for e in estimates() if (e.task, e.estimator) == (task, estimator)]
-    if not own:
-        raise KitError(
-            f"nothing was recorded for the task {task!r} with the estimator {estimator!r}: give "
-            f"one of {', '.join(TASKS)}, and one of {', '.join(ESTIMATORS)}."
-        )
-    if layer == "best":
-        own = [e for e in own if how in (None, e.how) or e.how == "word"]
-        return {e.source: e for e in best_layer(own).values()}
-    depth = 1.0 if layer == "last" else float(layer)
-    wanted = how or "mean"
-    ends = layers()
-    nearest: dict[str, Estimate] = {}
-    for e in own:
-        has_other = any(o.source == e.source and o.how == wanted for o in own)
-        if e.how not in ("word", wanted) and has_other:
-            continue
-        before = nearest.get(e.source)
-        if before is None or _gap(e, depth, ends) < _gap(before, depth, ends):
-            nearest[e.source] = e
-    return nearest
-
-
-def _gap(one: Estimate, depth: float, ends: dict[str, int]) -> float:
-    return abs(one.layer / ends[one.source] - depth)
-
-
-def agreements(
-    tasks: Sequence[str] = tuple(TASKS),
-    estimators: Sequence[str] = tuple(ESTIMATORS),
-    *,
-    layer: str | float = "best",
-    fresh: bool = True,
-) -> dict[tuple[str, str], Agreement]:
-    """(task, estimator) -> Kendall's tau with the scores after fine-tuning.
-
-    fresh: whether architectures with fresh values are among the sources."""
+def agreements() -> dict[tuple[str, str], metrics.Agreement]:
+    """(estimator, task) -> Kendall's tau of its largest estimate over all layers and poolings
+    with the score after fine-tuning, over trained and fresh sources."""
+    best: dict = defaultdict(dict)
+    for one in estimates():
+        own = best[one["estimator"], one["task"]]
+        before = own.get(one["source"])
+        if before is None or sum(one["values"]) > sum(before):
+            own[one["source"]] = one["values"]
     scores = tuned()
-    found = {}
-    for task in tasks:
-        own = {s: v for s, v in scores[task].items() if fresh or not s.endswith(", fresh")}
-        for name in estimators:
-            ours = {s: e.values for s, e in chosen(task, name, layer=layer).items()}
-            found[task, name] = agreement(ours, own)
-    return found
+    return {key: metrics.agreement(own, scores[key[1]]) for key, own in best.items()}
 
 
 def table():
     """Kendall's tau of each estimator, by task, with its 95 % interval."""
-    recorded = results.load("transferability")
     found = agreements()
-    rows = [(name, *(_text(found[task, name]) for task in TASKS)) for name in ESTIMATORS]
-    counts = ", ".join(f"{task} {found[task, 'kNN'].sources}" for task in TASKS)
+    names = [*dict.fromkeys(name for name, _ in found)]
+    tasks = [task for task in TASKS if (names[0], task) in found]
+    rows = [(name, *(_text(found[name, task]) for task in tasks)) for name in names]
+    counts = ", ".join(f"{task} {found[names[0], task].sources}" for task in tasks)
     caption = (
-        "Kendall's tau of the estimate (best layer) with the test score after fine-tuning, and its "
-        f"95 % interval over sources, draws and seeds. Sources: {counts}. {made_by(recorded)}"
+        "Kendall's tau of the largest estimate over the layers with the test score after "
+        "fine-tuning, and its 95 % interval over sources, draws of labels and seeds. Sources: "
+        f"{counts}. {made_by(results.load('transferability'))}"
     )
-    return styled(rows, ["estimator", *TASKS], keys=1 + len(TASKS), caption=caption)
+    return styled(rows, ["estimator", *tasks], keys=1 + len(tasks), caption=caption)
 
 
-def _text(one: Agreement) -> str:
+def _text(one: metrics.Agreement) -> str:
     return f"{one.tau:+.2f} ({one.low:+.2f} to {one.high:+.2f})"

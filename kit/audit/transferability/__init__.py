@@ -5,11 +5,16 @@ fine-tuning any source, and how far they agree with what fine-tuning gave.
     log_me(layers[-1], labels)                             # one estimator, one number
     cached = [CachedVectors(source="mine", layer=i, task="t", vectors=v, labels=y) ...]
     estimates = list(estimate(cached, n=400, draws=5))     # all of them, with intervals
-    agreement(estimates_by_source, scores_by_source)       # Kendall's tau (low to high)
+    metrics.agreement(estimates_by_source, scores)         # Kendall's tau (low to high)
 """
 
-from kit.audit.transferability.agreement import Agreement, agreement
-from kit.audit.transferability.estimates import CachedVectors, Estimate, best_layer, estimate
+from kit.audit.transferability.estimates import (
+    CachedVectors,
+    Estimate,
+    at_depth,
+    best_layer,
+    estimate,
+)
 from kit.audit.transferability.estimators import (
     ESTIMATORS,
     h_score,
@@ -32,7 +37,6 @@ from kit.audit.transferability.strategy_table import (
 
 __all__ = [
     "ESTIMATORS",
-    "Agreement",
     "CachedVectors",
     "Choice",
     "Comparison",
@@ -40,7 +44,7 @@ __all__ = [
     "Limits",
     "StrategyTable",
     "Trial",
-    "agreement",
+    "at_depth",
     "best_layer",
     "estimate",
     "h_score",

@@ -14,7 +14,7 @@ from kit.audit.learning_curves import draw_rows
 from kit.audit.transferability.estimators import ESTIMATORS, check_vectors
 from kit.errors import KitError
 
-__all__ = ["CachedVectors", "Estimate", "best_layer", "estimate"]
+__all__ = ["CachedVectors", "Estimate", "at_depth", "best_layer", "estimate"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,8 @@ class CachedVectors:
     """The source's name."""
     layer: int
     """0: the embeddings."""
+    layers: int
+    """The number of the source's last layer."""
     task: str
     """The task's name."""
     vectors: np.ndarray = field(repr=False)
@@ -41,6 +43,7 @@ class Estimate:
 
     source: str
     layer: int
+    layers: int
     task: str
     how: str
     estimator: str
@@ -95,7 +98,7 @@ def _estimates(cached, n: int, draws: int, estimators: Sequence[str], seed: int)
         if not isinstance(one, CachedVectors):
             raise KitError(
                 f"{type(one).__name__} is not CachedVectors: give CachedVectors(source=, layer=, "
-                "task=, vectors=, labels=)."
+                "layers=, task=, vectors=, labels=)."
             )
         vectors, labels = check_vectors(one.vectors, one.labels)
         rows = [draw_rows(labels, min(n, len(labels)), seed + k) for k in range(draws)]
@@ -104,6 +107,7 @@ def _estimates(cached, n: int, draws: int, estimators: Sequence[str], seed: int)
             yield Estimate(
                 source=one.source,
                 layer=one.layer,
+                layers=one.layers,
                 task=one.task,
                 how=one.how,
                 estimator=name,
@@ -111,14 +115,49 @@ def _estimates(cached, n: int, draws: int, estimators: Sequence[str], seed: int)
             )
 
 
-def best_layer(estimates: Iterable[Estimate]) -> dict[tuple[str, str, str], Estimate]:
-    """(task, estimator, source) -> its estimate with the largest mean, over layers and poolings.
+def best_layer(estimates: Iterable[Estimate]) -> dict[str, Estimate]:
+    """Source -> its estimate with the largest mean, over layers and poolings.
 
-    The largest of many noisy numbers is too large: a source with more layers gains by it.
+    The largest of many noisy numbers is too large: a source with more layers gains by it. Raises
+    KitError for estimates of several tasks or estimators, which cannot be compared.
     """
-    best: dict = {}
-    for one in estimates:
-        key = one.task, one.estimator, one.source
-        if key not in best or one.mean > best[key].mean:
-            best[key] = one
+    best: dict[str, Estimate] = {}
+    for one in _comparable(estimates):
+        if one.source not in best or one.mean > best[one.source].mean:
+            best[one.source] = one
     return best
+
+
+def at_depth(estimates: Iterable[Estimate], depth: float) -> dict[str, Estimate]:
+    """Source -> its estimate at the layer nearest to a depth, 0 (embeddings) to 1 (last layer).
+
+    Raises KitError for another depth, for two estimates of one layer (two poolings: choose one),
+    and as `best_layer`.
+    """
+    if not 0 <= depth <= 1:
+        raise KitError(f"depth={depth!r}: give a number from 0 (embeddings) to 1 (last layer).")
+    nearest: dict[str, Estimate] = {}
+    for one in _comparable(estimates):
+        before = nearest.get(one.source)
+        if before is not None and before.layer == one.layer:
+            raise KitError(
+                f"{one.source!r} has two estimates of layer {one.layer} ({before.how}, {one.how}): "
+                "give those of one pooling."
+            )
+        if before is None or _gap(one, depth) < _gap(before, depth):
+            nearest[one.source] = one
+    return nearest
+
+
+def _gap(one: Estimate, depth: float) -> float:
+    return abs(one.layer / max(one.layers, 1) - depth)
+
+
+def _comparable(estimates: Iterable[Estimate]) -> list[Estimate]:
+    """The estimates. Raises KitError where they are of several tasks or estimators."""
+    estimates = [*estimates]
+    kinds = {(one.task, one.estimator) for one in estimates}
+    if len(kinds) > 1:
+        several = "; ".join(", ".join(kind) for kind in sorted(kinds)[:3])
+        raise KitError(f"estimates of {several}: give those of one task and one estimator.")
+    return estimates

@@ -188,7 +188,8 @@ def leave_one_task_out(
     """For each case of each task: what the table of the *other* tasks says, and its regret.
 
     The table chooses from the strategies within the limits that were measured in the case; where
-    there is none, or the other tasks have no such source, the case is left out. Raises KitError for fewer than two tasks.
+    there is none, or the other tasks have no such source, the case is left out. Raises
+    KitError for fewer than two tasks.
     """
     limits = limits or Limits()
     tasks = list(dict.fromkeys(one.task for one in comparisons))

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from kit.audit.transferability import Estimate, agreement, best_layer
+from kit.audit.transferability import Estimate, at_depth, best_layer
 from kit.errors import KitError
 from kit.html import note
+from kit.metrics import agreement
 from kit.widgets.base import style
 from kit.widgets.base.static import Widget
 from kit.widgets.base.style import fit_page_width, live, redraw
@@ -62,9 +63,6 @@ class SourceScatter(Widget):
             )
         if missing := [t for t in measures if t not in {e.task for e in self.estimates}]:
             raise KitError(f"the task {missing[0]!r} has no estimates: leave it out of measures.")
-        self.ends: dict[str, int] = {}
-        for e in self.estimates:
-            self.ends[e.source] = max(e.layer, self.ends.get(e.source, 0))
         wide = {"description_width": "initial"}
         self.task = w.ToggleButtons(options=[*measures], style={"button_width": "120px"})
         self.estimator = w.Dropdown(
@@ -102,10 +100,7 @@ class SourceScatter(Widget):
         both = {e.source for e in own if e.how == self.pool.value}
         own = [e for e in own if e.how == self.pool.value or e.source not in both]
         depth = DEPTHS[self.depth.value]
-        if depth is None:
-            return {e.source: e for e in best_layer(own).values()}
-        own.sort(key=lambda e: -abs(e.layer / self.ends[e.source] - depth))
-        return {e.source: e for e in own}  # the nearest stands last, and stays
+        return best_layer(own) if depth is None else at_depth(own, depth)
 
     def scene(self) -> Scene:
         """What is shown now. Raises KitError for fewer than three sources."""
@@ -114,9 +109,7 @@ class SourceScatter(Widget):
         return Scene(
             estimates=values,
             scores=self.scores[task],
-            places={
-                name: f"layer {e.layer} of {self.ends[name]}, {e.how}" for name, e in chosen.items()
-            },
+            places={name: f"layer {e.layer} of {e.layers}, {e.how}" for name, e in chosen.items()},
             agreement=agreement(values, self.scores[task], draws=DRAWS),
             estimator=self.estimator.value,
             score=self.measures[task],

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kit import metrics
-from kit.audit.transferability import Agreement
 from kit.html import BLUE, FONT, GREY, INK, ORANGE, escape
 from kit.widgets.base.style import dress
 
@@ -26,7 +25,7 @@ class Scene:
     """Source -> one score for each seed of fine-tuning, 0 to 1."""
     places: Mapping[str, str]
     """Source -> the layer that was read, in words."""
-    agreement: Agreement
+    agreement: metrics.Agreement
     estimator: str
     score: str
     """The name of the score."""
