@@ -3,9 +3,9 @@
     python -m kit.experiments transferability                     # a quarter of an hour of one core
     python -m kit.experiments transferability --parts estimates --minutes 3    # a piece; goes on
 
-Parts: rates (films, validation: which rate a shipped source needs), tuned (what other experiments
-have not recorded: films with 400 labels, news with 100, entities with 1,000 sentences, test),
-estimates (six estimators on every layer of every source, train). What other experiments recorded
+Parts: rates (validation: which rate a shipped source needs), tuned (what other experiments have
+not recorded: films with 400 labels, topics of news headlines with 200, entities with 1,000
+sentences, test), estimates (six estimators on every layer of every source, train). What other experiments recorded
 is read by `kit.results.transferability`, and not trained again.
 """
 
@@ -49,12 +49,12 @@ QUICK = tuple(
 )
 
 TASKS = ("films", "news", "entities")
-LABELS = {"films": 400, "news": 100, "entities": 1000}
-"""Task -> labels of fine-tuning: sentences of films and entities, articles of news."""
-DRAWN = {"films": 400, "news": 100, "entities": 400}
-"""Task -> labels that an estimator gets: sentences, articles, words."""
-POOL = {"films": 800, "news": 200, "entities": 400}
-"""Task -> sentences or articles from which they are drawn."""
+LABELS = {"films": 400, "news": 200, "entities": 1000}
+"""Task -> labels of fine-tuning: sentences of films and entities, headlines of news."""
+DRAWN = {"films": 400, "news": 200, "entities": 400}
+"""Task -> labels that an estimator gets: sentences, headlines, words."""
+POOL = {"films": 800, "news": 800, "entities": 400}
+"""Task -> sentences or headlines from which they are drawn."""
 DRAWS, SEEDS = 4, 3
 
 SOURCES = ("minilm", *BUILTIN, "smollm")
@@ -62,7 +62,7 @@ SOURCES = ("minilm", *BUILTIN, "smollm")
 FRESH = ("minilm", "rnn_encoder", "transformer_encoder")
 """Architectures that are also judged with fresh values, the control."""
 RATES = (1e-4, 1e-3)
-"""Tried for each shipped source, on validation."""
+"""Tried for each shipped source and task of texts, on validation."""
 CAUSAL = ("rnn_writer", "transformer_writer", "smollm")
 """Sources that also have the vector of the last token, which alone has read the whole text."""
 DEEP = {"smollm": 22}
@@ -93,10 +93,11 @@ def planned(options) -> Iterator[dict]:
 
 
 def rate_rows() -> Iterator[dict]:
-    """Two rates for each shipped source, one seed."""
-    for name in BUILTIN:
-        for rate in RATES:
-            yield {"task": "films", "source": name, "rate": rate, "seed": 0}
+    """Two rates for each shipped source and each task of texts, one seed."""
+    for task in ("films", "news"):
+        for name in BUILTIN:
+            for rate in RATES:
+                yield {"task": task, "source": name, "rate": rate, "seed": 0}
 
 
 def tuned_rows() -> Iterator[dict]:
@@ -138,7 +139,8 @@ def classify(about: dict) -> dict:
     source, seed = loaded(about["source"]), about["seed"]
     strategy, options = "from_scratch" if about.get("fresh") else "full", {}
     if strategy == "full" and about["source"] in BUILTIN:
-        options["rate"] = about["rate"] if about["part"] == "rates" else best_rate(about["source"])
+        known = about["part"] == "rates"
+        options["rate"] = about["rate"] if known else best_rate(about["task"], about["source"])
     if task is sentiment:
         options["texts"] = sentiment.unlabelled(data("films")["train"])
     rows = task.sample(data(about["task"])["train"], LABELS[about["task"]], seed)
@@ -156,11 +158,14 @@ def tag(about: dict) -> dict:
     return {"score": scores["f1"], "seconds": scores["seconds"]}
 
 
-def best_rate(name: str) -> float:
+def best_rate(task: str, name: str) -> float:
     """The rate with the highest validation accuracy. Raises KitError where one was not tried."""
-    tried = [row for row in FILE.rows() if row["part"] == "rates" and row["source"] == name]
+    wanted = {"part": "rates", "task": task, "source": name}
+    tried = [row for row in FILE.rows() if wanted.items() <= row.items()]
     if len(tried) < len(RATES):
-        raise KitError(f"not every rate of {name!r} was tried yet: run --parts rates first.")
+        raise KitError(
+            f"not every rate of {name!r} was tried on {task} yet: run --parts rates first."
+        )
     return max(tried, key=lambda row: row["score"])["rate"]
 
 
@@ -171,6 +176,8 @@ def estimates(about: dict) -> list[dict]:
     if task == "entities":
         sentences, labels = words()
         layers = word_vectors(source, sentences)
+        known = np.isfinite(layers[-1]).all(1)  # a few words have no token of this source
+        layers, labels = [states[known] for states in layers], labels[known]
     else:
         rows = data(task)["train"].select(pool(task))
         labels = np.array(rows["label"][:])
@@ -220,8 +227,11 @@ def words() -> tuple[list[list[str]], np.ndarray]:
 
 @cache
 def data(task: str):
-    """A task's rows, as train, validation and test."""
-    return tasks.task({"films": "sentiment", "news": "topics"}.get(task, task)).load()
+    """A task's rows, as train, validation and test. News: headlines, without their articles."""
+    rows = tasks.task({"films": "sentiment", "news": "topics"}.get(task, task)).load()
+    if task == "news":
+        rows = rows.remove_columns("text").rename_column("headline", "text")
+    return rows
 
 
 @cache
