@@ -34,11 +34,16 @@ def test_every_choice_shows_the_tau_of_what_is_shown(scatter: SourceScatter) -> 
             assert recorded.TASKS[task] in scatter.figure.layout.yaxis.title.text
 
 
+def points(scatter: SourceScatter) -> dict[str, float]:
+    own = scatter.figure.data[TRAINED]
+    return dict(zip(own.text, own.x, strict=True))
+
+
 def test_layer_pooling_and_estimator_move_the_points(scatter: SourceScatter) -> None:
     scatter.task.value, scatter.depth.value = "films", "the last layer"
-    before = dict(zip(scatter.figure.data[TRAINED].text, scatter.figure.data[TRAINED].x))
+    before = points(scatter)
     scatter.pool.value = POOLS["last token"]
-    after = dict(zip(scatter.figure.data[TRAINED].text, scatter.figure.data[TRAINED].x))
+    after = points(scatter)
     assert before["MiniLM"] == after["MiniLM"], "an encoder has the mean alone"
     assert before["SmolLM2"] != after["SmolLM2"]
     scatter.pool.value = POOLS["mean of the tokens"]

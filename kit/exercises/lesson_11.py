@@ -76,7 +76,7 @@ EXERCISES = {
         judge=objections,
         hints=(
             "Four of the five hold.",
-            "Read “Where the interval comes from” in lesson 10 for e.",
+            "Read “How sure is a tau” again for e.",
         ),
     ),
 }

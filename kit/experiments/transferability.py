@@ -5,8 +5,8 @@
 
 Parts: rates (validation: which rate a shipped source needs), tuned (what other experiments have
 not recorded: films with 400 labels, topics of news headlines with 200, entities with 1,000
-sentences, test), estimates (six estimators on every layer of every source, train). What other experiments recorded
-is read by `kit.results.transferability`, and not trained again.
+sentences, test), estimates (six estimators on every layer of every source, train). What other
+experiments recorded is read by `kit.results.transferability`, and not trained again.
 """
 
 from collections.abc import Iterator

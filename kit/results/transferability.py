@@ -42,8 +42,8 @@ def estimates() -> list[dict]:
 def tuned() -> dict[str, dict[str, list[float]]]:
     """Task -> source -> test scores after fine-tuning, one a seed, from all results files.
 
-    Films: 400 labels; news: 200 headlines; entities: 1,000 sentences. SmolLM2 on films is frozen and its
-    head alone was trained: it was not tuned on so few labels.
+    Films: 400 labels; news: 200 headlines; entities: 1,000 sentences. SmolLM2 on films is frozen
+    and its head alone was trained: it was not tuned on so few labels.
     """
     found: dict = {task: defaultdict(dict) for task in TASKS}
     for row in results.load("transferability")["rows"]:
