@@ -15,6 +15,7 @@ from kit.models.model import Model
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.soup import soup
 from kit.models.transformer import Transformer, TransformerConfig
+from kit.models.word_vectors import WordVectors, WordVectorsConfig
 
 __all__ = [
     "RNN",
@@ -30,6 +31,8 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "VectorHead",
+    "WordVectors",
+    "WordVectorsConfig",
     "pool",
     "soup",
 ]

@@ -36,7 +36,11 @@ RENAMED = {
 }
 """Config fields of a Transformer in format 1 -> their names since format 2."""
 
-BODIES = {"Transformer": models.TransformerConfig, "RNN": models.RNNConfig}
+BODIES = {
+    "Transformer": models.TransformerConfig,
+    "RNN": models.RNNConfig,
+    "WordVectors": models.WordVectorsConfig,
+}
 HEADS = (
     "ClassHead",
     "CopyHead",
@@ -58,7 +62,7 @@ class Source:
     name: str
     """Its name in figures and messages."""
     body: nn.Module
-    """A Transformer or an RNN."""
+    """A Transformer, an RNN or a table of word vectors."""
     tokenizer: Tokenizer
     """The tokenizer that it was trained with."""
     head: nn.Module | None = None

@@ -22,6 +22,7 @@ def decoder_like(body: nn.Module, **changes) -> nn.Module:
 
     changes: values of the config that replace the body's.
     """
+    _check_layers(body)
     direction = {"causal": True} if isinstance(body, Transformer) else {"bidirectional": False}
     return type(body)(dataclasses.replace(body.config, cross=True, **direction, **changes))
 
@@ -31,8 +32,18 @@ def encoder_like(body: nn.Module, **changes) -> nn.Module:
 
     changes: values of the config that replace the body's.
     """
+    _check_layers(body)
     direction = {"causal": False} if isinstance(body, Transformer) else {"bidirectional": True}
     return type(body)(dataclasses.replace(body.config, cross=False, **direction, **changes))
+
+
+def _check_layers(body: nn.Module) -> None:
+    """Raise KitError for a table of word vectors: no decoder and no encoder is like it."""
+    if body.config.layers == 0:
+        raise KitError(
+            "a table of word vectors has no layers to make a decoder or an encoder of: give one of "
+            "your own, RNN(RNNConfig(vocabulary=..., width=..., cross=True))."
+        )
 
 
 def grow_decoder(
