@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from kit.migrate import STRATEGIES, decoder_like
-from kit.migrate.meaning import WITHOUT_LAYERS
+from kit.migrate.meaning import IN_4_BITS, WITHOUT_LAYERS
 from kit.models import (
     RNN,
     ClassHead,
@@ -53,7 +53,10 @@ LLAMA = dataclasses.replace(
 LSTM = RNNConfig(vocabulary=V, width=16, dropout=0.1)
 GRU = dataclasses.replace(LSTM, cell="gru", bidirectional=True, hidden=12, weight_drop=0.2)
 CONFIGS = {"bert": BERT, "gpt": GPT, "llama": LLAMA, "lstm": LSTM, "gru": GRU}
-TABLES = {"words": WordVectorsConfig(vocabulary=V, width=16, rows=290)}
+TABLES = {
+    "words": WordVectorsConfig(vocabulary=V, width=16, rows=290),
+    "4 bits": dataclasses.replace(BERT, width=32, embedding_bits=4),
+}
 """Bodies for which many strategies have no meaning."""
 KINDS = {TransformerConfig: Transformer, RNNConfig: RNN, WordVectorsConfig: WordVectors}
 MEANINGLESS = {
@@ -65,6 +68,7 @@ MEANINGLESS = {
     ("warm_start", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",  # two half directions, one whole
     ("grow_encoder", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
 } | {(strategy, "words"): "a table of word vectors" for strategy in (*WITHOUT_LAYERS, "distil")}
+MEANINGLESS |= {(strategy, "4 bits"): f"{strategy}: .* in 4 bits" for strategy in IN_4_BITS}
 """(strategy, body) that cannot be migrated -> a pattern of the error."""
 
 SEQUENCES = ("grow_decoder", "grow_encoder", "warm_start")
@@ -86,7 +90,7 @@ def body(name: str) -> nn.Module:
 
 def source(name: str) -> Source:
     made = body(name)
-    own = LanguageHead(16, V) if name in TABLES else LanguageHead.tied(made, bias=True)
+    own = LanguageHead(made.width, V) if name in TABLES else LanguageHead.tied(made, bias=True)
     return Source(name="tiny", body=made, tokenizer=TOKENS, head=own)
 
 

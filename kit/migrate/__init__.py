@@ -14,7 +14,7 @@ from torch import nn
 from kit import guards
 from kit.errors import KitError
 from kit.memory import check_memory
-from kit.migrate.meaning import check_meaning
+from kit.migrate.meaning import check_meaning, fixed_tables
 from kit.migrate.migration import Migration, SourceTensor, TensorOrigin, WeightMap, group, migration
 from kit.migrate.mixed.adapter import adapter
 from kit.migrate.mixed.distillation import distil
@@ -198,6 +198,7 @@ def migrate(
     target.strategy, target.source = strategy, source.name
     target.tokenizer = target.tokenizer or source.tokenizer
     remember_tokenizer(target.model.body, target.tokenizer)
+    target.warnings += fixed_tables(target.model.body, fresh=strategy == "from_scratch")
     if head is not None and source.head is not None:
         target.warnings += _unused_head(source)
     return target

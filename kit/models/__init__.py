@@ -12,6 +12,7 @@ from kit.models.heads import (
     pool,
 )
 from kit.models.model import Model
+from kit.models.quantised import QuantisedEmbedding
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.soup import soup
 from kit.models.transformer import Transformer, TransformerConfig
@@ -24,6 +25,7 @@ __all__ = [
     "FeatureCache",
     "LanguageHead",
     "Model",
+    "QuantisedEmbedding",
     "RNNConfig",
     "RatingHead",
     "SequenceHead",

@@ -76,8 +76,11 @@ class Source:
     def __repr__(self) -> str:
         parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))
         size = sum(p.numel() for p in {id(p): p for p in parts}.values())
+        tables = [m for m in self.body.modules() if isinstance(m, models.QuantisedEmbedding)]
+        fixed = sum(m.num_embeddings * m.embedding_dim for m in tables)
+        more = f" and {fixed:,} in 4 bits" if fixed else ""
         return (
-            f"Source({self.name}: {type(self.body).__name__}, {size:,} parameters, width "
+            f"Source({self.name}: {type(self.body).__name__}, {size:,} parameters{more}, width "
             f"{self.body.width}, {self.tokenizer.size if self.tokenizer else 0:,} pieces; "
             f"{self.card.get('licence', 'licence unknown')})"
         )

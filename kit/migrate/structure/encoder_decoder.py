@@ -20,9 +20,11 @@ CROSS = re.compile(r"\.cross(_norm)?\.|^attention\.")
 def decoder_like(body: nn.Module, **changes) -> nn.Module:
     """A fresh decoder of the body's config, for `SequenceHead(width, decoder_like(body))`.
 
-    changes: values of the config that replace the body's.
+    changes: values of the config that replace the body's. Token embeddings are in float32.
     """
     _check_layers(body)
+    if getattr(body.config, "embedding_bits", None) is not None:
+        changes = {"embedding_bits": None} | changes
     direction = {"causal": True} if isinstance(body, Transformer) else {"bidirectional": False}
     return type(body)(dataclasses.replace(body.config, cross=True, **direction, **changes))
 
