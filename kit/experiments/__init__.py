@@ -36,6 +36,7 @@ EXPERIMENTS = {
     "transferability": Experiment("which source: estimates against fine-tuning, three tasks", 20),
     "leakage": Experiment("leaks that were planted, and how many an audit finds", 15),
     "bias": Experiment("what names, nationalities and pronouns change in an answer", 30),
+    "report": Experiment("faults that were planted, and how many a report finds", 15),
     "finetuning_speed": Experiment("fine-tuning against transformers.Trainer: seconds", 10),
     "pretraining_speed": Experiment("pretraining against transformers.Trainer: seconds", 4),
     "generation_speed": Experiment("generation against transformers: tokens per second", 5),
