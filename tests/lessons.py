@@ -29,6 +29,7 @@ MINUTES = {
     "08": 55,
     "09": 45,
     "10": 55,
+    "11": 55,
     "12": 55,
 }
 """Number of a lesson -> minutes to read it and to do its exercises, an estimate."""
