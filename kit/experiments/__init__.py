@@ -33,6 +33,7 @@ EXPERIMENTS = {
     "large_source": Experiment("film reviews with SmolLM2 (134.5 M parameters): accuracy", 60),
     "large_source_entities": Experiment("named entities with SmolLM2: F1", 300),
     "learning_curves": Experiment("film reviews: heads on frozen vectors at ten budgets", 5),
+    "multilingual": Experiment("English film labels, sentences in six languages: a show", 8),
     "leakage": Experiment("leaks that were planted, and how many an audit finds", 15),
     "finetuning_speed": Experiment("fine-tuning against transformers.Trainer: seconds", 10),
     "pretraining_speed": Experiment("pretraining against transformers.Trainer: seconds", 4),
