@@ -30,7 +30,7 @@ def archives(data) -> None:
     from kit.data.catalog import MODELS
 
     for name in ARCHIVES:
-        if name not in MODELS:
+        if name not in (*MODELS, "names", "winogender"):
             fetch(name)
 
 

@@ -6,7 +6,7 @@ import sys
 from kit.data.archives import ARCHIVES, cached, fetch
 from kit.errors import KitError
 
-LESSONS = ("minilm", "ratings", "bbc", "conll")
+LESSONS = ("minilm", "ratings", "bbc", "conll", "names")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,6 +6,7 @@ folders: `from kit.widgets.sentiment import domains_figure`.
 
 from kit.widgets.base.health import Health
 from kit.widgets.base.style import Strip
+from kit.widgets.bias.counterfactuals import Counterfactuals
 from kit.widgets.entities.tagging_race import TaggingRace
 from kit.widgets.labels.label_curves import LabelCurves
 from kit.widgets.labels.label_exchange import LabelExchange
@@ -25,10 +26,12 @@ from kit.widgets.strategies.strategies import Strategies
 from kit.widgets.structure.grow import Grow
 from kit.widgets.structure.pieces import Pieces
 from kit.widgets.summarization.headlines import Headlines
+from kit.widgets.transferability.source_scatter import SourceScatter
 from kit.widgets.translation.translate import Translate
 from kit.widgets.translation.translation_race import TranslationRace
 
 __all__ = [
+    "Counterfactuals",
     "Descent",
     "Freeze",
     "Grow",
@@ -43,6 +46,7 @@ __all__ = [
     "Pieces",
     "Pretraining",
     "SideBySide",
+    "SourceScatter",
     "Strategies",
     "Strip",
     "TaggingRace",

@@ -1,0 +1,1 @@
+"""Widgets about bias: what one word changes in an answer."""
