@@ -53,7 +53,11 @@ def table():
     recorded, shares = results.load("report"), found()
     says = ("leak", "wrong labels", "shortcut", "group")
     lines = [
-        (fault, *(f"{100 * shares[fault][name][0]:.0f}" for name in says), str(shares[fault]["leak"][1]))
+        (
+            fault,
+            *(f"{100 * shares[fault][name][0]:.0f}" for name in says),
+            str(shares[fault]["leak"][1]),
+        )
         for fault in shares
     ]
     names = [f"says {name}" for name in says]
