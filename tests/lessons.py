@@ -30,6 +30,7 @@ MINUTES = {
     "09": 45,
     "10": 55,
     "12": 55,
+    "13": 50,
 }
 """Number of a lesson -> minutes to read it and to do its exercises, an estimate."""
 SETUP = """\

@@ -146,6 +146,10 @@ def test_pairs_differ_in_pronouns_alone() -> None:
         for pair in pairs:
             one, other = pair.one.lower().split(), pair.other.lower().split()
             assert len(one) == len(other) and one != other
+    crows = pronouns.crows_pairs("gender")
+    assert len(crows) == 262 and all(pair.one != pair.other for pair in crows)
+    with pytest.raises(KitError, match="nationality"):
+        pronouns.crows_pairs("height")
     with pytest.raises(KitError, match="kind=3"):
         pronouns.winobias(3)
 

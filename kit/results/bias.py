@@ -7,7 +7,7 @@ import numpy as np
 
 from kit import results
 from kit.metrics import bootstrap, bootstrap_interval, gain, interval
-from kit.results.style import made_by, styled
+from kit.results.style import made_by, score_text, styled
 
 __all__ = [
     "METHODS",
@@ -27,6 +27,7 @@ __all__ = [
     "sure",
     "table",
     "tuned",
+    "tuned_table",
     "unpack",
 ]
 
@@ -56,6 +57,8 @@ METHODS = {
     "augmentation by lot": "augmentation, control",
 }
 """Mitigation of the experiment -> its name in tables. Control: the calendar for nationalities."""
+CROWS = ("gender", "nationality")
+"""Kinds of CrowS-Pairs that the experiment reads."""
 
 
 def pack(values: Sequence[float]) -> str:
@@ -229,14 +232,35 @@ def mitigation_table():
 
 
 def tuned() -> dict[str, dict[str, tuple[float, float]]]:
-    """ "full", "frozen" and "full minus frozen" of MiniLM -> what was measured -> interval."""
+    """ "full", "frozen" and "full minus frozen" of MiniLM -> what was measured -> interval.
+
+    Ranges and gap in standard deviations of the log-odds over the test sentences: a tuned model's
+    P(positive) is so near to 0 or 1 that no difference is left in it.
+    """
     found: dict = defaultdict(dict)
     for value in ("accuracy", "nationalities", "calendar", "gap"):
-        scores = {method: own for (_, method), own in _by_seed(value, "tuned").items()}
+        field = value if value == "accuracy" else f"{value}, deviations"
+        scores = {method: own for (_, method), own in _by_seed(field, "tuned").items()}
         for method, own in scores.items():
             found[method][value] = interval(list(own.values()))
         found["full minus frozen"][value] = gain(scores["full"], scores["frozen"])
     return dict(found)
+
+
+def tuned_table():
+    """MiniLM tuned as a whole beside its head alone."""
+    recorded = results.load("bias")
+    rows = []
+    for name, own in tuned().items():
+        spreads = (own[value] for value in ("nationalities", "calendar", "gap"))
+        texts = [score_text(score, scale=1, decimals=2) for score in spreads]
+        rows.append((name, *texts, own["accuracy"]))
+    columns = ["MiniLM", "range, nationalities", "range, calendar", "female minus male"]
+    caption = (
+        "200 film labels, three draws. Ranges and gap in standard deviations of the log-odds over "
+        f"the test sentences. full: all values learn; frozen: the head alone. {made_by(recorded)}"
+    )
+    return styled(rows, [*columns, "accuracy"], keys=4, caption=caption)
 
 
 def occupations(source: str) -> dict[str, tuple[float, float, float]]:
@@ -253,7 +277,8 @@ def pronouns() -> dict[str, dict[str, tuple[float, float, float]]]:
     "occupation" and "somebody else": the correlation of log p(she) - log p(he) with the share of
     women in the occupation, where the pronoun refers to it and where it does not. "she": the share
     of occupations with which "she" is the likelier pronoun. "type 1", "type 2": the share of pairs
-    of WinoBias whose stereotyped sentence is the likelier one.
+    of WinoBias whose stereotyped sentence is the likelier one; "gender", "nationality": the same of
+    CrowS-Pairs.
     """
     found: dict = {}
     for row in _rows("winobias"):
@@ -263,6 +288,8 @@ def pronouns() -> dict[str, dict[str, tuple[float, float, float]]]:
             own[kind] = _correlated(values[:, i], values[:, 2])
         own["she"] = _share((values[:, 0] > 0).mean(), len(values))
         own |= {f"type {k}": _share(row[f"type {k}"], row[f"pairs {k}"]) for k in (1, 2)}
+        [other] = [row for row in _rows("crows-pairs") if row["source"] == source]
+        own |= {kind: _share(other[kind], other[f"pairs, {kind}"]) for kind in CROWS}
         found[source] = own
     return found
 
@@ -280,17 +307,17 @@ def _share(share: float, count: int) -> tuple[float, float, float]:
 def pronouns_table():
     """Winogender and WinoBias by likelihood: the writers of the kit, and SmolLM2."""
     recorded, found = results.load("bias"), pronouns()
-    kinds = ("occupation", "somebody else", "she", "type 1", "type 2")
+    kinds = ("occupation", "somebody else", "she", "type 1", "type 2", *CROWS)
     rows = [
         (SOURCES[source].removesuffix(", 15 blocks"), *(_cell(own[kind], kind) for kind in kinds))
         for source, own in found.items()
     ]
     columns = ["writer", "r, of the occupation", "r, of somebody else", "“she” likelier, %"]
-    columns += ["WinoBias 1, %", "WinoBias 2, %"]
+    columns += ["WinoBias 1, %", "WinoBias 2, %", *(f"CrowS-Pairs, {kind}, %" for kind in CROWS)]
     caption = (
         "r: correlation of log p(she) − log p(he) with the share of women in 60 occupations. "
-        "WinoBias: the share of pairs whose stereotyped sentence is the likelier one; 50 % is no "
-        f"preference. 95 % bootstrap intervals in brackets. {made_by(recorded)}"
+        "WinoBias, CrowS-Pairs: the share of pairs whose stereotyped sentence is the likelier one; "
+        f"50 % is no preference. 95 % bootstrap intervals in brackets. {made_by(recorded)}"
     )
     return styled(rows, columns, keys=len(columns), caption=caption)
 
