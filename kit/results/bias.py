@@ -190,8 +190,8 @@ def labels_table():
     columns += ["minus calendar", "agreement", "as with films", "female minus male"]
     columns += ["p < 0.05"]
     caption = (
-        "In points; nine draws of 200 labels, 95 % intervals. p < 0.05: draws whose gap the names dealt by "
-        "lot seldom reach, by its sign. "
+        "In points; nine draws of 200 labels, 95 % intervals. p < 0.05: draws whose gap the names "
+        "dealt by lot seldom reach, by its sign. "
         f"{made_by(recorded)}"
     )
     gained = ["minus calendar", "female minus male"]
