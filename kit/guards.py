@@ -157,6 +157,8 @@ def a_writer(value: object) -> str:
     if not _has(value.head, "words") and head in ("ClassHead", "TagHead", "RatingHead"):
         return f"a model with a {head}, which writes nothing: take one with a LanguageHead"
     config = getattr(value.body, "config", None)
+    if getattr(config, "layers", None) == 0:
+        return "a table of word vectors, which sees no other word and writes none: take a writer"
     reads_ahead = getattr(config, "causal", True) is False or getattr(
         config, "bidirectional", False
     )

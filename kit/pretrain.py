@@ -25,6 +25,7 @@ from torch import nn
 from kit import objectives, runtime
 from kit.data import corpora
 from kit.data.archives import ARCHIVES
+from kit.data.catalog import MODELS
 from kit.data.splits import digest
 from kit.errors import KitError
 from kit.metrics import bits_per_byte
@@ -165,6 +166,11 @@ def windows(split: str, tokenizer: Tokenizer, origins=corpora.ORIGINS) -> np.nda
     return corpora.windows(corpus, tokenizer, WINDOW + 1).with_format("numpy")["ids"][:]
 
 
+def _licences() -> set[str]:
+    """The licences of the texts, and of the teacher."""
+    return {a.licence for name, a in ARCHIVES.items() if name == "minilm" or name not in MODELS}
+
+
 def card(source: Source, pretraining: Pretraining, run) -> dict:
     """The source's card: objective, data, licence, recipe, time, machine, scores and limits."""
     objective = (
@@ -176,7 +182,7 @@ def card(source: Source, pretraining: Pretraining, run) -> dict:
     return {
         "objective": objective,
         "data": "the train split of kit.data.corpora.pinned(): no held-out text of any task",
-        "licence": "; ".join(sorted({a.licence for a in ARCHIVES.values()})),
+        "licence": "; ".join(sorted(_licences())),
         "recipe": run.settings,
         "updates": len(run.steps),
         "seconds": round(run.seconds),

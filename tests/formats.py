@@ -109,7 +109,13 @@ def page() -> str:
     with TemporaryDirectory() as space:
         folder = Path(space).resolve()
         parts = [files(folder), memory(), splits(), tags(), families(), tokenizer_kinds()]
-        parts += [gguf_types(), bad_rows(), refused_data(folder), refused_models(folder)]
+        parts += [
+            gguf_types(),
+            OTHER_MODELS,
+            bad_rows(),
+            refused_data(folder),
+            refused_models(folder),
+        ]
     text = (
         "# Formats\n\nWhat the kit reads, and what it refuses. "
         "`python tests/formats.py` writes this page and tries every line of it.\n\n"
@@ -258,6 +264,30 @@ def gguf_types() -> str:
         "`sources.export(source, 'name.gguf')` writes F32 (`kit.sources.gguf_export.export` also "
         "F16), read back bit for bit.\n"
     )
+
+
+OTHER_MODELS = """## Other PyTorch models
+
+A model that is in none of these formats comes by its `state_dict`, into a body of the same shape:
+
+```python
+from kit.models import Transformer, TransformerConfig
+from kit.sources.name_map import propose
+
+body = Transformer(TransformerConfig(vocabulary=5000, width=128, layers=2, heads=4, causal=True))
+names = propose("model.pt", body)  # or model.state_dict(); nothing is copied yet
+names  # a table: our tensor, its shape, where its values come from
+names = names.choose("norm.weight", "my_last_scale")  # a pair that the names did not tell
+names.copy(ignore=["lm_head.*"])  # refused while a pair is open, or a tensor has no place
+names.compare(ids, expected)  # below 1e-4: both compute the same, so no setting differs
+```
+
+A matrix for queries, keys and values together gives a third to each; matrices of Conv1D are\
+ turned; PyTorch's own `nn.LSTM` and `nn.GRU` are read with every layer and direction. A pickle is\
+ read with `weights_only=True`. `tests/test_name_map.py` tries it on plain PyTorch models and on\
+ one model of each family above: no pair is wrong, and what is unclear is asked.
+"""
+"""The names are tried in tests/test_name_map.py."""
 
 
 def _stored(kind) -> type:

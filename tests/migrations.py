@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from kit.migrate import STRATEGIES, decoder_like
+from kit.migrate.meaning import IN_4_BITS, WITHOUT_LAYERS
 from kit.models import (
     RNN,
     ClassHead,
@@ -17,6 +18,8 @@ from kit.models import (
     SequenceHead,
     Transformer,
     TransformerConfig,
+    WordVectors,
+    WordVectorsConfig,
 )
 from kit.sources import Source
 from kit.tokenizer import Tokenizer
@@ -50,6 +53,12 @@ LLAMA = dataclasses.replace(
 LSTM = RNNConfig(vocabulary=V, width=16, dropout=0.1)
 GRU = dataclasses.replace(LSTM, cell="gru", bidirectional=True, hidden=12, weight_drop=0.2)
 CONFIGS = {"bert": BERT, "gpt": GPT, "llama": LLAMA, "lstm": LSTM, "gru": GRU}
+TABLES = {
+    "words": WordVectorsConfig(vocabulary=V, width=16, rows=290),
+    "4 bits": dataclasses.replace(BERT, width=32, embedding_bits=4),
+}
+"""Bodies for which many strategies have no meaning."""
+KINDS = {TransformerConfig: Transformer, RNNConfig: RNN, WordVectorsConfig: WordVectors}
 MEANINGLESS = {
     ("bias_only", "llama"): "no biases",
     ("prefix_tuning", "lstm"): "an RNN has none",
@@ -58,18 +67,21 @@ MEANINGLESS = {
     ("distil", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
     ("warm_start", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",  # two half directions, one whole
     ("grow_encoder", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
-}
+} | {(strategy, "words"): "a table of word vectors" for strategy in (*WITHOUT_LAYERS, "distil")}
+MEANINGLESS |= {(strategy, "4 bits"): f"{strategy}: .* in 4 bits" for strategy in IN_4_BITS}
 """(strategy, body) that cannot be migrated -> a pattern of the error."""
 
 SEQUENCES = ("grow_decoder", "grow_encoder", "warm_start")
-TABLE = [(s, b) for s in STRATEGIES for b in CONFIGS if (s, b) not in MEANINGLESS]
+TABLE = [(s, b) for b in CONFIGS | TABLES for s in STRATEGIES if (s, b) not in MEANINGLESS]
 
 
 def body(name: str) -> nn.Module:
     """A body all of whose values, of norms too, differ from those of a fresh one."""
     torch.manual_seed(99)
-    config = CONFIGS[name]
-    made = (RNN if isinstance(config, RNNConfig) else Transformer)(config)
+    config = (CONFIGS | TABLES)[name]
+    made = KINDS[type(config)](config)
+    if name == "words":
+        made.share(torch.arange(V) % config.rows)
     with torch.no_grad():
         for p in made.parameters():
             p += torch.randn_like(p) * 0.2
@@ -78,20 +90,24 @@ def body(name: str) -> nn.Module:
 
 def source(name: str) -> Source:
     made = body(name)
-    return Source(name="tiny", body=made, tokenizer=TOKENS, head=LanguageHead.tied(made, bias=True))
+    own = LanguageHead(made.width, V) if name in TABLES else LanguageHead.tied(made, bias=True)
+    return Source(name="tiny", body=made, tokenizer=TOKENS, head=own)
 
 
 def head(strategy: str, given: Source):
     """The head of a strategy's test case, as `migrate` takes it."""
     if strategy in SEQUENCES:
-        return lambda width: SequenceHead(width, decoder_like(given.body))
+        like = body("lstm") if isinstance(given.body, WordVectors) else given.body
+        return lambda width: SequenceHead(width, decoder_like(like))
     return lambda width: ClassHead(width, 2)
 
 
 def options(strategy: str, given: Source) -> dict:
     """The options that a strategy needs, and small sizes."""
     return {
-        "into": {"target": type(given.body)(given.body.config)},
+        "into": {
+            "target": getattr(given.body, "fresh", lambda: type(given.body)(given.body.config))()
+        },
         "move_vocabulary": {"old": TOKENS, "new": OTHER},
         "domain_first": {"adapt": lambda b: b.get_parameter(first(b)).data.add_(0.1)},
         "adapter": {"size": 4},

@@ -218,3 +218,13 @@ def test_what_was_freed_and_is_kept_counts_as_free() -> None:
     before, full, freed = map(int, ran.stdout.split())
     assert before - full > 250_000_000
     assert abs(before - freed) < 20_000_000
+
+
+def test_lessons_are_tested_in_the_environment_of_binder() -> None:
+    root = Path(__file__).parent
+    lines = (root.parent / "binder/start").read_text().splitlines()
+    binder = dict(
+        line.removeprefix("export ").split("=") for line in lines if line.startswith("export ")
+    )
+    assert binder == json.loads((root / "kernels/limited/kernel.json").read_text())["env"]
+    assert binder

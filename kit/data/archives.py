@@ -151,6 +151,7 @@ def _pip(archive: Archive, part: Path, progress: Progress | None) -> str:
     command += ["--no-input", "--no-cache-dir", "--ignore-requires-python"]
     if archive.file.endswith(".whl"):
         command += ["--only-binary", ":all:"]
+        command += ["--platform", archive.platform] if archive.platform else []
     else:
         command += ["--no-binary", archive.requirement.split("==")[0]]
         if importlib.util.find_spec("setuptools"):  # else pip fetches one to build with

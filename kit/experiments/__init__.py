@@ -33,6 +33,7 @@ EXPERIMENTS = {
     "large_source": Experiment("film reviews with SmolLM2 (134.5 M parameters): accuracy", 60),
     "large_source_entities": Experiment("named entities with SmolLM2: F1", 300),
     "learning_curves": Experiment("film reviews: heads on frozen vectors at ten budgets", 5),
+    "transferability": Experiment("which source: estimates against fine-tuning, three tasks", 20),
     "leakage": Experiment("leaks that were planted, and how many an audit finds", 15),
     "bias": Experiment("what names, nationalities and pronouns change in an answer", 30),
     "finetuning_speed": Experiment("fine-tuning against transformers.Trainer: seconds", 10),

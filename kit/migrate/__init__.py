@@ -14,6 +14,7 @@ from torch import nn
 from kit import guards
 from kit.errors import KitError
 from kit.memory import check_memory
+from kit.migrate.meaning import check_meaning, fixed_tables
 from kit.migrate.migration import Migration, SourceTensor, TensorOrigin, WeightMap, group, migration
 from kit.migrate.mixed.adapter import adapter
 from kit.migrate.mixed.distillation import distil
@@ -180,10 +181,12 @@ def migrate(
         made first, so that it is the same under any strategy.
     options: those of the strategy, such as `rate`.
 
-    Raises KitError for an unknown strategy and for an option that it does not have or misses.
+    Raises KitError for an unknown strategy, for an option that it does not have or misses, and for
+    a strategy that has no meaning for this source (`kit.migrate.meaning`).
     """
     make = _strategy(strategy)
     check_options(strategy, options)
+    check_meaning(source.body, strategy, options)
     if strategy == "domain_first":
         options["then"] = _strategy(options.get("then", THEN))
     _check_room(source, strategy, options)
@@ -195,6 +198,7 @@ def migrate(
     target.strategy, target.source = strategy, source.name
     target.tokenizer = target.tokenizer or source.tokenizer
     remember_tokenizer(target.model.body, target.tokenizer)
+    target.warnings += fixed_tables(target.model.body, fresh=strategy == "from_scratch")
     if head is not None and source.head is not None:
         target.warnings += _unused_head(source)
     return target
@@ -224,7 +228,7 @@ def _check_room(source, strategy: str, options: dict) -> None:
 
 def _unused_head(source) -> list[str]:
     """A warning that names the tensors of the source's head, which a fresh head replaces."""
-    table = source.body.embedding.weight
+    table = getattr(source.body.embedding, "weight", None)
     names = [name for name, p in source.head.named_parameters() if p is not table]
     return [f"not used of the source's own head: {shortened(names)}."] if names else []
 

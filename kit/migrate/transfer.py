@@ -21,7 +21,8 @@ def transfer(
     fresh: Iterable[str] = (),
 ) -> None:
     """Copy into each tensor of `target` the values of the tensor of that name in `source`, and note
-    it in `weight_map`.
+    it in `weight_map`. What is not trained (a table in 4 bits) is copied too, where it has the same
+    name and shape.
 
     names: {name in the target: name in the source} where they differ; the name of a module,
         "blocks.1", renames all tensors in it.
@@ -54,6 +55,12 @@ def transfer(
         for p, tensor, name in pairs:
             p.copy_(tensor)
             weight_map.add(p, name, "copied")
+        buffers = dict(source.named_buffers())
+        for name, b in target.named_buffers():
+            values = buffers.get(_renamed(name, names or {}))
+            kept = _renamed(name, dict.fromkeys(fresh, "")) != name
+            if values is not None and values.shape == b.shape and not kept:
+                b.copy_(values)
 
 
 def _renamed(name: str, names: dict[str, str]) -> str:

@@ -12,9 +12,11 @@ from kit.models.heads import (
     pool,
 )
 from kit.models.model import Model
+from kit.models.quantised import QuantisedEmbedding
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.soup import soup
 from kit.models.transformer import Transformer, TransformerConfig
+from kit.models.word_vectors import WordVectors, WordVectorsConfig
 
 __all__ = [
     "RNN",
@@ -23,6 +25,7 @@ __all__ = [
     "FeatureCache",
     "LanguageHead",
     "Model",
+    "QuantisedEmbedding",
     "RNNConfig",
     "RatingHead",
     "SequenceHead",
@@ -30,6 +33,8 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "VectorHead",
+    "WordVectors",
+    "WordVectorsConfig",
     "pool",
     "soup",
 ]

@@ -159,8 +159,18 @@ class LanguageHead(nn.Module):
     def tied(
         cls, body: nn.Module, bias: bool = False, softcap: float | None = None
     ) -> "LanguageHead":
-        """A head whose W is the body's token embeddings: one parameter with two uses."""
-        table = body.embedding.weight  # (V, D)
+        """A head whose W is the body's token embeddings: one parameter with two uses.
+
+        Raises KitError for a body whose table has not a trainable row for each token.
+        """
+        table = getattr(body.embedding, "weight", None)  # (V, D)
+        vocabulary = getattr(getattr(body, "config", None), "vocabulary", None)
+        if table is None or vocabulary not in (None, len(table)):
+            raise KitError(
+                f"the token embeddings of this {type(body).__name__} are no matrix with a row for "
+                f"each of its {vocabulary:,} tokens, so that no head can be tied to them: give "
+                "LanguageHead(body.width, vocabulary)."
+            )
         return cls(table.shape[1], table.shape[0], bias, tie=table, softcap=softcap)
 
     def words(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:

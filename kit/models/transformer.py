@@ -23,6 +23,7 @@ from kit.models.attention import (
 )
 from kit.models.exporting import is_exporting
 from kit.models.linear import Linear
+from kit.models.quantised import QuantisedEmbedding
 from kit.models.rotary import periods, rotary_angles, rotate
 from kit.models.sizes import check_ids
 from kit.models.transformer_config import ACTIVATIONS, GATED, NORMS, TransformerConfig
@@ -113,8 +114,8 @@ class Transformer(nn.Module):
         return (x, own_weights, cross_weights) if self.config.cross else (x, own_weights)
 
     @property
-    def embedding(self) -> nn.Embedding:
-        """The token embeddings (V, D), to which a language head may be tied."""
+    def embedding(self) -> nn.Embedding | QuantisedEmbedding:
+        """The token embeddings (V, D), to which a language head may be tied (not in 4 bits)."""
         return self.embed.tokens
 
     def cache(self, batch: int, length: int) -> Cache:
@@ -172,7 +173,8 @@ class Embedding(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         size = config.embedding_size or config.width
-        self.tokens = nn.Embedding(config.vocabulary, size)
+        table = nn.Embedding if config.embedding_bits is None else QuantisedEmbedding
+        self.tokens = table(config.vocabulary, size)
         if config.positions == "learned":
             self.positions = nn.Embedding(config.block_size, size)
         if config.token_types:

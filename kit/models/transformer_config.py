@@ -105,6 +105,9 @@ class TransformerConfig:
     """Normalise the embeddings before the first block."""
     embedding_size: int | None = None
     """Numbers in an embedding, which a linear layer then widens to D (ELECTRA); None for D."""
+    embedding_bits: int | None = None
+    """Bits of a number in the table of token embeddings: 4, and the table is never trained; None
+    for float32. Only of encoders."""
     embedding_scale: float = 1.0
     """Token embeddings are multiplied by this (Gemma: √D)."""
     bias: bool = True
@@ -142,6 +145,13 @@ class TransformerConfig:
             )
         object.__setattr__(self, "rotary_scaling", checked_scaling(self.rotary_scaling))
         self._check_attention()
+        if self.embedding_bits is not None and (
+            self.embedding_bits != 4 or self.causal or self.cross
+        ):
+            raise KitError(
+                f"embedding_bits={self.embedding_bits!r}: give 4, for an encoder (causal=False, "
+                "cross=False), or None."
+            )
         if not self.norm_first and (self.post_norm or self.parallel or not self.first_norm):
             raise KitError("post_norm, parallel and first_norm=False need norm_first=True.")
 

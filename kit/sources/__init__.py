@@ -19,9 +19,11 @@ from kit.sources import checkpoint, gguf, gguf_export, huggingface
 from kit.sources.build import build_source
 from kit.sources.builtin import BUILTIN, load_builtin
 from kit.sources.checkpoint import Source
+from kit.sources.e5 import e5
+from kit.sources.word_vectors import glove, spacy_vectors
 from kit.tokenizer import Tokenizer
 
-__all__ = ["BUILTIN", "NAMED", "export", "load", "minilm", "smollm"]
+__all__ = ["BUILTIN", "NAMED", "e5", "export", "glove", "load", "minilm", "smollm", "spacy_vectors"]
 
 
 @guarded("sources.load('minilm')", name=a_path)
@@ -120,7 +122,9 @@ def _unpacked(name: str, content: bytes) -> Iterator[Path]:
         yield path
 
 
-NAMED = {"minilm": minilm, "smollm": smollm} | {
-    name: partial(load_builtin, name) for name in BUILTIN
+NAMED = {"minilm": minilm, "smollm": smollm, "e5": e5} | {
+    "glove": glove,
+    "spacy_vectors": spacy_vectors,
+    **{name: partial(load_builtin, name) for name in BUILTIN},
 }
 """Name -> function that loads the source."""

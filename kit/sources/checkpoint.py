@@ -36,7 +36,11 @@ RENAMED = {
 }
 """Config fields of a Transformer in format 1 -> their names since format 2."""
 
-BODIES = {"Transformer": models.TransformerConfig, "RNN": models.RNNConfig}
+BODIES = {
+    "Transformer": models.TransformerConfig,
+    "RNN": models.RNNConfig,
+    "WordVectors": models.WordVectorsConfig,
+}
 HEADS = (
     "ClassHead",
     "CopyHead",
@@ -58,7 +62,7 @@ class Source:
     name: str
     """Its name in figures and messages."""
     body: nn.Module
-    """A Transformer or an RNN."""
+    """A Transformer, an RNN or a table of word vectors."""
     tokenizer: Tokenizer
     """The tokenizer that it was trained with."""
     head: nn.Module | None = None
@@ -72,8 +76,11 @@ class Source:
     def __repr__(self) -> str:
         parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))
         size = sum(p.numel() for p in {id(p): p for p in parts}.values())
+        tables = [m for m in self.body.modules() if isinstance(m, models.QuantisedEmbedding)]
+        fixed = sum(m.num_embeddings * m.embedding_dim for m in tables)
+        more = f" and {fixed:,} in 4 bits" if fixed else ""
         return (
-            f"Source({self.name}: {type(self.body).__name__}, {size:,} parameters, width "
+            f"Source({self.name}: {type(self.body).__name__}, {size:,} parameters{more}, width "
             f"{self.body.width}, {self.tokenizer.size if self.tokenizer else 0:,} pieces; "
             f"{self.card.get('licence', 'licence unknown')})"
         )

@@ -249,6 +249,12 @@ def _json(path: Path) -> dict:
 def kind_of(source: Source) -> str:
     """The family with the body's settings: the one it was read from, else the first that fits."""
     config = source.body.config
+    if getattr(config, "embedding_bits", None) is not None:
+        raise KitError(
+            "a Hugging Face folder has no token embeddings in 4 bits: read the source with its "
+            "table in float32, as sources.e5(expanded=True) does, or write it with "
+            "kit.sources.checkpoint.save."
+        )
     kinds = sorted(FAMILIES, key=lambda kind: kind != source.card.get("family"))
     if isinstance(config, TransformerConfig):
         for kind in kinds:

@@ -26,6 +26,7 @@ from kit.widgets.strategies.strategies import Strategies
 from kit.widgets.structure.grow import Grow
 from kit.widgets.structure.pieces import Pieces
 from kit.widgets.summarization.headlines import Headlines
+from kit.widgets.transferability.source_scatter import SourceScatter
 from kit.widgets.translation.translate import Translate
 from kit.widgets.translation.translation_race import TranslationRace
 
@@ -45,6 +46,7 @@ __all__ = [
     "Pieces",
     "Pretraining",
     "SideBySide",
+    "SourceScatter",
     "Strategies",
     "Strip",
     "TaggingRace",

@@ -81,8 +81,9 @@ class Prompted(nn.Module):
     def __init__(self, base: nn.Module, length: int) -> None:
         super().__init__()
         self.base, self.config, self.width = base, base.config, base.width
-        table = base.embedding.weight.detach()
-        self.prompt = nn.Parameter(table[torch.randint(len(table), (length,))].clone())
+        with torch.no_grad():
+            tokens = base.embedding(torch.randint(base.config.vocabulary, (length,)))
+        self.prompt = nn.Parameter(tokens.clone())
 
     @property
     def embedding(self) -> nn.Embedding:

@@ -27,7 +27,8 @@ def from_scratch(body: nn.Module, head: nn.Module, *, rate: float = 3e-4) -> Mig
     The difference in score between a strategy and this one is the effect of the source's values.
     """
     weight_map = WeightMap(body, head)
-    fresh = type(body)(body.config)
+    # Which words share a vector is architecture, and no value.
+    fresh = body.fresh() if hasattr(body, "fresh") else type(body)(body.config)
     if is_moved(head):
         tie = {"tie": fresh.embedding.weight} if _tied(head, body) else {}
         head = anew(head, **tie)
@@ -47,7 +48,8 @@ def anew(head: nn.Module, **changes) -> nn.Module:
 
 
 def _tied(head: nn.Module, body: nn.Module) -> bool:
-    return getattr(head, "weight", None) is body.embedding.weight
+    own = getattr(head, "weight", None)
+    return own is not None and own is getattr(body.embedding, "weight", None)
 
 
 def follow(head: nn.Module, old: nn.Module, new: nn.Module) -> None:

@@ -20,8 +20,11 @@ CROSS = re.compile(r"\.cross(_norm)?\.|^attention\.")
 def decoder_like(body: nn.Module, **changes) -> nn.Module:
     """A fresh decoder of the body's config, for `SequenceHead(width, decoder_like(body))`.
 
-    changes: values of the config that replace the body's.
+    changes: values of the config that replace the body's. Token embeddings are in float32.
     """
+    _check_layers(body)
+    if getattr(body.config, "embedding_bits", None) is not None:
+        changes = {"embedding_bits": None} | changes
     direction = {"causal": True} if isinstance(body, Transformer) else {"bidirectional": False}
     return type(body)(dataclasses.replace(body.config, cross=True, **direction, **changes))
 
@@ -31,8 +34,18 @@ def encoder_like(body: nn.Module, **changes) -> nn.Module:
 
     changes: values of the config that replace the body's.
     """
+    _check_layers(body)
     direction = {"causal": False} if isinstance(body, Transformer) else {"bidirectional": True}
     return type(body)(dataclasses.replace(body.config, cross=False, **direction, **changes))
+
+
+def _check_layers(body: nn.Module) -> None:
+    """Raise KitError for a table of word vectors: no decoder and no encoder is like it."""
+    if body.config.layers == 0:
+        raise KitError(
+            "a table of word vectors has no layers to make a decoder or an encoder of: give one of "
+            "your own, RNN(RNNConfig(vocabulary=..., width=..., cross=True))."
+        )
 
 
 def grow_decoder(

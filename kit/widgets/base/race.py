@@ -87,6 +87,8 @@ class Race(JobWidget):
     """The attribute of the scene that holds the scores after training."""
     NAMES: ClassVar[dict[str, str]] = NAME
     """Model name -> what the status line calls it."""
+    AGAIN = ""
+    """What the user may do after a training, in one sentence."""
 
     complete: bool
     """Whether the last training made all its updates: nobody stopped it."""
@@ -292,7 +294,7 @@ class Race(JobWidget):
         self._show_progress(prefix)
         self.job.bar.value = 1.0
         self._scored = True
-        self._say(prefix + self._conclusion())
+        self._say(f"{prefix}{self._conclusion()} {self.AGAIN}".rstrip())
 
     def recording(self) -> dict:
         """The last training as plain data, which a replay shows."""

@@ -15,6 +15,8 @@ __all__ = ["SideBySide"]
 class SideBySide(Race):
     """The widget: choose the number of labels, train both models, then type a sentence."""
 
+    AGAIN = "Press again: other labels, another seed."
+
     def __init__(self, source, data, recorded: dict[int, dict], *, labels: int = 400) -> None:
         """source: a Source. data: `sentiment.load()`; the curves are measured on 100 sentences of
         validation, the bars on every second one of the test. recorded: `see_it_work.summary()`."""
@@ -91,10 +93,7 @@ class SideBySide(Race):
         gain = 100 * (self.scene.tested["full"] - self.scene.tested["from_scratch"])
         condition = "before either was trained at all: it knows what words mean."
         if self.scene.labels:
-            condition = (
-                f"with the same {self.scene.labels:,} labels. Press again: other labels, "
-                "another seed."
-            )
+            condition = f"with the same {self.scene.labels:,} labels."
         return (
             f"On {len(self.test):,} test sentences the source was worth {gain:+.0f} "
             f"points {condition}"

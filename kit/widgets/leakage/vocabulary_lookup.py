@@ -41,7 +41,8 @@ class VocabularyLookup(Widget):
             description="A word:",
             style={"description_width": "initial"},
         )
-        self.another = w.Button(description="Another word of the test", layout={"width": "auto"})
+        self.another = w.Button(description="Another word of the test")
+        self.another.layout.flex = "0 0 200px"
         self.answer = w.HTML()
         self.view = w.VBox([w.HBox([self.word, self.another]), self.answer])
         self.word.observe(lambda _: self.ask(), "value")

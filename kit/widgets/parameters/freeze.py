@@ -58,6 +58,7 @@ class Freeze(Race):
     """The widget: a stack of layers to click on, and a button that trains those not frozen."""
 
     TRAINING = "Training. "
+    AGAIN = "Choose again."
     NAMES: ClassVar[dict[str, str]] = {"chosen": "so far"}
 
     def __init__(self, source, data, recorded: dict, *, labels: int = 100) -> None:
@@ -180,10 +181,7 @@ class Freeze(Race):
 
     def _conclusion(self) -> str:
         scores = self.scene.tested
-        return (
-            f"{scores['accuracy']:.1%} right on the test, {scores['seconds']:.3f} s an update. "
-            "Choose again."
-        )
+        return f"{scores['accuracy']:.1%} right on the test, {scores['seconds']:.3f} s an update."
 
     def _draw(self) -> None:
         known = {i: self.recorded.get(RECORDED.get(c.parts)) for i, c in enumerate(self.done)}

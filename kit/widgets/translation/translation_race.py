@@ -27,6 +27,7 @@ class TranslationRace(Race):
 
     RESULT = "bleu"
     NAMES: ClassVar[dict[str, str]] = RIVALS
+    AGAIN = "Press again: other pairs, another seed."
 
     def __init__(self, source, results: dict, language: str = "it", *, pairs: int = 300) -> None:
         """source: a parent. results: `results.load("translation")`. A live training has a seed
@@ -85,5 +86,5 @@ class TranslationRace(Race):
         gain = self.scene.bleu["full"] - self.scene.bleu["from_scratch"]
         return (
             f"One seed, {len(self.test)} messages, a third of the recorded updates: the parent was "
-            f"worth {gain:+.1f} BLEU. Press again: other pairs, another seed."
+            f"worth {gain:+.1f} BLEU."
         )

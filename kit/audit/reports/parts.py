@@ -1,0 +1,380 @@
+"""The parts of a report: each a function from what was read so far to a message and its numbers.
+
+N training rows, R test rows.
+"""
+
+import html
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from kit import metrics, sources
+from kit.audit.leaks import leakage
+from kit.audit.leaks.rows import Rows
+from kit.audit.learning_curves import (
+    Curve,
+    Forecast,
+    backtest,
+    draw_rows,
+    forecast,
+    head_answers,
+    text_vectors,
+)
+from kit.audit.reports.doubts import in_doubt, out_of_fold
+from kit.audit.reports.groups import group_gaps
+from kit.audit.transferability.estimates import CachedVectors, estimate
+from kit.errors import KitError
+from kit.html import table
+from kit.tasks import Task
+from kit.tasks.classification import LIMIT, tfidf
+
+__all__ = ["PARTS", "SOURCES", "Part", "Reading"]
+
+SOURCES = ("minilm", "transformer_encoder", "rnn_encoder")
+SEEDS = 5
+"""Draws of labels for each point of the learning curve."""
+LEAST = 20
+"""Training rows that must be left after leaks were taken out."""
+SHOWN = 8
+"""Rows of a table that are shown."""
+DOUBTED = 0.03
+"""Share of labels in doubt from which on they are to be looked at first."""
+KNOWS = 0.7
+"""Accuracy, out of fold, from which on a model may doubt a label."""
+
+
+class Part(NamedTuple):
+    """One part of a report."""
+
+    message: str
+    """What was found, in one or two sentences."""
+    html: str = ""
+    """Tables."""
+    details: tuple[str, ...] = ()
+    """What else is worth knowing, a sentence each."""
+    facts: dict = {}  # noqa: RUF012 (a NamedTuple's default; nothing writes to it)
+    """Its numbers by name."""
+
+
+class Reading:
+    """The data as the parts read it; what several of them need is computed once."""
+
+    def __init__(
+        self,
+        data: Mapping,
+        task: Task,
+        group: str | None,
+        compare: str | None,
+        names: tuple[str, ...],
+        most: int,
+    ) -> None:
+        if not isinstance(data, Mapping) or not {"train", "test"} <= set(data):
+            raise KitError("data needs the splits train and test: {'train': rows, 'test': rows}.")
+        self.task, self.group, self.data = task, group, data
+        kind = [c for c in task.COLUMNS.values() if not c.optional][-1].kind
+        if kind != "class":
+            raise KitError(
+                f"a report is made for classes, and this task's answers are {kind}: "
+                "audit.leakage(data, task) looks for leaks in any task."
+            )
+        unknown = [name for name in names if name not in sources.NAMED]
+        if isinstance(names, str) or not names or unknown:
+            raise KitError(
+                f"sources={names!r}: give a list of names out of {', '.join(sources.NAMED)}."
+            )
+        if not isinstance(most, int) or isinstance(most, bool) or most < 50:
+            raise KitError(f"rows={most!r}: give a whole number of at least 50.")
+        self.names = names
+        self.compare, self.most = compare, most
+        self.all = {split: list(rows) for split, rows in data.items()}
+        self.rows: dict[str, Rows] = {}
+        for split in ("train", "test"):
+            self.take(split, self.all[split])
+        if len(set(self.rows["train"].labels)) < 2:
+            raise KitError("all training rows have one class: there is nothing to learn.")
+        self.vectors: dict[str, dict[str, np.ndarray]] = {}
+        """source -> split -> (N, D), filled by the part on sources."""
+        self.best = ""
+        """The source with the best probe."""
+        self.facts: dict[str, dict] = {}
+        """Part -> its facts, for the part on what to do next."""
+
+    def take(self, split: str, rows: list[dict]) -> None:
+        """Let the parts read these rows of a split, or so many of them, drawn by lot."""
+        if len(rows) > self.most:
+            keep = np.sort(np.random.default_rng(0).permutation(len(rows))[: self.most])
+            rows = [rows[i] for i in keep]
+        self.rows[split] = Rows(split, rows, self.task, self.compare)
+
+    def y(self, split: str) -> np.ndarray:
+        """(N,): the labels."""
+        return np.array(self.rows[split].labels)
+
+    @cached_property
+    def words_right(self) -> np.ndarray:
+        """(R,): where TF-IDF, trained on all training rows, answers correctly."""
+        model = tfidf().fit(self.rows["train"].beginnings, self.y("train"))
+        return (model.predict(self.rows["test"].beginnings) == self.y("test")).astype(float)
+
+    @cached_property
+    def head_right(self) -> np.ndarray:
+        """(R,): where a head on the best source's vectors does."""
+        vectors = self.vectors[self.best]
+        answers = head_answers(vectors["train"], self.y("train"), vectors["test"])
+        return (answers == self.y("test")).astype(float)
+
+    def named(self, label: int) -> str:
+        """The name of a class."""
+        names = self.rows["train"].names
+        return str(names[label]) if names else str(label)
+
+
+def look(reading: Reading) -> Part:
+    """What is in the data: rows, classes, lengths."""
+    lines, shares = [], {}
+    for split, all_rows in reading.all.items():
+        rows = Rows(split, all_rows, reading.task, None)
+        count = Counter(rows.labels)
+        words = [len(text.split()) for text in rows.texts]
+        shares[split] = {c: count[c] / len(rows) for c in count}
+        common = "; ".join(
+            f"{reading.named(c)} {n / len(rows):.0%}" for c, n in count.most_common(6)
+        )
+        lines.append((split, f"{len(rows):,}", common, int(np.median(words)), max(words)))
+    train, test = len(reading.all["train"]), len(reading.all["test"])
+    details = [
+        f"{split} has {len(reading.all[split]):,} rows; what follows, but for leaks, reads "
+        f"{len(rows):,} of them, drawn by lot."
+        for split, rows in reading.rows.items()
+        if len(rows) < len(reading.all[split])
+    ]
+    absent = [c for c in shares["test"] if c not in shares["train"]]
+    if absent:
+        details.append(f"In the test alone: {', '.join(map(reading.named, absent))}.")
+    heads = ("split", "rows", "classes", "words, median", "most")
+    if max(line[4] for line in lines) > LIMIT:
+        details.append(f"Sources read the first {LIMIT} tokens of a text.")
+    message = f"{train:,} rows to train on and {test:,} to test, {len(shares['train'])} classes."
+    return Part(message, table(heads, lines), tuple(details), {"shares": shares})
+
+
+def leaks(reading: Reading) -> Part:
+    """What of the test is in the training data, and what it is worth."""
+    found = leakage(reading.all, reading.task, group=reading.group)
+    kinds = sorted(found.kinds())
+    leaked = len(found.leaked("train"))
+    message = "No leak was found."
+    if kinds:
+        message = f"Found: {', '.join(kinds)}."
+    if leaked:
+        message += (
+            f" {leaked:,} training rows meet a row of another split: what follows leaves them out."
+        )
+        kept = found.without(reading.all)["train"]
+        if len(kept) < LEAST or len({row[reading.rows["train"].answer] for row in kept}) < 2:
+            raise KitError(
+                f"{leaked:,} of {len(reading.all['train']):,} training rows meet a row of another "
+                "split, and too few are left for a report: divide the data anew first "
+                "(audit.leakage shows the pairs)."
+            )
+        reading.take("train", kept)
+    facts = {"kinds": kinds, "leaked": leaked, "report": found}
+    return Part(message, found._repr_html_(), (), facts)
+
+
+def which_sources(reading: Reading) -> Part:
+    """Sources by estimates on frozen vectors, each with its interval over draws of labels."""
+    lines, probes = [], {}
+    y, n = reading.y("train"), min(400, len(reading.y("train")))
+    counts = Counter(y.tolist())
+    if min(counts.values()) < 5:
+        rare = min(counts, key=counts.get)
+        return Part(
+            f"Not estimated: the class {reading.named(rare)} has {counts[rare]} training rows, and "
+            "an estimate takes five of each.",
+        )
+    for name in reading.names:
+        source = sources.load(name)
+        split = {s: text_vectors(source, rows.texts) for s, rows in reading.rows.items()}
+        reading.vectors[name] = split
+        cached = CachedVectors(
+            source=name, layer=1, layers=1, task="own", vectors=split["train"], labels=y
+        )
+        kinds = ("linear probe", "H-score", "LogME")
+        made = {e.estimator: e for e in estimate([cached], n=n, draws=3, estimators=kinds)}
+        mean, half = made["linear probe"].interval
+        probes[name] = (mean, half)
+        cells = [
+            f"{100 * mean:.1f} ± {100 * half:.1f} %" if half == half else f"{100 * mean:.1f} %"
+        ]
+        cells += [f"{made[k].mean:.2f}" for k in kinds[1:]]
+        lines.append((name, *cells))
+        del source
+    ranked = sorted(probes, key=lambda name: -probes[name][0])
+    reading.best = ranked[0]
+    lines.sort(key=lambda line: ranked.index(line[0]))
+    top, half = probes[ranked[0]]
+    near = [s for s in ranked[1:] if top - probes[s][0] < half + probes[s][1]]
+    message = f"Try first: {', '.join(ranked[:3])}, in this order."
+    details = [f"{ranked[0]} is not surely better than {', '.join(near)}."] if near else []
+    details.append(
+        "An estimate does not fine-tune: on recorded tasks its order agrees with what fine-tuning "
+        "gave only in part (lesson 11)."
+    )
+    heads = ("source", f"linear probe, {n} labels", "H-score", "LogME")
+    return Part(message, table(heads, lines), tuple(details), {"order": ranked, "probes": probes})
+
+
+def labels(reading: Reading) -> Part:
+    """Training labels in doubt."""
+    rows, y = reading.rows["train"], reading.y("train")
+    try:
+        both = [out_of_fold(y, texts=rows.beginnings)]
+        if reading.best:
+            both.append(out_of_fold(y, vectors=reading.vectors[reading.best]["train"]))
+    except (KitError, ValueError) as problem:
+        return Part(f"Labels were not checked: {problem}")
+    doubts = in_doubt(both, y)
+    if doubts.accuracy < KNOWS:
+        return Part(
+            f"Labels were not judged: out of fold the models are right in {doubts.accuracy:.0%} of "
+            "the rows, too few to doubt a label.",
+            facts={"share": None, "accuracy": doubts.accuracy, "rows": ()},
+        )
+    lines = [
+        (rows.texts[i][:90], reading.named(y[i]), reading.named(c), f"{p:.2f}")
+        for i, c, p in zip(doubts.rows, doubts.said, doubts.likely, strict=True)
+    ][:SHOWN]
+    message = (
+        f"{doubts.share:.1%} of the training labels are in doubt ({len(doubts.rows):,} of "
+        f"{len(rows):,}). Hard rows are among them: read them."
+    )
+    heads = ("text", "label", "the models say", "P(label)")
+    ids = tuple(rows.ids[i] for i in doubts.rows)
+    facts = {"share": doubts.share, "accuracy": doubts.accuracy, "rows": ids}
+    return Part(message, table(heads, lines) if lines else "", (), facts)
+
+
+def curve(reading: Reading) -> Part:
+    """The learning curve of heads on the best source, beside counted words, and its next point."""
+    if not reading.best:
+        return Part("Not measured: no source was estimated.")
+    y, test = reading.y("train"), reading.y("test")
+    vectors, texts = reading.vectors[reading.best], np.array(reading.rows["train"].beginnings)
+    budgets = [n for n in (25, 50, 100, 200, 400, 800) if n < len(y)] + [len(y)]
+    budgets = [n for n in budgets if n >= 2 * len(set(y.tolist()))]
+    right: dict[str, dict] = {reading.best: {}, "TF-IDF": {}}
+    for n in budgets:
+        for seed in range(SEEDS if n < len(y) else 1):
+            chosen = draw_rows(y, n, seed)
+            answers = head_answers(vectors["train"][chosen], y[chosen], vectors["test"])
+            right[reading.best].setdefault(n, {})[seed] = (answers == test).astype(float)
+            words = tfidf().fit(texts[chosen], y[chosen]).predict(reading.rows["test"].beginnings)
+            right["TF-IDF"].setdefault(n, {})[seed] = (words == test).astype(float)
+    curves = {name: Curve.from_answers(name, answers) for name, answers in right.items()}
+    ends = {name: made.intervals() for name, made in curves.items()}
+    lines = [
+        (f"{n:,}", *(f"{100 * m:.1f} ({100 * a:.1f} to {100 * b:.1f})" for m, a, b in points))
+        for n in budgets
+        for points in [[ends[name][n] for name in curves]]
+    ]
+    next_point: Forecast | None = None
+    message = "Too few budgets for a forecast."
+    trials = backtest(curves.values())
+    if trials and len(budgets) > 2:
+        try:
+            next_point = forecast(curves[reading.best], 2 * budgets[-1], trials)
+            message = f"Twice the labels would bring {next_point}."
+        except KitError as problem:
+            message = f"No forecast: {problem}"
+    heads = ("labels", *(f"{name}, accuracy in %" for name in curves))
+    facts = {"curves": curves, "forecast": next_point}
+    return Part(message, table(heads, lines), (), facts)
+
+
+def served(reading: Reading) -> Part:
+    """Which groups a head on the best source serves worse."""
+    if reading.compare is None:
+        return Part("Groups were not compared: compare=... names a column, such as a region.")
+    if not reading.best:
+        return Part("Groups were not compared: no source was estimated.")
+    groups = reading.rows["test"].groups
+    gaps = group_gaps(reading.head_right, groups, reading.y("test"))
+    if not gaps:
+        return Part("Groups were not compared: none has 20 test rows and others beside it.")
+    lines = [
+        (g.group, g.rows, f"{100 * g.accuracy:.1f}", f"{100 * g.others:.1f}", f"{g.p:.3f}")
+        for g in gaps[:SHOWN]
+    ]
+    sure = [g for g in gaps if g.p < 0.05]
+    message = "No group of at least 20 test rows is served worse or better than by chance."
+    if sure:
+        said = ", ".join(f"{g.group!r} {100 * g.gap:+.1f} points" for g in sure[:4])
+        message = f"Served differently: {said}."
+    heads = (reading.compare, "test rows", "accuracy in %", "of the others", "p, corrected")
+    return Part(message, table(heads, lines), (), {"gaps": gaps, "sure": [g.group for g in sure]})
+
+
+def next_step(reading: Reading) -> Part:
+    """What to do next, with the code that does it."""
+    facts = reading.facts
+    steps, code = [], []
+    if facts["leaks"]["leaked"]:
+        steps.append("Take the leaked training rows out, and test again.")
+        code.append("data = audit.leakage(data, task).without(data)")
+    if facts["leaks"]["kinds"] and not facts["leaks"]["leaked"]:
+        steps.append("Look at the words and rows that give labels away, in the part on leaks.")
+    share = facts["labels"].get("share")
+    if share and share >= DOUBTED:
+        steps.append("Read the labels in doubt before you buy more.")
+    if facts["groups"].get("sure"):
+        steps.append("Label more rows of the groups that are served worse, and compare again.")
+    if not reading.best:
+        steps.append("Label at least five rows of each class.")
+    else:
+        gain = reading.head_right - reading.words_right
+        low, high = (100 * x for x in metrics.bootstrap(gain))
+        said = f"{100 * gain.mean():+.1f} points ({low:+.1f} to {high:+.1f})"
+        if low > 0:
+            steps.append(f"Fine-tune {reading.best}: its frozen vectors are worth {said} already.")
+        else:
+            steps.append(
+                f"Frozen vectors of {reading.best} are worth {said} over counted words, which is "
+                "not surely more. Keep TF-IDF as the control that fine-tuning must beat."
+            )
+        code += [
+            f"source = sources.load({reading.best!r})",
+            "result = experiment.run(source, 'full', task, data['train'], data['test'], seed=0)",
+            "result.scores",
+        ]
+    body = f"<pre>{html.escape(chr(10).join(code))}</pre>" if code else ""
+    return Part(steps[0], body, tuple(steps[1:]), {"steps": steps, "code": code})
+
+
+def _kept(name: str, part: Callable[[Reading], Part]) -> Callable[[Reading], Part]:
+    """The same part, whose facts the later parts can read."""
+
+    def made(reading: Reading) -> Part:
+        result = part(reading)
+        reading.facts[name] = result.facts
+        return result
+
+    return made
+
+
+PARTS: dict[str, Callable[[Reading], Part]] = {
+    name: _kept(name, part)
+    for name, part in {
+        "data": look,
+        "leaks": leaks,
+        "sources": which_sources,
+        "labels": labels,
+        "learning curve": curve,
+        "groups": served,
+        "next step": next_step,
+    }.items()
+}
+"""Name -> part, in the order of the page."""

@@ -1,0 +1,84 @@
+"""Where a strategy has no meaning: each is refused by name, before anything is made."""
+
+from torch import nn
+
+from kit.errors import KitError
+from kit.models import QuantisedEmbedding
+
+__all__ = ["check_meaning", "fixed_tables"]
+
+WITHOUT_LAYERS = {
+    **dict.fromkeys(
+        ("top_layers", "reinitialised", "choose_layers", "deepen"),
+        "a table of word vectors has no layers: take 'full', 'gradual' or 'frozen'.",
+    ),
+    **dict.fromkeys(
+        ("adapter", "lora", "prefix_tuning", "bias_only"),
+        "a table of word vectors has no layer, matrix or bias to which it could be added or that "
+        "it could train: take 'full' or 'frozen'.",
+    ),
+    "prompt_tuning": "no word of a table of word vectors sees another, so that vectors before the "
+    "text have no effect: take 'full' or 'frozen'.",
+    **dict.fromkeys(
+        ("widen", "narrow", "move_vocabulary"),
+        "a table of word vectors is its width and its words: take 'into' to copy it into a body of "
+        "your own, into(target=..., fresh=['layers']).",
+    ),
+    **dict.fromkeys(
+        ("grow_encoder", "warm_start"),
+        "a table of word vectors cannot be a decoder: take 'grow_decoder', with a decoder of your "
+        "own in the head.",
+    ),
+}
+"""Strategy -> why it has no meaning for a body without layers, and what to take instead."""
+
+IN_FLOAT32 = "read the source with its table in float32, as sources.e5(expanded=True) does."
+IN_4_BITS = {
+    "embeddings_only": f"token embeddings in 4 bits cannot be trained: {IN_FLOAT32}",
+    **dict.fromkeys(
+        ("widen", "narrow", "move_vocabulary"),
+        f"a table of token embeddings in 4 bits cannot change its shape: {IN_FLOAT32}",
+    ),
+    **dict.fromkeys(
+        ("grow_encoder", "warm_start"),
+        f"a decoder writes with its token embeddings, and not with those in 4 bits: {IN_FLOAT32}",
+    ),
+}
+"""Strategy -> why it has no meaning for a body whose token embeddings are in 4 bits."""
+
+
+def check_meaning(body: nn.Module, strategy: str, options: dict) -> None:
+    """Raise KitError where this strategy has no meaning for the body of the source."""
+    config = getattr(body, "config", None)
+    without_layers = getattr(config, "layers", None) == 0
+    quantised = getattr(config, "embedding_bits", None) is not None
+    refused = WITHOUT_LAYERS if without_layers else IN_4_BITS if quantised else {}
+    names = [strategy, options.get("then", "")] if strategy == "domain_first" else [strategy]
+    for name in names:
+        if name in refused:
+            raise KitError(f"{name}: {refused[name]}")
+    if quantised and options.get("embeddings"):
+        raise KitError(f"embeddings=True: {IN_4_BITS['embeddings_only']}")
+    if not without_layers:
+        return
+    if strategy == "unfrozen" and options.get("layers"):
+        raise KitError(
+            f"layers={options['layers']}: a table of word vectors has no layers: give "
+            "embeddings=True."
+        )
+    if strategy == "distil" and options.get("student") is None:
+        raise KitError(
+            "distil: a table of word vectors has no layers, and half of none is no student: give "
+            "a `student`."
+        )
+
+
+def fixed_tables(body: nn.Module, fresh: bool) -> list[str]:
+    """A warning for each table of the target that no strategy trains. fresh: its values are not
+    the source's."""
+    return [
+        f"{name} ({part.num_embeddings:,} × {part.embedding_dim}, in 4 bits) is "
+        f"{'fresh' if fresh else 'copied'}, and is not trained."
+        for name, part in body.named_modules(prefix="body")
+        if isinstance(part, QuantisedEmbedding)
+    ]

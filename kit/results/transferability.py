@@ -1,0 +1,121 @@
+"""Transferability: recorded estimates beside what fine-tuning gave, for every source and task."""
+
+from collections import defaultdict
+
+from kit import metrics, results
+from kit.results.style import made_by, styled
+
+__all__ = ["BUDGETS", "NAMES", "TASKS", "agreements", "estimates", "table", "tuned"]
+
+NAMES = {
+    "minilm": "MiniLM",
+    "rnn_encoder": "LSTM encoder",
+    "transformer_encoder": "Transformer encoder",
+    "rnn_writer": "LSTM writer",
+    "transformer_writer": "Transformer writer",
+    "translator": "translator's encoder",
+    "smollm": "SmolLM2",
+}
+"""Source -> its name in tables and figures; another source has its own."""
+TASKS = {"films": "accuracy", "news": "accuracy", "entities": "F1"}
+"""Task -> the score after fine-tuning."""
+BUDGETS = {"films": 400, "news": 200, "entities": 1000}
+"""Task -> labels of fine-tuning."""
+
+
+def name_of(row: dict) -> str:
+    """A row's source in tables: with ", fresh" where its values are random."""
+    name = NAMES.get(row["source"], row["source"])
+    return f"{name}, fresh" if row.get("fresh") else name
+
+
+def estimates() -> list[dict]:
+    """Every recorded estimate: the fields of a `kit.audit.transferability.Estimate`."""
+    fields = ("task", "layer", "layers", "how", "estimator")
+    return [
+        {"source": name_of(row), "values": tuple(row["values"])} | {k: row[k] for k in fields}
+        for row in results.load("transferability")["rows"]
+        if row["part"] == "estimates"
+    ]
+
+
+def tuned() -> dict[str, dict[str, list[float]]]:
+    """Task -> source -> test scores after fine-tuning, one a seed, from all results files.
+
+    Films: 400 labels; news: 200 headlines; entities: 1,000 sentences. SmolLM2 on films is frozen
+    and its head alone was trained: it was not tuned on so few labels.
+    """
+    found: dict = {task: defaultdict(dict) for task in TASKS}
+    for row in results.load("transferability")["rows"]:
+        if row["part"] == "tuned":
+            found[row["task"]][name_of(row)][row["seed"]] = row["score"]
+    for task, name, scores in _recorded_elsewhere():
+        # What this experiment has measured itself stands.
+        found[task].setdefault(name, scores)
+    return {
+        task: {name: [*scores.values()] for name, scores in own.items() if len(scores) >= 3}
+        for task, own in found.items()
+    }
+
+
+def _recorded_elsewhere():
+    """(task, source, seed -> score) of the other experiments."""
+    strategies = {"full": False, "from_scratch": True}
+    films = BUDGETS["films"]
+    rows = results.load("see_it_work")["rows"]
+    minilm = results.by_seed(rows, lambda row: (row["strategy"], row["labels"]), "accuracy")
+    rows = results.load("builtin_sources")["rows"]
+    builtin = results.by_seed(
+        rows, lambda row: (row["source"], row["strategy"], row["labels"]), "accuracy"
+    )
+    tags = results.by_seed(
+        results.load("entities")["rows"],
+        lambda row: (row["source"], row["strategy"], row["sentences"]),
+        "f1",
+    )
+    for strategy, fresh in strategies.items():
+        yield "films", name_of({"source": "minilm", "fresh": fresh}), minilm[strategy, films]
+        for (source, own, labels), scores in builtin.items():
+            if (own, labels) == (strategy, films):
+                yield "films", name_of({"source": source, "fresh": fresh}), scores
+        for (source, own, sentences), scores in tags.items():
+            if (own, sentences) == (strategy, BUDGETS["entities"]):
+                yield "entities", name_of({"source": source, "fresh": fresh}), scores
+    rows = results.load("large_source")["rows"]
+    large = results.by_seed(rows, lambda row: (row["part"], row["labels"]), "accuracy")
+    yield "films", NAMES["smollm"], large["frozen", films]
+    rows = results.load("large_source_entities")["rows"]
+    large = results.by_seed(rows, lambda row: (row["part"], row["sentences"]), "f1")
+    yield "entities", NAMES["smollm"], large["both", BUDGETS["entities"]]
+
+
+def agreements() -> dict[tuple[str, str], metrics.Agreement]:
+    """(estimator, task) -> Kendall's tau of its largest estimate over all layers and poolings
+    with the score after fine-tuning, over trained and fresh sources."""
+    best: dict = defaultdict(dict)
+    for one in estimates():
+        own = best[one["estimator"], one["task"]]
+        before = own.get(one["source"])
+        if before is None or sum(one["values"]) > sum(before):
+            own[one["source"]] = one["values"]
+    scores = tuned()
+    return {key: metrics.agreement(own, scores[key[1]]) for key, own in best.items()}
+
+
+def table():
+    """Kendall's tau of each estimator, by task, with its 95 % interval."""
+    found = agreements()
+    names = [*dict.fromkeys(name for name, _ in found)]
+    tasks = [task for task in TASKS if (names[0], task) in found]
+    rows = [(name, *(_text(found[name, task]) for task in tasks)) for name in names]
+    counts = ", ".join(f"{task} {found[names[0], task].sources}" for task in tasks)
+    caption = (
+        "Kendall's tau of the largest estimate over the layers with the test score after "
+        "fine-tuning, and its 95 % interval over sources, draws of labels and seeds. Sources: "
+        f"{counts}. {made_by(results.load('transferability'))}"
+    )
+    return styled(rows, ["estimator", *tasks], keys=1 + len(tasks), caption=caption)
+
+
+def _text(one: metrics.Agreement) -> str:
+    return f"{one.tau:+.2f} ({one.low:+.2f} to {one.high:+.2f})"

@@ -1,0 +1,115 @@
+"""Reports: what was planted is found, clean data is left in peace, and what is there is kept."""
+
+import numpy as np
+import pytest
+
+from kit import audit
+from kit.audit.leaks import planted
+from kit.audit.reports.doubts import in_doubt, out_of_fold
+from kit.audit.reports.groups import group_gaps
+from kit.errors import KitError
+from kit.tasks import entities, sentiment
+
+FAST = {"sources": ("transformer_encoder",), "rows": 400}
+
+
+@pytest.fixture(scope="module")
+def clean(data) -> dict:
+    """Product sentences, each with a region that has nothing to do with it."""
+    products = sentiment.load("products")
+    draw = np.random.default_rng(0)
+    splits = {"train": products["train"].select(range(400)), "test": products["test"]}
+    return {
+        split: [row | {"region": "NS"[draw.integers(2)]} for row in rows]
+        for split, rows in splits.items()
+    }
+
+
+def test_planted_faults_are_found_and_named(clean: dict, tmp_path) -> None:
+    broken = planted.plant("duplicate", clean, sentiment.CLASSES, seed=1).data
+    broken["test"] = [dict(row) for row in broken["test"]]
+    for row in broken["test"][::2]:  # every other row comes from a region whose labels are wrong
+        row["region"], row["label"] = "W", 1 - row["label"]
+    broken["train"][0]["text"] = "<script>alert(1)</script> good"
+    made = audit.report(broken, sentiment, compare="region", **FAST)
+    assert list(made.parts) == [
+        *("data", "leaks", "sources", "labels", "learning curve", "groups", "next step"),
+    ]
+    assert made.parts["leaks"].facts["leaked"] == round(0.1 * len(clean["test"]))
+    assert "W" in made.parts["groups"].facts["sure"]
+    steps = " ".join(made.parts["next step"].facts["steps"])
+    assert "leaked training rows" in steps and "groups that are served worse" in steps
+    path = made.save(tmp_path / "report.html")
+    page = path.read_text(encoding="utf-8")
+    assert "<script>" not in page and "http" not in page.replace("http-equiv", "")
+    with pytest.raises(KitError, match="is there already"):
+        made.save(path)
+
+
+def test_clean_data_gives_no_alarm_and_code_that_runs(clean: dict) -> None:
+    made = audit.report(clean, sentiment, compare="region", **FAST)
+    assert not made.parts["leaks"].facts["leaked"]
+    assert not made.parts["groups"].facts["sure"]
+    curves = made.parts["learning curve"].facts["curves"]
+    assert set(curves) == {"transformer_encoder", "TF-IDF"}
+    assert made.parts["learning curve"].facts["forecast"].labels == 800
+    assert not made.stopped and "Report" in repr(made)
+    for line in made.parts["next step"].facts["code"]:
+        compile(line, "report", "exec")
+
+
+def test_a_report_that_is_stopped_keeps_what_it_has(clean: dict) -> None:
+    asked = iter([False, False, True])
+    made = audit.report(clean, sentiment, watch=lambda: next(asked), **FAST)
+    assert list(made.parts) == ["data", "leaks"]
+    assert made.stopped.endswith("sources, labels, learning curve, groups, next step are missing.")
+    assert made.stopped in made._repr_html_()
+
+
+def test_wrong_calls_are_answered(clean: dict) -> None:
+    with pytest.raises(KitError, match="needs the splits train and test"):
+        audit.report({"train": clean["train"]}, sentiment)
+    with pytest.raises(KitError, match="is made for classes"):
+        audit.report(clean, entities)
+    with pytest.raises(KitError, match="a list of names out of"):
+        audit.report(clean, sentiment, sources=("mini",))
+    with pytest.raises(KitError, match="a list of names out of"):
+        audit.report(clean, sentiment, sources="minilm")
+    with pytest.raises(KitError, match="rows=10"):
+        audit.report(clean, sentiment, rows=10)
+    with pytest.raises(KitError, match="has no 'country'"):
+        audit.report(clean, sentiment, compare="country")
+    one = [row for row in clean["train"] if row["label"] == 1]
+    with pytest.raises(KitError, match="one class"):
+        audit.report({**clean, "train": one}, sentiment)
+
+
+def test_wrong_labels_are_doubted_where_the_models_know_enough() -> None:
+    draw = np.random.default_rng(0)
+    y = draw.integers(0, 3, 600)
+    vectors = np.eye(3)[y] * 2 + draw.normal(size=(600, 3)) * 0.5
+    wrong = draw.choice(600, 60, replace=False)
+    given = y.copy()
+    given[wrong] = (given[wrong] + 1) % 3
+    doubts = in_doubt([out_of_fold(given, vectors=vectors)], given)
+    found = set(doubts.rows)
+    assert len(found & set(wrong.tolist())) >= 40 and len(found - set(wrong.tolist())) <= 10
+    said = dict(zip(doubts.rows, doubts.said, strict=True))
+    assert np.mean([said[i] == y[i] for i in wrong if i in said]) > 0.9
+    assert list(doubts.likely) == sorted(doubts.likely)
+    with pytest.raises(KitError, match="has 1 of 601 rows"):
+        out_of_fold([*given, 7], vectors=np.vstack([vectors, vectors[:1]]))
+
+
+def test_a_group_is_found_by_its_rows_and_not_by_its_labels() -> None:
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 2, 2000)
+    groups = np.where(draw.random(2000) < np.where(labels, 0.8, 0.2), "a", "b")
+    right = (draw.random(2000) < np.where(labels, 0.6, 0.9)).astype(float)
+    [first, _] = group_gaps(right, groups, labels)
+    assert abs(first.gap) > 0.1 and first.p > 0.05  # the labels are hard, not the group
+    worse = right * (draw.random(2000) < np.where(groups == "a", 0.8, 1))
+    assert max(gap.p for gap in group_gaps(worse, groups, labels)) < 0.01
+    assert group_gaps(right[:30], ["a"] * 15 + ["b"] * 15, labels[:30]) == []
+    with pytest.raises(KitError, match="give one each a row"):
+        group_gaps(right, groups[:5], labels)
