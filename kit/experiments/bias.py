@@ -48,7 +48,7 @@ POOLED = {"smollm": "last"}
 """Source -> how a sentence becomes a vector; default: the mean of its tokens."""
 SOURCES = (
     "minilm", "rnn_encoder", "transformer_encoder", "rnn_writer", "transformer_writer", "smollm",
-    "tfidf", "transformer_encoder fresh", "minilm fresh",
+    "glove", "spacy_vectors", "tfidf", "transformer_encoder fresh", "minilm fresh",
 )  # fmt: skip
 OTHER_LABELS = ("by lot", "without nationalities", "products")
 """Which labels a head learns from, beside "films"."""

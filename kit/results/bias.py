@@ -35,6 +35,8 @@ SOURCES = {
     "tfidf": "TF-IDF",
     "transformer_encoder fresh": "fresh Transformer",
     "minilm fresh": "fresh MiniLM",
+    "glove": "GloVe",
+    "spacy_vectors": "spaCy's vectors",
     "rnn_encoder": "small LSTM",
     "transformer_encoder": "small Transformer",
     "rnn_writer": "LSTM writer",
