@@ -25,7 +25,7 @@ from torch import nn
 from kit import objectives, runtime
 from kit.data import corpora
 from kit.data.archives import ARCHIVES
-from kit.data.catalog import MODELS
+from kit.data.catalog import TEXTS
 from kit.data.splits import digest
 from kit.errors import KitError
 from kit.metrics import bits_per_byte
@@ -168,7 +168,7 @@ def windows(split: str, tokenizer: Tokenizer, origins=corpora.ORIGINS) -> np.nda
 
 def _licences() -> set[str]:
     """The licences of the texts, and of the teacher."""
-    return {a.licence for name, a in ARCHIVES.items() if name == "minilm" or name not in MODELS}
+    return {ARCHIVES[name].licence for name in ("minilm", *TEXTS)}
 
 
 def card(source: Source, pretraining: Pretraining, run) -> dict:

@@ -26,12 +26,11 @@ def data() -> None:
 @pytest.fixture(scope="session")
 def archives(data) -> None:
     """Every archive with text in it (59 MiB): only so is it known what the tasks hold out."""
-    from kit.data.archives import ARCHIVES, fetch
-    from kit.data.catalog import MODELS
+    from kit.data.archives import fetch
+    from kit.data.catalog import TEXTS
 
-    for name in ARCHIVES:
-        if name not in (*MODELS, "names", "winogender"):
-            fetch(name)
+    for name in TEXTS:
+        fetch(name)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ from safetensors.torch import load_file, save_file
 
 from kit import sources
 from kit.data import own
+from kit.data.__main__ import LESSONS
+from kit.data.catalog import ARCHIVES, MODELS
 from kit.data.own import Column
 from kit.data.own.readers import KINDS
 from kit.data.own.tables import SYNONYMS
@@ -31,7 +33,7 @@ from kit.data.own.tag_schemes import SCHEMES, scheme_of, to_bio
 from kit.errors import KitError
 from kit.models import Transformer, TransformerConfig
 from kit.models.rotary import SCALINGS
-from kit.sources import Source
+from kit.sources import BUILTIN, Source
 from kit.sources.gguf import SPLITS
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED
 from kit.tokenizer import Tokenizer
@@ -111,6 +113,7 @@ def page() -> str:
         parts = [files(folder), memory(), splits(), tags(), families(), tokenizer_kinds()]
         parts += [
             gguf_types(),
+            named_sources(),
             OTHER_MODELS,
             bad_rows(),
             refused_data(folder),
@@ -293,6 +296,26 @@ A matrix for queries, keys and values together gives a third to each; matrices o
 def _stored(kind) -> type:
     names = {"F32": np.float32, "F16": np.float16}
     return names.get(kind.name, np.uint8)
+
+
+def named_sources() -> str:
+    """The archives that hold a source, from the catalog."""
+    rows = [("`sources.load(...)`", "what", "licence", "cite", "MB", "fetched")]
+    for name in MODELS:
+        archive = ARCHIVES[name]
+        fetched = "by `python -m kit.data`" if name in LESSONS else "at first use"
+        about = (archive.what, archive.licence, archive.citation, f"{archive.size / 1e6:.0f}")
+        rows.append((f"`{name}`", *about, fetched))
+    return (
+        "## Sources by name\n\nArchives that are pinned by their SHA-256, read without being "
+        f"installed. These come with the kit: {', '.join(f'`{name}`' for name in BUILTIN)}. "
+        "NeuroNER's tagger of 2017 is read from a TensorFlow checkpoint by `kit.sources.neuroner`. "
+        "What a source learnt from stands in its card, `source.card`.\n\n"
+        f"{table(*rows)}\nWord vectors (`glove`, `spacy_vectors`) are a table and no layers: a "
+        "text is the mean of its words. The table of `e5` stays in 4 bits and is never trained "
+        "(`sources.e5(expanded=True)`: float32). Strategies without a meaning for either are "
+        "refused by name (`kit/migrate/meaning.py`).\n"
+    )
 
 
 def bad_rows() -> str:

@@ -72,7 +72,11 @@ MEANINGLESS |= {(strategy, "4 bits"): f"{strategy}: .* in 4 bits" for strategy i
 """(strategy, body) that cannot be migrated -> a pattern of the error."""
 
 SEQUENCES = ("grow_decoder", "grow_encoder", "warm_start")
+IN_4_BITS_TOO = ("full", "frozen", "from_scratch", "choose_layers", "deepen", "prompt_tuning")
+"""Strategies that copy, replace or read the table of token embeddings each in its own way: for
+others it makes no difference that it is in 4 bits."""
 TABLE = [(s, b) for b in CONFIGS | TABLES for s in STRATEGIES if (s, b) not in MEANINGLESS]
+TABLE = [(s, b) for s, b in TABLE if b != "4 bits" or s in IN_4_BITS_TOO]
 
 
 def body(name: str) -> nn.Module:

@@ -59,8 +59,15 @@ def test_clean_data_gives_no_alarm_and_code_that_runs(clean: dict) -> None:
 
 
 def test_a_report_that_is_stopped_keeps_what_it_has(clean: dict) -> None:
-    asked = iter([False, False, True])
-    made = audit.report(clean, sentiment, watch=lambda: next(asked), **FAST)
+    said = []
+    made = audit.report(
+        clean, sentiment, watch=lambda what: said.append(what) or len(said) > 4, **FAST
+    )
+    assert said == [
+        *("data", "leaks", "sources"),
+        *("transformer_encoder reads train, 0 of 400 rows",),
+        *("transformer_encoder reads train, 128 of 400 rows",),
+    ]
     assert list(made.parts) == ["data", "leaks"]
     assert made.stopped.endswith("sources, labels, learning curve, groups, next step are missing.")
     assert made.stopped in made._repr_html_()

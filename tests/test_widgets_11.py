@@ -46,9 +46,9 @@ def test_layer_pooling_and_estimator_move_the_points(scatter: SourceScatter) -> 
     after = points(scatter)
     assert before["MiniLM"] == after["MiniLM"], "an encoder has the mean alone"
     assert before["SmolLM2"] != after["SmolLM2"]
-    scatter.pool.value = POOLS["mean of the tokens"]
+    scatter.pool.value = POOLS["mean"]
     scatter.depth.value = "embeddings"
-    assert "layer 0 of 6" in scatter.figure.data[TRAINED].customdata[0]
+    assert "layer 0 of 6, mean" in scatter.figure.data[TRAINED].customdata
     scatter.estimator.value = "LogME"
     assert scatter.figure.layout.xaxis.title.text.startswith("LogME")
     assert max(scatter.figure.data[TRAINED].x) < 0

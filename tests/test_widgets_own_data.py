@@ -13,11 +13,11 @@ import pytest
 import torch
 from messy import MESSY
 
-from kit import sources
+from kit import audit, sources
 from kit.errors import KitError
 from kit.models import ClassHead, Model, TagHead, Transformer, TransformerConfig
 from kit.sources import Source
-from kit.tasks import own_data
+from kit.tasks import own_data, sentiment
 from kit.tasks.classification import ClassificationTask
 from kit.tasks.own_data import (
     KINDS,
@@ -389,3 +389,29 @@ def test_the_figure_is_pure_and_large_files_get_no_link() -> None:
     assert own_data_figure.figure(scores, "chrf").layout.xaxis.title.text == "chrF, 0 to 100"
     assert own_data_figure.download("a.csv", b"x").count("base64,eA==") == 1
     assert not own_data_figure.download("a.csv", b"x" * 4_000_000)
+
+
+def test_a_report_is_shown_saved_and_kept_when_it_is_stopped(folder, monkeypatch) -> None:
+    widget = OwnData()
+    widget.make_report()
+    assert error(widget).startswith("there is nothing to report on")
+    products = sentiment.load("products")["train"].select(range(300))
+    rows = [(row["text"], row["label"]) for row in products]
+    path = Path("goods.csv")
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    monkeypatch.setitem(audit.report.__wrapped__.__kwdefaults__, "sources", ("rnn_encoder",))
+    widget.open(path).make_report().wait()
+    assert said(widget) == "The page is saved as goods-report.html: print it, or send it."
+    assert "Try first: rnn_encoder" in widget.page_view.value
+    page = Path("goods-report.html").read_text(encoding="utf-8")
+    assert "Report on goods.csv" in page and "Next step" in page
+
+    say = widget._say
+    monkeypatch.setattr(widget, "_say", lambda *a: (say(*a), "reads" in a[0] and widget.job.stop()))
+    widget.make_report().wait()
+    assert said(widget).startswith("Stopped before it was whole: sources, labels")
+    assert Path("goods-report-2.html").exists() and "Leaks" in widget.page_view.value
+    widget.kind.value = "tags"
+    widget.make_report()
+    assert error(widget).startswith("a report is made for classes")

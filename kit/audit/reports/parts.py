@@ -36,6 +36,8 @@ __all__ = ["PARTS", "SOURCES", "Part", "Reading"]
 SOURCES = ("minilm", "transformer_encoder", "rnn_encoder")
 SEEDS = 5
 """Draws of labels for each point of the learning curve."""
+BATCH_ROWS = 128
+"""Texts that a source reads before it looks whether it was stopped."""
 LEAST = 20
 """Training rows that must be left after leaks were taken out."""
 SHOWN = 8
@@ -70,6 +72,7 @@ class Reading:
         compare: str | None,
         names: tuple[str, ...],
         most: int,
+        watch: Callable[[str], bool] | None = None,
     ) -> None:
         if not isinstance(data, Mapping) or not {"train", "test"} <= set(data):
             raise KitError("data needs the splits train and test: {'train': rows, 'test': rows}.")
@@ -88,7 +91,7 @@ class Reading:
         if not isinstance(most, int) or isinstance(most, bool) or most < 50:
             raise KitError(f"rows={most!r}: give a whole number of at least 50.")
         self.names = names
-        self.compare, self.most = compare, most
+        self.compare, self.most, self.watch = compare, most, watch
         self.all = {split: list(rows) for split, rows in data.items()}
         self.rows: dict[str, Rows] = {}
         for split in ("train", "test"):
@@ -101,6 +104,22 @@ class Reading:
         """The source with the best probe."""
         self.facts: dict[str, dict] = {}
         """Part -> its facts, for the part on what to do next."""
+
+    def go_on(self, what: str) -> None:
+        """Say what comes next; KeyboardInterrupt where whoever watches has had enough."""
+        if self.watch and self.watch(what):
+            raise KeyboardInterrupt
+
+    def read(self, name: str) -> dict[str, np.ndarray]:
+        """split -> (N, D): the vectors that a source gives the texts."""
+        source, found = sources.load(name), {}
+        for split, rows in self.rows.items():
+            parts = []
+            for start in range(0, len(rows), BATCH_ROWS):
+                self.go_on(f"{name} reads {split}, {start:,} of {len(rows):,} rows")
+                parts.append(text_vectors(source, rows.texts[start : start + BATCH_ROWS]))
+            found[split] = np.concatenate(parts)
+        return found
 
     def take(self, split: str, rows: list[dict]) -> None:
         """Let the parts read these rows of a split, or so many of them, drawn by lot."""
@@ -197,9 +216,7 @@ def which_sources(reading: Reading) -> Part:
             "an estimate takes five of each.",
         )
     for name in reading.names:
-        source = sources.load(name)
-        split = {s: text_vectors(source, rows.texts) for s, rows in reading.rows.items()}
-        reading.vectors[name] = split
+        split = reading.vectors[name] = reading.read(name)
         cached = CachedVectors(
             source=name, layer=1, layers=1, task="own", vectors=split["train"], labels=y
         )
@@ -212,7 +229,6 @@ def which_sources(reading: Reading) -> Part:
         ]
         cells += [f"{made[k].mean:.2f}" for k in kinds[1:]]
         lines.append((name, *cells))
-        del source
     ranked = sorted(probes, key=lambda name: -probes[name][0])
     reading.best = ranked[0]
     lines.sort(key=lambda line: ranked.index(line[0]))
@@ -268,6 +284,7 @@ def curve(reading: Reading) -> Part:
     budgets = [n for n in budgets if n >= 2 * len(set(y.tolist()))]
     right: dict[str, dict] = {reading.best: {}, "TF-IDF": {}}
     for n in budgets:
+        reading.go_on(f"learning curve, {n:,} labels")
         for seed in range(SEEDS if n < len(y) else 1):
             chosen = draw_rows(y, n, seed)
             answers = head_answers(vectors["train"][chosen], y[chosen], vectors["test"])

@@ -76,6 +76,9 @@ class Controls(JobWidget):
         self.control = w.Checkbox(value=True, description="also from scratch", indent=False)
         self.name = w.Text(value="own-model", description="4 · Save as", **box)
         self.save_button = w.Button(description="Save", icon="save")
+        self.page_button = w.Button(description="Report", icon="file-text-o", disabled=True)
+        self.page_button.tooltip = "leaks, sources, doubted labels, a learning curve: one page"
+        self.page_view = w.HTML()
         self.other = w.FileUpload(accept=ACCEPT, description="5 · Predict a file")
         self.other_path = w.Text(placeholder="or write its path", **box)
         self.ask = w.Text(description="Ask it:", **box)
@@ -83,12 +86,17 @@ class Controls(JobWidget):
         self.predicted_view, self.answer, self.picture = w.HTML(), w.HTML(), w.VBox([])
         locks = (self.kind, self.upload, self.path_box, self.text, self.label, self.language)
         locks += (self.keep, self.labels, self.source, self.control, self.name, self.save_button)
-        locks += (self.other, self.other_path)
+        locks += (self.other, self.other_path, self.page_button)
         self.job = Job(self._work, self._say, "3 · Train", width="130px", bar="160px", locks=locks)
         self.job.button.disabled = True
         widths = {self.upload: "190px", self.other: "190px", self.path_box: "300px"}
         widths |= {self.other_path: "250px", self.name: "280px", self.save_button: "90px"}
-        widths |= {self.ask: "820px", self.keep: "170px", self.control: "160px"}
+        widths |= {
+            self.page_button: "100px",
+            self.ask: "820px",
+            self.keep: "170px",
+            self.control: "160px",
+        }
         for control, width in widths.items():
             control.layout.width = width
         self.view = w.VBox(
@@ -96,9 +104,10 @@ class Controls(JobWidget):
                 self.kind,
                 _row(self.upload, self.path_box, self.keep),
                 _row(self.text, self.label, self.language),
-                _row(self.labels, self.source, self.control, *self.job.row),
+                _row(self.labels, self.source, self.control, self.page_button, *self.job.row),
                 self.status,
                 _row(_scrolled(self.report_view), self.picture),
+                _scrolled(self.page_view),
                 _row(self.name, self.save_button, self.other, self.other_path),
                 self.saved_view,
                 self.predicted_view,

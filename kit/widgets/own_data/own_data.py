@@ -15,17 +15,17 @@ from kit.tokenizer import Tokenizer
 from kit.widgets.base.style import hide_buttons, live
 from kit.widgets.own_data import own_data_figure as pictures
 from kit.widgets.own_data.columns import ENDINGS, guess, language_of, look, row_bytes
-from kit.widgets.own_data.controls import Controls, existing, unused
+from kit.widgets.own_data.controls import existing, unused
+from kit.widgets.own_data.report_page import BUSY, ReportPage
 
 __all__ = ["OwnData"]
 
 MOST_CLASSES = 100
 LARGE_BYTES = 5_000_000
 """Bytes of a file above which it is read in the background: some seconds."""
-BUSY = "a training or a reading is running: press Stop, or wait until it has ended."
 
 
-class OwnData(Controls):
+class OwnData(ReportPage):
     """The widget. `open(path)`, `train()`, `save(folder)` and `predict(path)` do what its controls
     do; `wait()` blocks until a training or a prediction has ended."""
 
@@ -64,6 +64,7 @@ class OwnData(Controls):
         ):
             control.observe(lambda _, action=action: self._try(action), "value")
         self.save_button.on_click(lambda _: self._try(self._save))
+        self.page_button.on_click(lambda _: self.make_report())
 
     def open(self, path: str | Path) -> "OwnData":
         """Read a file on this machine; it returns when the file is read."""
@@ -148,7 +149,8 @@ class OwnData(Controls):
         if self.path is None or None in (self.text.value, self.label.value):
             return
         self.report, self.ready = None, False
-        self.job.button.disabled = True
+        self.job.button.disabled = self.page_button.disabled = True
+        self.page_view.value = ""
         if self.text.value == self.label.value:
             raise KitError(
                 f"the text and the answer are both in {self.text.value!r}: choose two columns."
@@ -179,6 +181,7 @@ class OwnData(Controls):
         kind.task(self.report, self.language.value)  # names that nobody can learn are refused
         self.ready = True
         self.job.button.disabled = False
+        self.page_button.disabled = self.kind.value != "classes"
         self._say(f"{found}. Right columns? Then press “3 · Train”.")
 
     def _found(self) -> str:

@@ -20,7 +20,7 @@ from kit.widgets.transferability.source_scatter_figure import (
 
 __all__ = ["SourceScatter"]
 
-KEYS = (*style.KEYS, "error_x", "customdata")
+KEYS = (*style.KEYS, "customdata", "textposition")
 """The keys of a trace that change."""
 DEPTHS = {
     "embeddings": 0.0,
@@ -31,7 +31,7 @@ DEPTHS = {
     "the best layer": None,
 }
 """Place of the slider -> depth; None: the layer with the largest estimate."""
-POOLS = {"mean of the tokens": "mean", "last token": "last"}
+POOLS = {"mean": "mean", "last token": "last"}
 """Name -> how a text's vector was pooled."""
 DRAWS = 1000
 """Resamples of an interval."""
@@ -69,7 +69,7 @@ class SourceScatter(Widget):
             options=names, value=estimator, description="estimator", style=wide
         )
         self.pool = w.Dropdown(
-            options=[*POOLS.items()], description="vector of a text by writers", style=wide
+            options=[*POOLS.items()], description="writers: text vector", style=wide
         )
         self.fresh = w.Checkbox(value=True, description="also fresh values", indent=False)
         self.depth = w.SelectionSlider(

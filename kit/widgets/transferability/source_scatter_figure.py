@@ -13,6 +13,11 @@ FRESH = ", fresh"
 """How the name of an architecture with fresh values ends."""
 KINDS = {"trained": (BLUE, "circle"), "fresh values": (ORANGE, "square")}
 """Kind of source -> colour and marker."""
+PLACES = {
+    "trained": ("top center", "bottom center"),
+    "fresh values": ("top right", "top left", "bottom center"),
+}
+"""Where names stand, in turn: of trained sources from left to right, of fresh ones from the top."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +97,9 @@ def _points(scene: Scene, kind: str) -> dict:
     x = [metrics.interval([*scene.estimates[name]]) for name in own]
     y = [metrics.interval([*scene.scores[name]]) for name in own]
     colour, symbol = KINDS[kind]
+    along = [-mean for mean, _ in y] if kind == "fresh values" else [mean for mean, _ in x]
+    turn = sorted(range(len(own)), key=along.__getitem__)
+    own, x, y = ([values[i] for i in turn] for values in (own, x, y))
     return {
         "x": [mean for mean, _ in x],
         "y": [100 * mean for mean, _ in y],
@@ -99,7 +107,7 @@ def _points(scene: Scene, kind: str) -> dict:
         "error_y": {"array": [100 * _half(half) for _, half in y], "thickness": 1.5},
         "text": [name.removesuffix(FRESH) for name in own],
         "customdata": [scene.places[name] for name in own],
-        "textposition": "top center",
+        "textposition": [PLACES[kind][i % len(PLACES[kind])] for i in range(len(own))],
         "textfont": {"color": colour},
         "mode": "markers+text",
         "marker": {"color": colour, "symbol": symbol, "size": 13},
