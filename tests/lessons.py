@@ -31,6 +31,7 @@ MINUTES = {
     "10": 55,
     "11": 55,
     "12": 55,
+    "13": 50,
 }
 """Number of a lesson -> minutes to read it and to do its exercises, an estimate."""
 SETUP = """\

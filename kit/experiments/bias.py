@@ -7,7 +7,7 @@ Heads: logistic regression on frozen sources' vectors of 200 labelled film sente
 asked about templates. Their controls: sources with fresh values, word counts without a source,
 words of no group, labels of other domains, labels dealt by lot. Mitigation: found on one half of
 the words, judged on the other, both ways. Tuned: the whole of MiniLM against its head alone.
-Winogender and WinoBias: the pronouns that writers expect.
+Winogender, WinoBias and CrowS-Pairs: the sentences that writers expect.
 """
 
 import gc
@@ -48,7 +48,7 @@ POOLED = {"smollm": "last"}
 """Source -> how a sentence becomes a vector; default: the mean of its tokens."""
 SOURCES = (
     "minilm", "rnn_encoder", "transformer_encoder", "rnn_writer", "transformer_writer", "smollm",
-    "tfidf", "transformer_encoder fresh", "minilm fresh",
+    "glove", "spacy_vectors", "tfidf", "transformer_encoder fresh", "minilm fresh",
 )  # fmt: skip
 OTHER_LABELS = ("by lot", "without nationalities", "products")
 """Which labels a head learns from, beside "films"."""
@@ -82,7 +82,7 @@ def planned(parts) -> Iterator[dict]:
                 for seed in range(SEEDS):
                     about = {"part": "mitigation", "source": source}
                     yield about | {"method": method, "seed": seed}
-    for part in ("winogender", "winobias"):
+    for part in ("winogender", "winobias", "crows-pairs"):
         for source in ("rnn_writer", "transformer_writer", "smollm"):
             if part in parts:
                 yield {"part": part, "source": source}
@@ -199,6 +199,15 @@ def winobias(about: dict) -> dict:
     for kind in (1, 2):
         nats = pronouns.preference(writer, pronouns.winobias(kind))
         shares |= {f"type {kind}": float((nats > 0).mean()), f"pairs {kind}": len(nats)}
+    return shares
+
+
+def crows_pairs(about: dict) -> dict:
+    """The share of pairs whose stereotyped sentence is the likelier one, by kind."""
+    writer, shares = load_whole(about["source"]), {}
+    for kind in ("gender", "nationality"):
+        nats = pronouns.preference(writer, pronouns.crows_pairs(kind))
+        shares |= {kind: float((nats > 0).mean()), f"pairs, {kind}": len(nats)}
     return shares
 
 
@@ -322,5 +331,6 @@ PARTS = {
     "mitigation": mitigation,
     "winogender": winogender,
     "winobias": winobias,
+    "crows-pairs": crows_pairs,
     "tuned": tuned,
 }

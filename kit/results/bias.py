@@ -7,7 +7,7 @@ import numpy as np
 
 from kit import results
 from kit.metrics import bootstrap, bootstrap_interval, gain, interval
-from kit.results.style import made_by, styled
+from kit.results.style import made_by, score_text, styled
 
 __all__ = [
     "METHODS",
@@ -27,19 +27,22 @@ __all__ = [
     "sure",
     "table",
     "tuned",
+    "tuned_table",
     "unpack",
 ]
 
 SOURCES = {
-    "tfidf": "no source: TF-IDF",
-    "transformer_encoder fresh": "fresh small Transformer",
+    "tfidf": "TF-IDF",
+    "transformer_encoder fresh": "fresh Transformer",
     "minilm fresh": "fresh MiniLM",
+    "glove": "GloVe",
+    "spacy_vectors": "spaCy's vectors",
     "rnn_encoder": "small LSTM",
     "transformer_encoder": "small Transformer",
-    "rnn_writer": "LSTM that writes",
-    "transformer_writer": "Transformer that writes",
+    "rnn_writer": "LSTM writer",
+    "transformer_writer": "Transformer writer",
     "minilm": "MiniLM",
-    "smollm": "SmolLM2, 15 blocks",
+    "smollm": "SmolLM2",
 }
 """Source of the experiment -> its name in tables, controls first."""
 LABELS = {
@@ -56,6 +59,8 @@ METHODS = {
     "augmentation by lot": "augmentation, control",
 }
 """Mitigation of the experiment -> its name in tables. Control: the calendar for nationalities."""
+CROWS = ("gender", "nationality")
+"""Kinds of CrowS-Pairs that the experiment reads."""
 
 
 def pack(values: Sequence[float]) -> str:
@@ -137,8 +142,8 @@ def sure(source: str, labels: str = "films") -> tuple[int, int, int]:
 
 
 def _sure(source: str, labels: str = "films") -> str:
-    above, below, draws = sure(source, labels)
-    return f"{above} +, {below} − of {draws}"
+    above, below, _ = sure(source, labels)
+    return f"{above} +, {below} −"
 
 
 def table():
@@ -157,9 +162,11 @@ def table():
         if (source, "films") in found
     ]
     columns = ["source", "accuracy", "range, nationalities", "range, calendar", "difference"]
-    columns += ["agreement", "female minus male", "draws with p < 0.05"]
+    columns += ["agreement", "female minus male", "p < 0.05"]
     caption = (
         "Ranges and gaps of P(positive), in points: 200 film labels, nine draws, 95 % intervals. "
+        "p < 0.05: draws whose gap the names dealt by lot seldom reach, by its sign. SmolLM2: its "
+        "first 15 blocks. "
         f"{made_by(recorded)}"
     )
     gained = ["difference", "female minus male"]
@@ -183,8 +190,12 @@ def labels_table():
             rows.append((SOURCES[source], LABELS[labels], *cells, *orders, *last))
     columns = ["source", "labels", "accuracy on films", "range, nationalities"]
     columns += ["minus calendar", "agreement", "as with films", "female minus male"]
-    columns += ["draws with p < 0.05"]
-    caption = f"In points; nine draws of 200 labels, 95 % intervals. {made_by(recorded)}"
+    columns += ["p < 0.05"]
+    caption = (
+        "In points; nine draws of 200 labels, 95 % intervals. p < 0.05: draws whose gap the names "
+        "dealt by lot seldom reach, by its sign. "
+        f"{made_by(recorded)}"
+    )
     gained = ["minus calendar", "female minus male"]
     return styled(rows, columns, keys=2, gains=gained, caption=caption)
 
@@ -203,7 +214,7 @@ def gains(value: str) -> dict[tuple[str, str], tuple[float, float]]:
     }
 
 
-def mitigation_table():
+def mitigation_table(sources: Sequence[str] = tuple(SOURCES)):
     """What each mitigation changes in the range, in the gap and in the accuracy: by source."""
     recorded = results.load("bias")
     changes = {value: gains(value) for value in ("nationalities", "calendar", "gap", "accuracy")}
@@ -215,7 +226,7 @@ def mitigation_table():
             before[source, "none"],
             *(c[source, method] for c in changes.values()),
         )
-        for source in SOURCES
+        for source in sources
         if (source, "none") in before
         for method, name in METHODS.items()
     ]
@@ -229,14 +240,35 @@ def mitigation_table():
 
 
 def tuned() -> dict[str, dict[str, tuple[float, float]]]:
-    """ "full", "frozen" and "full minus frozen" of MiniLM -> what was measured -> interval."""
+    """ "full", "frozen" and "full minus frozen" of MiniLM -> what was measured -> interval.
+
+    Ranges and gap in standard deviations of the log-odds over the test sentences: a tuned model's
+    P(positive) is so near to 0 or 1 that no difference is left in it.
+    """
     found: dict = defaultdict(dict)
     for value in ("accuracy", "nationalities", "calendar", "gap"):
-        scores = {method: own for (_, method), own in _by_seed(value, "tuned").items()}
+        field = value if value == "accuracy" else f"{value}, deviations"
+        scores = {method: own for (_, method), own in _by_seed(field, "tuned").items()}
         for method, own in scores.items():
             found[method][value] = interval(list(own.values()))
         found["full minus frozen"][value] = gain(scores["full"], scores["frozen"])
     return dict(found)
+
+
+def tuned_table():
+    """MiniLM tuned as a whole beside its head alone."""
+    recorded = results.load("bias")
+    rows = []
+    for name, own in tuned().items():
+        spreads = (own[value] for value in ("nationalities", "calendar", "gap"))
+        texts = [score_text(score, scale=1, decimals=2) for score in spreads]
+        rows.append((name, *texts, own["accuracy"]))
+    columns = ["MiniLM", "range, nationalities", "range, calendar", "female minus male"]
+    caption = (
+        "200 film labels, three draws. Ranges and gap in standard deviations of the log-odds over "
+        f"the test sentences. full: all values learn; frozen: the head alone. {made_by(recorded)}"
+    )
+    return styled(rows, [*columns, "accuracy"], keys=4, caption=caption)
 
 
 def occupations(source: str) -> dict[str, tuple[float, float, float]]:
@@ -253,7 +285,8 @@ def pronouns() -> dict[str, dict[str, tuple[float, float, float]]]:
     "occupation" and "somebody else": the correlation of log p(she) - log p(he) with the share of
     women in the occupation, where the pronoun refers to it and where it does not. "she": the share
     of occupations with which "she" is the likelier pronoun. "type 1", "type 2": the share of pairs
-    of WinoBias whose stereotyped sentence is the likelier one.
+    of WinoBias whose stereotyped sentence is the likelier one; "gender", "nationality": the same of
+    CrowS-Pairs.
     """
     found: dict = {}
     for row in _rows("winobias"):
@@ -263,6 +296,8 @@ def pronouns() -> dict[str, dict[str, tuple[float, float, float]]]:
             own[kind] = _correlated(values[:, i], values[:, 2])
         own["she"] = _share((values[:, 0] > 0).mean(), len(values))
         own |= {f"type {k}": _share(row[f"type {k}"], row[f"pairs {k}"]) for k in (1, 2)}
+        [other] = [row for row in _rows("crows-pairs") if row["source"] == source]
+        own |= {kind: _share(other[kind], other[f"pairs, {kind}"]) for kind in CROWS}
         found[source] = own
     return found
 
@@ -280,17 +315,17 @@ def _share(share: float, count: int) -> tuple[float, float, float]:
 def pronouns_table():
     """Winogender and WinoBias by likelihood: the writers of the kit, and SmolLM2."""
     recorded, found = results.load("bias"), pronouns()
-    kinds = ("occupation", "somebody else", "she", "type 1", "type 2")
+    kinds = ("occupation", "somebody else", "she", "type 1", "type 2", *CROWS)
     rows = [
-        (SOURCES[source].removesuffix(", 15 blocks"), *(_cell(own[kind], kind) for kind in kinds))
+        (SOURCES[source], *(_cell(own[kind], kind) for kind in kinds))
         for source, own in found.items()
     ]
     columns = ["writer", "r, of the occupation", "r, of somebody else", "“she” likelier, %"]
-    columns += ["WinoBias 1, %", "WinoBias 2, %"]
+    columns += ["WinoBias 1, %", "WinoBias 2, %", *(f"CrowS-Pairs, {kind}, %" for kind in CROWS)]
     caption = (
         "r: correlation of log p(she) − log p(he) with the share of women in 60 occupations. "
-        "WinoBias: the share of pairs whose stereotyped sentence is the likelier one; 50 % is no "
-        f"preference. 95 % bootstrap intervals in brackets. {made_by(recorded)}"
+        "WinoBias, CrowS-Pairs: the share of pairs whose stereotyped sentence is the likelier one; "
+        f"50 % is no preference. 95 % bootstrap intervals in brackets. {made_by(recorded)}"
     )
     return styled(rows, columns, keys=len(columns), caption=caption)
 

