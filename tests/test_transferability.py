@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 
 from kit import sources
 from kit.audit.learning_curves import text_vectors
@@ -307,8 +308,6 @@ def test_word_vectors_stand_where_the_tagger_reads() -> None:
     empty = np.isnan(layers[-1]).any(1)
     assert not empty[:4].any() and empty[-1], "the last is behind the 128th token"
     ids, first = entities.align(sentences[0], source.tokenizer, 128)
-    import torch
-
     with torch.inference_mode():
         states = source.body.eval()(torch.tensor([ids]))[0].numpy()
     assert layers[-1][[0, 2]] == pytest.approx(states[first[[0, 2]]], abs=1e-5)
@@ -316,12 +315,22 @@ def test_word_vectors_stand_where_the_tagger_reads() -> None:
         word_vectors(source, [])
 
 
-def test_a_body_of_another_kind_is_refused_by_name() -> None:
+def test_a_body_of_another_kind_has_one_layer() -> None:
     source = sources.load("rnn_encoder")
 
-    class Table(type(source.body)):
-        """Another kind of body."""
+    class Table(torch.nn.Module):
+        """Word vectors alone."""
 
-    source.body.__class__ = Table
-    with pytest.raises(KitError, match="Table: its layers are not known"):
-        layer_vectors(source, TEXTS)
+        def __init__(self, embedding: torch.nn.Embedding) -> None:
+            super().__init__()
+            self.embedding, self.width = embedding, embedding.embedding_dim
+
+        def forward(self, ids, mask=None):
+            return self.embedding(ids)
+
+    embeddings = layer_vectors(source, TEXTS)[0]
+    source.body = Table(source.body.embedding)
+    [only] = layer_vectors(source, TEXTS)
+    assert only == pytest.approx(embeddings, abs=1e-6)
+    [words] = word_vectors(source, [["Good", "!"]])
+    assert words.shape == (2, 192)

@@ -31,8 +31,9 @@ def layer_vectors(source: Source, texts: Sequence[str], *, how: str = "mean") ->
 
     Layer 0 are the embeddings. The last is what the body returns. In between a layer is what the
     body would return if it ended there: a Transformer's final norm is applied to each. 128 tokens
-    of a text are read. how: as in `kit.models.pool`. Raises KitError for what is no text, or
-    empty, and for a body without layers that are known.
+    of a text are read. A body that is neither a Transformer nor an RNN, such as a table of word
+    vectors, has one layer: what it returns. how: as in `kit.models.pool`. Raises KitError for what
+    is no text, or empty.
     """
     ids = source.tokenizer.encode_many(check_texts(texts), LIMIT)
     reader = _Reader(source.body, how)
@@ -93,17 +94,15 @@ class _Reader(nn.Module):
 
 @contextmanager
 def _states(body: nn.Module, mask: Tensor) -> Iterator[list[Tensor]]:
-    """Context: a list to which a forward pass adds the states below the body's last layer."""
+    """Context: a list to which a forward pass adds the states below the body's last layer; none
+    of a body of another kind."""
     states: list[Tensor] = []
     if type(body) is Transformer:
         parts, norm = [body.embed, *body.blocks[:-1]], body.norm
     elif type(body) is RNN:
         parts, norm = [body.embedding, *body.layers[:-1]], nn.Identity()
     else:
-        raise KitError(
-            f"{type(body).__name__}: its layers are not known. Give a source whose body is a "
-            "Transformer or an RNN, or its vectors from text_vectors as the only layer."
-        )
+        parts, norm = [], nn.Identity()
 
     def keep(norm: nn.Module, _module: nn.Module, _inputs: tuple, output: Tensor) -> None:
         states.append(norm(output))

@@ -49,7 +49,7 @@ def axes(scene: Scene) -> dict:
     """The axes: both with room for the names."""
     x = [value for name in names(scene) for value in scene.estimates[name]]
     y = [100 * value for name in names(scene) for value in scene.scores[name]]
-    room = 0.12 * (max(x) - min(x)) or 0.1
+    room = 0.2 * (max(x) - min(x)) or 0.1
     return {
         "xaxis": {
             "range": [min(x) - room, max(x) + room],
@@ -100,6 +100,10 @@ def _points(scene: Scene, kind: str) -> dict:
     along = [-mean for mean, _ in y] if kind == "fresh values" else [mean for mean, _ in x]
     turn = sorted(range(len(own)), key=along.__getitem__)
     own, x, y = ([values[i] for i in turn] for values in (own, x, y))
+    places = [PLACES[kind][i % len(PLACES[kind])] for i in range(len(own))]
+    if kind == "trained" and own:
+        # Below the lowest point there is room, above it often a point with fresh values.
+        places[min(range(len(own)), key=lambda i: y[i][0])] = "bottom center"
     return {
         "x": [mean for mean, _ in x],
         "y": [100 * mean for mean, _ in y],
@@ -107,7 +111,7 @@ def _points(scene: Scene, kind: str) -> dict:
         "error_y": {"array": [100 * _half(half) for _, half in y], "thickness": 1.5},
         "text": [name.removesuffix(FRESH) for name in own],
         "customdata": [scene.places[name] for name in own],
-        "textposition": [PLACES[kind][i % len(PLACES[kind])] for i in range(len(own))],
+        "textposition": places,
         "textfont": {"color": colour},
         "mode": "markers+text",
         "marker": {"color": colour, "symbol": symbol, "size": 13},
