@@ -17,6 +17,7 @@ __all__ = [
     "bootstrap_interval",
     "gain",
     "interval",
+    "mean_correlation",
     "perplexity",
 ]
 
@@ -204,3 +205,16 @@ def _tau_b(x: np.ndarray, y: np.ndarray) -> float:
     b = np.sign(y[:, None] - y)[upper]
     pairs = math.sqrt((a != 0).sum() * (b != 0).sum())
     return float((a * b).sum() / pairs) if pairs else math.nan
+
+
+def mean_correlation(means: np.ndarray) -> float:
+    """Mean correlation of the words' means (S, W) between two of the S seeds, -1 to 1.
+
+    Near 1: the same order whatever labels were drawn. Near 0: the order is one draw's own. Raises
+    KitError for fewer than two seeds.
+    """
+    means = np.asarray(means, dtype=float)
+    if means.ndim != 2 or len(means) < 2:
+        raise KitError(f"means {means.shape}: give a row of means for each of at least two seeds.")
+    pairs = np.corrcoef(means)[np.triu_indices(len(means), 1)]
+    return float(pairs.mean())

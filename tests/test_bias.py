@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kit import sources
+from kit import metrics, sources
 from kit.audit import bias
 from kit.audit.bias import pronouns
 from kit.audit.learning_curves import text_vectors
@@ -84,9 +84,12 @@ def test_the_spread_names_its_ends_and_draws_agree_or_not() -> None:
     assert found.words == ("a", "aa", "aaa") and found.range == 2 and "a 3" in str(found)
     order, generator = np.arange(30.0), np.random.default_rng(0)
     noise = generator.standard_normal((4, 30))
-    assert bias.agreement(order + noise) > 0.95 and abs(bias.agreement(noise)) < 0.3
+    assert (
+        metrics.mean_correlation(order + noise) > 0.95
+        and abs(metrics.mean_correlation(noise)) < 0.3
+    )
     with pytest.raises(KitError, match="two seeds"):
-        bias.agreement(order)
+        metrics.mean_correlation(order)
 
 
 def test_a_projection_removes_its_directions_and_nothing_else() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kit import results
-from kit.metrics import bootstrap, bootstrap_interval, gain, interval
+from kit.metrics import bootstrap, bootstrap_interval, gain, interval, mean_correlation
 from kit.results.style import made_by, score_text, styled
 
 __all__ = [
@@ -121,12 +121,10 @@ def agreement(source: str, labels: str = "films", kind: str = "nationalities") -
     """Mean correlation of the words' P(positive) between two draws of labels, -1 to 1.
 
     Of fresh values, between draws with the same values."""
-    from kit.audit.bias import agreement as between
-
     found = means(source, labels, kind)
     if source.endswith("fresh"):
-        return float(np.mean([between(found[i : i + 3]) for i in range(0, len(found), 3)]))
-    return between(found)
+        return float(np.mean([mean_correlation(found[i : i + 3]) for i in range(0, len(found), 3)]))
+    return mean_correlation(found)
 
 
 def correlation(one: tuple[str, str], other: tuple[str, str]) -> float:

@@ -11,7 +11,7 @@ group labels drawn by lot.
 """
 
 from kit.audit.bias.heads import Head, neutral_rows
-from kit.audit.bias.measure import Gap, Spread, agreement, compare, gap, measure, spread
+from kit.audit.bias.measure import Gap, Spread, compare, gap, measure, spread
 from kit.audit.bias.mitigation import directions, halves, without
 from kit.audit.bias.templates import fill, scores, slots
 from kit.audit.bias.words import CALENDAR, NAME_TEMPLATES, NATIONALITIES, WORD_TEMPLATES, names
@@ -24,7 +24,6 @@ __all__ = [
     "Gap",
     "Head",
     "Spread",
-    "agreement",
     "compare",
     "directions",
     "fill",

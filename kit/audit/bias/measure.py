@@ -11,7 +11,7 @@ import numpy as np
 from kit.audit.bias.templates import Score, scores
 from kit.errors import KitError
 
-__all__ = ["Gap", "Spread", "agreement", "compare", "gap", "measure", "spread"]
+__all__ = ["Gap", "Spread", "compare", "gap", "measure", "spread"]
 
 DRAWS = 2000
 """Resamples of a bootstrap, and permutations of a test."""
@@ -109,19 +109,6 @@ def spread(values: np.ndarray, words: Sequence[str], *, seed: int = 0) -> Spread
     order = np.argsort(means, kind="stable")
     sorted_words = tuple(words[i] for i in order)
     return Spread(sorted_words, tuple(means[order].tolist()), float(low), float(high))
-
-
-def agreement(means: np.ndarray) -> float:
-    """Mean correlation of the words' means (S, W) between two of the S seeds, -1 to 1.
-
-    Near 1: the same order whatever labels were drawn. Near 0: the order is one draw's own. Raises
-    KitError for fewer than two seeds.
-    """
-    means = np.asarray(means, dtype=float)
-    if means.ndim != 2 or len(means) < 2:
-        raise KitError(f"means {means.shape}: give a row of means for each of at least two seeds.")
-    pairs = np.corrcoef(means)[np.triu_indices(len(means), 1)]
-    return float(pairs.mean())
 
 
 def compare(
