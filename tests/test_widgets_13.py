@@ -34,7 +34,7 @@ def test_another_model_another_difference(widget: Counterfactuals) -> None:
     assert "100 % of the deals" in widget.status.value
     widget.model.value = "unfair"
     assert widget.scene.difference == pytest.approx(39.5)
-    assert "+39.5 points" in widget.status.value and "fewer than 1 %" in widget.status.value
+    assert "+39.5 points" in widget.status.value and "Fewer than 1 %" in widget.status.value
     one, other, means, bars, line = widget.figure.data
     assert list(one.text) == GROUPS["a"] and np.mean(other.x) == pytest.approx(means.x[1])
     assert sum(bars.y) == len(deals(widget.scene)) and line.x[0] == pytest.approx(39.5)

@@ -98,8 +98,8 @@ class Counterfactuals(Widget):
         scene, lot = self.scene, np.abs(deals(self.scene))
         (one, _), (other, _) = scene.groups
         share = float((lot >= abs(scene.difference) - 1e-9).mean())
-        often = "fewer than 1" if share < 0.01 else f"{100 * share:.0f}"
-        verdict = "such a difference is seldom" if share < 0.05 else "such a difference is common"
+        often = "Fewer than 1" if share < 0.01 else f"{100 * share:.0f}"
+        verdict = "such a difference is rare" if share < 0.05 else "such a difference is common"
         self.status.value = note(
             f"{scene.statistic.capitalize()}, {one} minus {other}: {scene.difference:+.1f} points. "
             f"{often} % of the deals by lot are as large: {verdict} where groups mean nothing."

@@ -9,6 +9,8 @@ __all__ = ["figure"]
 
 NAMED = 0.9
 """Nats from which on an occupation's name stands beside its dot; the others show it on hover."""
+APART = (16, 0.25)
+"""Points and nats between two names that are both written: else the first is, by nats."""
 
 
 def figure(occupations: Mapping[str, tuple[float, float, float]], writer: str):
@@ -19,14 +21,22 @@ def figure(occupations: Mapping[str, tuple[float, float, float]], writer: str):
     """
     import plotly.graph_objects as go
 
-    names = list(occupations)
+    names = sorted(occupations, key=lambda name: -abs(occupations[name][0]))
     nats = [occupations[name][0] for name in names]
+    written: list[str] = []
+    for name in names:
+        place = occupations[name]
+        free = all(
+            abs(100 * (occupations[other][2] - place[2])) > APART[0]
+            or abs(occupations[other][0] - place[0]) > APART[1]
+            for other in written
+        )
+        if abs(place[0]) > NAMED and free:
+            written.append(name)
     dots = {
         "x": [100 * occupations[name][2] for name in names],
         "y": nats,
-        "text": [
-            name if abs(value) > NAMED else "" for name, value in zip(names, nats, strict=True)
-        ],
+        "text": [name if name in written else "" for name in names],
         "hovertext": names,
         "mode": "markers+text",
         "textposition": "top center",
