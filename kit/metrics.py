@@ -208,13 +208,15 @@ def _tau_b(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def mean_correlation(means: np.ndarray) -> float:
-    """Mean correlation of the words' means (S, W) between two of the S seeds, -1 to 1.
+    """Mean correlation between two of S rows, -1 to 1: means (S, W), W values of each of S seeds.
 
-    Near 1: the same order whatever labels were drawn. Near 0: the order is one draw's own. Raises
-    KitError for fewer than two seeds.
+    Near 1: every seed gives the same order. Near 0: the order is one seed's own. Raises KitError
+    for fewer than two seeds, and for a seed whose values are all the same.
     """
     means = np.asarray(means, dtype=float)
     if means.ndim != 2 or len(means) < 2:
         raise KitError(f"means {means.shape}: give a row of means for each of at least two seeds.")
+    if (np.ptp(means, axis=1) == 0).any():
+        raise KitError("all values of one seed are the same: they have no correlation.")
     pairs = np.corrcoef(means)[np.triu_indices(len(means), 1)]
     return float(pairs.mean())

@@ -58,6 +58,19 @@ def test_clean_data_gives_no_alarm_and_code_that_runs(clean: dict) -> None:
         compile(line, "report", "exec")
 
 
+def test_few_rows_have_an_interval_or_say_that_they_have_none(clean: dict) -> None:
+    few = {**clean, "train": clean["train"][:60], "validation": []}
+    probes = audit.report(few, sentiment, **FAST).parts["sources"].facts["probes"]
+    assert probes["transformer_encoder"][1] > 0
+    ten = [[row for row in clean["train"] if row["label"] == label][:10] for label in (0, 1)]
+    least = {**clean, "train": [*ten[0], *ten[1][:10]]}
+    both = ("transformer_encoder", "rnn_encoder")
+    part = audit.report(least, sentiment, sources=both).parts["sources"]
+    assert any("is not surely better than" in line for line in part.details)
+    with pytest.raises(KitError, match="test has no row"):
+        audit.report({**clean, "test": []}, sentiment)
+
+
 def test_a_report_that_is_stopped_keeps_what_it_has(clean: dict) -> None:
     said = []
     made = audit.report(

@@ -11,8 +11,9 @@ __all__ = ["found", "table"]
 def found() -> dict[str, dict[str, tuple[float, int]]]:
     """Fault -> what a report says -> the share of the reports that say it, and their number.
 
-    "leak": rows of train that meet the test. "wrong labels": more labels in doubt than in the same
-    data without a fault. "shortcut": a word that gives a class away. "group": a group that is
+    "leak": rows of train that meet the test. "wrong labels": at least 10 more labels in doubt than
+    in the same data without a fault, with which it compares, so that "none" has no such share.
+    "shortcut": a word that gives a class away. "group": a group that is
     served worse or better. In the row "none" all of these are false alarms.
     """
     rows = results.load("report")["rows"]
@@ -23,8 +24,9 @@ def found() -> dict[str, dict[str, tuple[float, int]]]:
         leaks = bool({"near-duplicate", "duplicate", "variant"} & set(row["kinds of leaks"]))
         say["leak"].append(leaks)
         say["shortcut"].append("shortcut" in row["kinds of leaks"])
-        more = row["labels in doubt"] - usual.get((row["data"], row["seed"]), 0)
-        say["wrong labels"].append(row["fault"] != "none" and more >= 10)
+        if row["fault"] != "none":
+            more = row["labels in doubt"] - usual[row["data"], row["seed"]]
+            say["wrong labels"].append(more >= 10)
         say["group"].append(bool(row["groups found"]))
     return {
         fault: {name: (sum(values) / len(values), len(values)) for name, values in says.items()}
@@ -55,7 +57,7 @@ def table():
     lines = [
         (
             fault,
-            *(f"{100 * shares[fault][name][0]:.0f}" for name in says),
+            *(f"{100 * shares[fault][n][0]:.0f}" if n in shares[fault] else "–" for n in says),
             str(shares[fault]["leak"][1]),
         )
         for fault in shares
@@ -64,7 +66,7 @@ def table():
     data = sorted({row["data"] for row in recorded["rows"]})
     caption = (
         f"Reports that say it, in %; {', '.join(data)}, several seeds. Wrong labels: at least 10 "
-        "more in doubt than in the same data without the fault. In the row “none” all are false "
-        f"alarms. {made_by(recorded)}"
+        "more in doubt than in the same data without the fault. In the row “none” the others are "
+        f"false alarms. {made_by(recorded)}"
     )
     return styled(lines, ["planted fault", *names, "reports"], caption=caption)

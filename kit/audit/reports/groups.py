@@ -59,9 +59,8 @@ def group_gaps(
     names, found = list(numbers), []
     for i in judged:
         inside = of == i
-        gap, dealt = _gap(right, inside), np.zeros(DEALS)
-        expected = _deals(right, inside, y, generator)
-        dealt = expected / inside.sum() - (right.sum() - expected) / (~inside).sum()
+        gap, good = _gap(right, inside), _deals(right, inside, y, generator)
+        dealt = good / inside.sum() - (right.sum() - good) / (~inside).sum()
         centre = dealt.mean()
         p = (1 + (np.abs(dealt - centre) >= abs(gap - centre) - 1e-12).sum()) / (1 + DEALS)
         found.append(

@@ -4,6 +4,7 @@ N training rows, R test rows.
 """
 
 import html
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -36,6 +37,8 @@ __all__ = ["PARTS", "SOURCES", "Part", "Reading"]
 SOURCES = ("minilm", "transformer_encoder", "rnn_encoder")
 SEEDS = 5
 """Draws of labels for each point of the learning curve."""
+ESTIMATED = 400
+"""Labels of an estimate, at most."""
 BATCH_ROWS = 128
 """Texts that a source reads before it looks whether it was stopped."""
 LEAST = 20
@@ -92,7 +95,9 @@ class Reading:
             raise KitError(f"rows={most!r}: give a whole number of at least 50.")
         self.names = names
         self.compare, self.most, self.watch = compare, most, watch
-        self.all = {split: list(rows) for split, rows in data.items()}
+        self.all = {split: list(rows) for split, rows in data.items() if len(rows)}
+        if missing := {"train", "test"} - set(self.all):
+            raise KitError(f"{missing.pop()} has no row: give at least one.")
         self.rows: dict[str, Rows] = {}
         for split in ("train", "test"):
             self.take(split, self.all[split])
@@ -207,8 +212,10 @@ def leaks(reading: Reading) -> Part:
 def which_sources(reading: Reading) -> Part:
     """Sources by estimates on frozen vectors, each with its interval over draws of labels."""
     lines, probes = [], {}
-    y, n = reading.y("train"), min(400, len(reading.y("train")))
+    y = reading.y("train")
     counts = Counter(y.tolist())
+    # At most half of the rows, so that the draws differ: else they have no interval.
+    n = min(ESTIMATED, max(len(y) // 2, 5 * len(counts)))
     if min(counts.values()) < 5:
         rare = min(counts, key=counts.get)
         return Part(
@@ -223,6 +230,7 @@ def which_sources(reading: Reading) -> Part:
         kinds = ("linear probe", "H-score", "LogME")
         made = {e.estimator: e for e in estimate([cached], n=n, draws=3, estimators=kinds)}
         mean, half = made["linear probe"].interval
+        half = half if n < len(y) else math.nan
         probes[name] = (mean, half)
         cells = [
             f"{100 * mean:.1f} ± {100 * half:.1f} %" if half == half else f"{100 * mean:.1f} %"
@@ -233,8 +241,9 @@ def which_sources(reading: Reading) -> Part:
     reading.best = ranked[0]
     lines.sort(key=lambda line: ranked.index(line[0]))
     top, half = probes[ranked[0]]
-    near = [s for s in ranked[1:] if top - probes[s][0] < half + probes[s][1]]
-    message = f"Try first: {', '.join(ranked[:3])}, in this order."
+    near = [s for s in ranked[1:] if not top - probes[s][0] >= half + probes[s][1]]  # nan: unsure
+    order = ", in this order" if len(ranked) > 1 else ""
+    message = f"Try first: {', '.join(ranked[:3])}{order}."
     details = [f"{ranked[0]} is not surely better than {', '.join(near)}."] if near else []
     details.append(
         "An estimate does not fine-tune: on recorded tasks its order agrees with what fine-tuning "
@@ -341,7 +350,8 @@ def next_step(reading: Reading) -> Part:
     steps, code = [], []
     if facts["leaks"]["leaked"]:
         steps.append("Take the leaked training rows out, and test again.")
-        code.append("data = audit.leakage(data, task).without(data)")
+        group = f", group={reading.group!r}" if reading.group else ""
+        code.append(f"data = audit.leakage(data, task{group}).without(data)")
     if facts["leaks"]["kinds"] and not facts["leaks"]["leaked"]:
         steps.append("Look at the words and rows that give labels away, in the part on leaks.")
     share = facts["labels"].get("share")
@@ -367,6 +377,7 @@ def next_step(reading: Reading) -> Part:
             "result = experiment.run(source, 'full', task, data['train'], data['test'], seed=0)",
             "result.scores",
         ]
+    code = ["from kit import audit, experiment, sources", *code] if code else []
     body = f"<pre>{html.escape(chr(10).join(code))}</pre>" if code else ""
     return Part(steps[0], body, tuple(steps[1:]), {"steps": steps, "code": code})
 
