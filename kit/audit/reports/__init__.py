@@ -16,7 +16,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from kit import guards
-from kit.audit.reports.parts import PARTS, SOURCES, Part, Reading
+from kit.audit.reports.parts import PARTS, SOURCES, Part
+from kit.audit.reports.reading import Reading
 from kit.errors import KitError, saving
 from kit.html import note
 from kit.progress import progress
