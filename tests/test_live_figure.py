@@ -87,8 +87,9 @@ def test_figures_share_one_copy_and_none_is_left_behind(shown: Lab) -> None:
     assert shown.received < 3_000_000, shown.received
 
     before = shown.received
-    shown.page.evaluate("jupyterapp.commands.execute('docmanager:open', {path: 'other.ipynb'})")
-    shown.page.wait_for_function("jupyterapp.shell.currentWidget.context.path === 'other.ipynb'")
+    path = f"{shown.below}other.ipynb"
+    shown.page.evaluate(f"jupyterapp.commands.execute('docmanager:open', {{path: '{path}'}})")
+    shown.page.wait_for_function(f"jupyterapp.shell.currentWidget.context.path === '{path}'")
     shown.wait_for_kernel()
     shown.run_all(seconds=200)
     shown.see(plots(shown)[-1], "data[0].y[2] === 3")
