@@ -238,7 +238,7 @@ def test_any_text_is_read_and_shown_as_text(reading) -> None:
 
 def test_a_page_without_a_kernel_has_every_step(reading) -> None:
     reading.show("weights")
-    still = reading.still()
+    still = reading.all_steps()
     assert still.count('type="radio"') == 11 and still.count(" checked>") == 1
     for _, step in reading.step.options:
         assert (

@@ -99,9 +99,9 @@ class Reading(Widget):
         """The widget; on a page without a kernel every step, as a click shows it."""
         from IPython.display import display
 
-        display(mime_bundle(self.view) | {"text/html": self.still()}, raw=True)
+        display(mime_bundle(self.view) | {"text/html": self.all_steps()}, raw=True)
 
-    def still(self) -> str:
+    def all_steps(self) -> str:
         """Every step of the chosen model as HTML that needs no kernel."""
         now = self.scene()
         names = steps(self.values)
