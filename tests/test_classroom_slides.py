@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import RUN_ALL, Lab, lab
+from browser import MEASURED, RUN_ALL, Lab, lab
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).parent.parent
@@ -45,24 +45,31 @@ SCREEN = """() => Array.from(document.querySelectorAll(
 """The text of the cells that the slide shows."""
 
 
+TYPE = """() => Math.min(...Array.from(document.querySelectorAll(
+    '.jp-Notebook .jp-Cell.jp-deck-mod-onscreen :is(.jp-RenderedMarkdown, .cm-content) *'))
+    .filter(part => Array.from(part.childNodes).some(n => n.nodeType === 3 && n.data.trim()))
+    .map(part => parseFloat(getComputedStyle(part).fontSize)))"""
+"""The smallest type of prose and code on a slide, in pixels."""
+SMALLEST_TYPE = 18
 REHEARSE = f"""async end => {{
-    const screen = {SCREEN}, ends = {ENDS};
+    const screen = {SCREEN}, ends = {ENDS}, type = {TYPE};
     const slides = [];
     const space = {{ key: ' ', code: 'Space', keyCode: 32, bubbles: true, cancelable: true }};
     for (;;) {{
         const text = screen();
-        slides.push([text, Math.max(...ends())]);
+        slides.push({{ text, bottom: Math.max(...ends()), type: type(), wait: 0 }});
         if (text.includes(end)) return slides;
         document.activeElement.dispatchEvent(new KeyboardEvent('keydown', space));
         const pressed = performance.now();
         while (screen() === text) {{
-            if (performance.now() - pressed > 20000) throw new Error('after this slide: ' + text);
+            slides.at(-1).wait = performance.now() - pressed;
+            if (slides.at(-1).wait > 20000) throw new Error('after this slide: ' + text);
             await new Promise(requestAnimationFrame);
         }}
     }}
 }}"""
-"""Each slide's text and where it ends, in pixels from the top: space by space to the slide with
-this text."""
+"""What an instructor's audience sees, space by space, to the slide with this text: of each slide
+its text, where it ends, its smallest type, in pixels, and the ms until the next one is there."""
 
 
 def on_screen(shown: Lab) -> str:
@@ -136,8 +143,11 @@ def walk(shown: Lab, lesson: Path, theme: str) -> None:
     shown.picture(f"slides_{lesson.stem[:2]}_{theme}")
     end = nbformat.read(lesson, 4).cells[-1].source.replace("*", "")[-15:]
     slides = shown.page.evaluate(REHEARSE, end)
-    for text, bottom in slides:
-        assert bottom <= SIZE["height"], f"{lesson.stem}: too long for a slide: {text}"
+    for slide in slides:
+        assert slide["bottom"] <= SIZE["height"], f"{lesson.stem}: too long: {slide['text']}"
+        assert slide["type"] is None or slide["type"] >= SMALLEST_TYPE, slide
+    MEASURED.append((f"slides of {lesson.stem[:2]}", len(slides)))
+    MEASURED.append((f"longest wait in {lesson.stem[:2]}, ms", max(s["wait"] for s in slides)))
     assert len(slides) > 30, lesson.stem
 
 
