@@ -6,6 +6,7 @@ which have markup too, passes each name and each text through `escape` or `bold`
 `tests/test_html.py` injects script into every such place.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -17,6 +18,7 @@ __all__ = [
     "INK",
     "LIGHT_BLUE",
     "LIGHT_GREY",
+    "LOOK",
     "ORANGE",
     "PALE_BLUE",
     "PAPER",
@@ -26,6 +28,7 @@ __all__ = [
     "escape",
     "note",
     "table",
+    "with_code",
 ]
 
 INK, GREY, PAPER = "#1A1A1A", "#595959", "#F5F5F5"
@@ -38,6 +41,12 @@ LIGHT_GREY, PALE_BLUE = "#8C8C8C", "#E3F1FA"
 """Lines that matter less; the ground behind blue text."""
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
+LOOK = {
+    "right": ("✓", "#00513B", "#E2F4EE"),
+    "wrong": ("✗", "#8A1C00", "#FDEBE5"),
+    "open": ("…", "#1A1A1A", "#F5F5F5"),
+}
+"""State of an answer -> its sign, the colours of its text and of its ground."""
 NOTES = {"plain": (INK, PAPER), "error": ("#8A1C00", "#FDEBE5")}
 """Kind of a note -> its colour and its ground."""
 
@@ -45,6 +54,12 @@ NOTES = {"plain": (INK, PAPER), "error": ("#8A1C00", "#FDEBE5")}
 def bold(text: object) -> str:
     """A name in bold, escaped: as HTML, or as the title of a panel of a plotly figure."""
     return f"<b>{escape(str(text))}</b>"
+
+
+def with_code(text: str) -> str:
+    """A text, escaped, in which what stands between two backticks is code."""
+    look = "color:inherit;background:none;font-size:.95em"
+    return re.sub(r"`([^`]+)`", rf'<code style="{look}">\1</code>', escape(text))
 
 
 def note(text: str, kind: str = "plain") -> str:

@@ -13,6 +13,7 @@ from torch import nn
 
 from kit import exercises, html
 from kit.data.own import Column, read
+from kit.exercises.quiz import Question, _question
 from kit.experiment import prepare
 from kit.migrate import migrate
 from kit.models import ClassHead, Model
@@ -179,6 +180,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "an answer of a strange kind": lambda: exercises.check("04.1", EVIL),
     "verdict": lambda: exercises.wrong(EVIL),
     "hints": lambda: exercises.Hints((EVIL, EVIL)),
+    "quiz": lambda: _question(1, Question(EVIL, (EVIL, "b"), 0, (EVIL, EVIL)), 1),
     "model summary": lambda: summary(Model(body("bert"), class_of(SHORT + "Head"))),
     "tensor map": tensor_map,
     "learning rates": lambda: learning_rates_figure.figure(

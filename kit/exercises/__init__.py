@@ -2,6 +2,7 @@
 
     exercises.check("03.1", answer)    what is wrong with it, not only that it is
     exercises.hint("03.1")             hints, each folded until it is clicked on
+    exercises.quiz("03")               four questions, each answer explained
 
 The exercises of lesson NN stand in `kit/exercises/lesson_NN.py`, as `EXERCISES`; the answers that
 solve them are kept with the tests, out of the student's way.
@@ -13,15 +14,11 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from kit.errors import KitError
-from kit.html import escape
+from kit.exercises.quiz import Quiz, quiz
+from kit.html import LOOK, with_code
 
-__all__ = ["Exercise", "Hints", "Verdict", "check", "hint", "right", "wrong"]
+__all__ = ["Exercise", "Hints", "Quiz", "Verdict", "check", "hint", "quiz", "right", "wrong"]
 
-LOOK = {  # state: sign, colours of the text and of the ground
-    "right": ("✓", "#00513B", "#E2F4EE"),
-    "wrong": ("✗", "#8A1C00", "#FDEBE5"),
-    "open": ("…", "#1A1A1A", "#F5F5F5"),
-}
 OPEN = "Not answered yet: replace the three dots in the cell above."
 
 
@@ -44,7 +41,7 @@ class Verdict:
         sign, colour, ground = LOOK[self.state]
         return (
             f'<div role="status" style="font-size:16px;color:{colour};background:{ground};'
-            f'padding:.45em .9em;border-radius:.4em"><b>{sign}</b> {escape(self.text)}</div>'
+            f'padding:.45em .9em;border-radius:.4em"><b>{sign}</b> {with_code(self.text)}</div>'
         )
 
 
@@ -97,9 +94,10 @@ class Hints:
     def _repr_html_(self) -> str:
         inner = ""
         for i in range(len(self.texts), 0, -1):
+            text = with_code(self.texts[i - 1])
             inner = (
                 f"<details><summary>Hint {i} of {len(self.texts)}</summary>"
-                f'<div style="padding:.2em 1em">{escape(self.texts[i - 1])}{inner}</div></details>'
+                f'<div style="padding:.2em 1em">{text}{inner}</div></details>'
             )
         return f'<div style="font-size:16px">{inner}</div>'
 
