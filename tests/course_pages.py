@@ -95,13 +95,18 @@ def sources(folder: Path, paths: list[Path], executed: Callable) -> None:
 def arrange(notebook: NotebookNode) -> None:
     """Leave out what only a kernel needs: the set-up, and checks of answers that nobody gave. Of
     hints and of a quiz only what they show is left."""
+
+    def calls(cell: NotebookNode, *names: str) -> bool:
+        last = cell.source.rstrip().rpartition("\n")[2]
+        return cell.cell_type == "code" and last.startswith(names)
+
     notebook.cells = [
         cell
         for cell in notebook.cells
-        if cell.id not in ("setup", "badges") and not cell.source.startswith("exercises.check(")
+        if cell.id not in ("setup", "badges") and not calls(cell, "exercises.check(")
     ]
     for cell in notebook.cells:
-        if cell.source.startswith(("exercises.hint(", "exercises.quiz(")):
+        if calls(cell, "exercises.hint(", "exercises.quiz("):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "remove-input"]
 
 

@@ -45,7 +45,7 @@ def site(tmp_path_factory, request: pytest.FixtureRequest, archives) -> Path:
     browser test in this session, or else from a run of its own."""
     folder = tmp_path_factory.mktemp("edition")
     chosen = {
-        item.callspec.params["lesson"]
+        item.callspec.params.get("lesson")
         for item in request.session.items
         if item.path == Path(__file__) and hasattr(item, "callspec")
     }
@@ -132,7 +132,9 @@ def test_a_page_has_contents_neighbours_and_buttons(site: Path, page: Page) -> N
     assert title in page.inner_text("article table")  # with its question
     first.click()
     assert page.inner_text("h1 >> nth=0").startswith(title)
-    assert page.locator(".bd-toc-nav a").count() > 1  # the sections of this page
+    assert page.locator(".page-toc a").count() > 1  # the sections of this page
+    following = page.locator("a.right-next").get_attribute("href")
+    assert following == page.locator("nav.bd-links a").nth(1).get_attribute("href")
     name = Path(page.url).stem + ".ipynb"
     places = page.locator("[href*='mybinder.org'], [href*='colab.research']")
     links = [place.get_attribute("href") for place in places.all()]

@@ -15,6 +15,7 @@ html_static_path = ["static", str(files("plotly") / "package_data/plotly.min.js"
 html_css_files = ["edition.css"]
 html_show_copyright = html_show_sphinx = False
 html_use_index = False
+html_show_search_summary = False  # it would be fetched, which a browser forbids a file
 html_theme_options = {
     "show_navbar_depth": 1,
     "navbar_persistent": [],
