@@ -24,6 +24,8 @@ from kit.widgets.base.static import static
 known = getattr(ipywidgets.widgets.widget, "_instances", None) or ipywidgets.Widget.widgets
 print(json.dumps({name: static(known[name]) for name in WANTED if name in known}))
 """
+
+
 def run(lesson: Path) -> tuple[NotebookNode, dict[str, str]]:
     """Run the lesson; it with its outputs, and of each widget that it shows a still picture as it
     stands at the end, as HTML."""
