@@ -27,6 +27,7 @@ __all__ = [
     "strip",
     "svg",
     "term",
+    "two_states",
     "unique",
 ]
 
@@ -63,9 +64,9 @@ def number(value: float, digits: int = 2) -> str:
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
-def term(value: float) -> str:
+def term(value: float, digits: int = 2) -> str:
     """A number as a part of a sum or a product: in parentheses where it is below 0."""
-    text = number(value)
+    text = number(value, digits)
     return f"({text})" if text.startswith("−") else text
 
 
@@ -143,6 +144,43 @@ def strip(values: Sequence[float], *, limit: float, cell: float, height: int = 1
         f'shape-rendering="crispEdges" style="display:inline-block;vertical-align:middle;'
         f'width:{cell * n:g}px;max-width:100%;height:{height}px">'
         f'<rect width="{n}" height="1" fill="currentColor" fill-opacity=".1"/>{paths}</svg>'
+    )
+
+
+def two_states(picture: str, first: str, second: str) -> str:
+    """A picture that changes between two states every few seconds, or stays in the chosen one.
+
+    In the picture, what has the class `first` or `second` is seen only in that state; what has the
+    class `move` is moved in the second one by --dx and --dy. Without animation (where the reader
+    asks for less motion, and on paper) it is the second state. first, second: their names.
+    """
+    name = unique("states")
+    there = "transform:translate(var(--dx,0px),var(--dy,0px))"
+    rules = [
+        f"#{name} .move{{{there};transition:transform 1s}}",
+        f"#{name} .first{{opacity:0;transition:opacity .6s}}",
+        f"#{name} .second{{transition:opacity .6s}}",
+        f"#{name}:has(.one:checked) .move{{transform:none}}",
+        f"#{name}:has(.one:checked) .first{{opacity:1}}",
+        f"#{name}:has(.one:checked) .second{{opacity:0}}",
+        f"@keyframes {name}-move{{0%,30%,100%{{transform:none}}45%,85%{{{there}}}}}",
+        f"@keyframes {name}-first{{0%,30%,100%{{opacity:1}}40%,90%{{opacity:0}}}}",
+        f"@keyframes {name}-second{{0%,38%,100%{{opacity:0}}45%,85%{{opacity:1}}}}",
+    ]
+    moving = "".join(
+        f"#{name}:has(.play:checked) .{kind}{{animation:{name}-{kind} 10s ease-in-out infinite}}"
+        for kind in ("move", "first", "second")
+    )
+    rules.append(f"@media screen and (prefers-reduced-motion:no-preference){{{moving}}}")
+    choices = (("play", "both in turn", " checked"), ("one", first, ""), ("two", second, ""))
+    buttons = "".join(
+        f'<label style="margin-right:1.2em;cursor:pointer"><input type="radio" name="{name}" '
+        f'class="{kind}"{checked}> {escape(text)}</label>'
+        for kind, text, checked in choices
+    )
+    return (
+        f'<div id="{name}" style="font:17px {FONT};color:inherit"><style>{"".join(rules)}</style>'
+        f"<div>{buttons}</div>{picture}</div>"
     )
 
 

@@ -38,7 +38,7 @@ class Reading(Widget):
         wide = {"description_width": "initial"}
         self.model = w.ToggleButtons(options=list(writers), style={"button_width": "150px"})
         self.text = w.Text(
-            value=text, description="Your text:", style=wide, layout={"width": "460px"}
+            value=text, description="sentence:", style=wide, layout={"width": "460px"}
         )
         self.texts = w.Dropdown(
             options=list(dict.fromkeys([text, *TEXTS])),
