@@ -104,9 +104,10 @@ def test_a_lesson_is_shown_step_by_step(tmp_path: Path, data) -> None:
         shown.picture(f"slides_{theme}_title")
         seen = [title]
         while "LossCurves()" not in seen[-1]:
-            assert len(seen) < 12
+            assert len(seen) < 14
             seen.append(step(shown))
-        assert len(set(seen)) == len(seen) == 10
+        assert len(set(seen)) == len(seen) > 6
+        assert not any("import " in text for text in seen)  # today's stages stand alone
         assert sum("Three ratings" in text for text in seen) == 1  # one idea a slide
         plot = page.locator(".js-plotly-plot").first
         box = plot.bounding_box()
@@ -148,7 +149,7 @@ def walk(shown: Lab, lesson: Path, theme: str) -> None:
         assert slide["type"] is None or slide["type"] >= SMALLEST_TYPE, slide
     MEASURED.append((f"slides of {lesson.stem[:2]}", len(slides)))
     MEASURED.append((f"longest wait in {lesson.stem[:2]}, ms", max(s["wait"] for s in slides)))
-    assert len(slides) > 30, lesson.stem
+    assert len(slides) > 15, lesson.stem
 
 
 def test_a_long_step_is_replayed_at_a_key(tmp_path: Path, data) -> None:
