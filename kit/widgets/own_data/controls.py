@@ -102,23 +102,25 @@ class Controls(JobWidget):
         }
         for control, width in widths.items():
             control.layout.width = width
-        self.view = w.VBox(
-            [
-                self.kind,
-                _row(self.upload, self.path_box, self.keep),
-                _row(self.text, self.label, self.language),
-                _row(self.labels, self.source, self.control, *self.job.row),
-                _row(self.page_button, self.compare),
-                self.status,
-                _row(_scrolled(self.report_view), self.picture),
-                _scrolled(self.page_view),
-                _row(self.name, self.save_button, self.other, self.other_path),
-                self.saved_view,
-                self.predicted_view,
-                self.ask,
-                self.answer,
-            ]
-        )
+        self.view = w.VBox(self._rows())
+
+    def _rows(self) -> list:
+        """The controls and what they show, from top to bottom."""
+        return [
+            self.kind,
+            _row(self.upload, self.path_box, self.keep),
+            _row(self.text, self.label, self.language),
+            _row(self.labels, self.source, self.control, *self.job.row),
+            _row(self.page_button, self.compare),
+            self.status,
+            _row(_scrolled(self.report_view), self.picture),
+            _scrolled(self.page_view),
+            _row(self.name, self.save_button, self.other, self.other_path),
+            self.saved_view,
+            self.predicted_view,
+            self.ask,
+            self.answer,
+        ]
 
     @contextmanager
     def _quiet(self):
