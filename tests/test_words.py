@@ -28,6 +28,7 @@ EVERYDAY = frozenset(
         "range",
         "recall",
         "span",
+        "tag",
         "target",
         "template",
     ]

@@ -1,9 +1,11 @@
 """Exercises of lesson 07: tag entities."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 
 from kit.errors import KitError
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.calls import call
 from kit.tasks import entities, tagging
 
 __all__ = ["EXERCISES", "SENTENCE"]
@@ -15,7 +17,7 @@ TRUTH = ["O", "B-PER", "O", "O", "B-ORG", "I-ORG", "I-ORG", "O", "B-LOC", "O"]
 
 def by_hand(tags: Sequence[str]) -> Verdict:
     """The tags of `SENTENCE`, one a word."""
-    if isinstance(tags, str) or len(tags) != len(SENTENCE):
+    if not isinstance(tags, list | tuple) or len(tags) != len(SENTENCE):
         return wrong(f"Give a list of {len(SENTENCE)} tags, one for each word, full stop included.")
     if strange := [tag for tag in tags if tag not in entities.TAGS]:
         return wrong(f"{strange[0]!r} is no tag: choose from {', '.join(entities.TAGS)}.")
@@ -32,6 +34,8 @@ def always_none(answer: tuple[float, float]) -> Verdict:
     """(share of right words, F1) on the test set of saying O to each word."""
     if not isinstance(answer, tuple | list) or len(answer) != 2:
         return wrong(f"{answer!r}: give two numbers, (share of right words, F1), each 0 to 1.")
+    if any(isinstance(part, bool) or not isinstance(part, Real) for part in answer):
+        return wrong(f"{answer!r}: both must be numbers from 0 to 1, without quotes.")
     every = [tag for tags in entities.load()["test"]["tags"][:] for tag in tags]
     share, (given, f1) = every.count(0) / len(every), answer
     if abs(f1) > 1e-6:
@@ -69,6 +73,25 @@ def another_kind(pair: tuple[str, str], ask: Callable[[str], Sequence[str]]) -> 
     return wrong(f"No word that both share changes from one kind of name to another: {said}.")
 
 
+def decoder(answer: Callable[[list[str]], list[tuple]]) -> Verdict:
+    """decode(tags) -> the spans (kind, first, last), also of tags that no person would give."""
+    cases = (
+        (["B-LOC", "I-LOC", "O", "B-PER"], "the last name ends with the sentence"),
+        (["O", "O"], "there is no name"),
+        (["B-PER", "B-PER"], "each B- begins a name of its own"),
+        (["O", "I-ORG", "I-ORG"], "an I- that continues no name begins one"),
+        (["B-PER", "I-LOC"], "an I- of another kind continues nothing, so it begins a name"),
+        (["B-PER", "O", "I-PER"], "an O ends a name"),
+    )
+    for tags, why in cases:
+        spans = call(answer, tags, signature="decode(tags)", returns="a list")
+        if [tuple(span) if isinstance(span, list) else span for span in spans] != (
+            true := tagging.spans(tags)
+        ):
+            return wrong(f"decode({tags}) is {true} ({why}), and yours says {spans}.")
+    return right("Right: it also reads tags of a model that no rule keeps in order.")
+
+
 EXERCISES = {
     "1": Exercise(
         judge=by_hand,
@@ -92,6 +115,15 @@ EXERCISES = {
             "Take a word that can name a person or a place: Jordan, Washington, Paris, Chelsea.",
             "What stands before it decides: “in …”, “Mr …”, “against …”.",
             "“He met in Jordan.” has one word more than “He met Jordan.”: exchange, do not add.",
+        ),
+    ),
+    "4": Exercise(
+        judge=decoder,
+        hints=(
+            "Walk over enumerate(tags), and keep a list of spans. Which tags begin a new one?",
+            "A tag I-x continues the last span only if that span has the kind x and ends one word "
+            "before.",
+            "open = spans and spans[-1][0] == tag[2:] and spans[-1][2] == place - 1",
         ),
     ),
 }

@@ -1,12 +1,13 @@
 """Exercises of lesson 08: translate."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 
-from kit import results
+from kit.errors import KitError
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.results import translation as translation_results
+from kit.exercises.calls import call
 from kit.tasks import translation
 
 __all__ = ["EXERCISES", "TRUTH"]
@@ -38,6 +39,11 @@ def shuffled(sentence: str) -> Verdict:
 
 def where_it_looks(shares, read) -> Verdict:
     """Attention: the shares (T,), and what is read (D,)."""
+    for name, given in (("shares", shares), ("read", read)):
+        try:
+            np.asarray(given, dtype=float)
+        except (TypeError, ValueError):
+            return wrong(f"{name} is {given!r:.60}: give an array of numbers.")
     scores = MEMORY @ Q / len(Q) ** 0.5
     true = np.exp(scores) / np.exp(scores).sum()
     shares, read = (np.asarray(given, dtype=float) for given in (shares, read))
@@ -54,28 +60,60 @@ def where_it_looks(shares, read) -> Verdict:
     return right(f"Right: most is read of word {int(true.argmax())}, {true.max():.0%} of it.")
 
 
-def worth(pairs: int) -> Verdict:
-    """The fewest recorded pairs with which from scratch reaches the parent's 100, in Italian."""
-    found = translation_results.summary(results.load("translation")["rows"], "chrf")
-    curve = {
-        how: {n: found["budgets", "translator", "it", n, how][0] for n in (100, 300, 1000)}
-        for how in ("full", "from_scratch")
-    }
-    level = curve["full"][100]
-    enough = [n for n, score in curve["from_scratch"].items() if score >= level]
-    solution = min(enough, default=0)
-    if not isinstance(pairs, int) or isinstance(pairs, bool):
-        return wrong(f"{pairs!r}: give 100, 300 or 1000, or 0 for none of them.")
-    if pairs == solution:
-        return right(f"Right: the parent's child has chrF {level:.0f} with 100 pairs.")
-    if pairs not in (0, *curve["full"]):
-        return wrong(f"{pairs} was not recorded: give 100, 300 or 1000, or 0 for none of them.")
-    if pairs in enough:
-        return wrong(f"{pairs} is enough, but fewer are too.")
-    if not pairs:
-        return wrong(f"One is enough: look for a chrF of {level:.0f} on the orange line.")
-    has = curve["from_scratch"][pairs]
-    return wrong(f"From scratch has {has:.0f} with {pairs} pairs, the parent's 100 {level:.0f}.")
+START, END, PIECES = 0, 5, 6
+"""Exercise 3: the first piece, the last one, and the size of the vocabulary."""
+SCRIPTS = {"a text that ends": (3, 1, 3, 2, END), "a text that never ends": (2, 4) * 40}
+"""What the likeliest next pieces are."""
+LIMIT = 6
+
+
+def greedy_loop(answer: Callable) -> Verdict:
+    """greedy(step, start, end, limit) -> the likeliest piece at each step, until end or limit."""
+    for kind, script in SCRIPTS.items():
+        written = call(
+            answer,
+            _scripted(script),
+            START,
+            END,
+            LIMIT,
+            signature="greedy(step, start, end, limit)",
+            returns="a list",
+        )
+        true = [int(piece) for piece in script[:LIMIT] if piece != END]
+        try:
+            pieces = [int(piece) for piece in written]
+        except (TypeError, ValueError):
+            return wrong(f"You return {written}: give a list of whole numbers, the pieces.")
+        if pieces == true:
+            continue
+        if START in pieces or END in pieces:
+            return wrong(f"You return {pieces}: leave out start ({START}) and end ({END}).")
+        if len(pieces) != len(true):
+            return wrong(
+                f"For {kind} you return {len(pieces)} pieces, and with limit={LIMIT} it should be "
+                f"{len(true)}."
+            )
+        return wrong(f"You return {pieces}, and the likeliest pieces are {true}.")
+    return right("Right: this loop, with the model's scores as `step`, is what `predict` does.")
+
+
+def _scripted(script: tuple[int, ...]) -> Callable:
+    """A step whose likeliest next piece follows a script; it checks what it is asked."""
+
+    def step(ids):
+        ids = [int(piece) for piece in ids]
+        if ids != [START, *script[: len(ids) - 1]]:
+            raise KitError(
+                f"step was asked with {ids}: give it start, and then each piece that was the "
+                "likeliest so far"
+            )
+        if len(ids) > LIMIT + 1:
+            raise KitError(f"step was asked {len(ids)} times: stop after limit={LIMIT} pieces")
+        scores = np.full(PIECES, -3.0)
+        scores[script[len(ids) - 1]] = -0.5  # a score may be below 0
+        return scores
+
+    return step
 
 
 EXERCISES = {
@@ -96,11 +134,11 @@ EXERCISES = {
         ),
     ),
     "3": Exercise(
-        judge=worth,
+        judge=greedy_loop,
         hints=(
-            "Give translation_curves_figure.curves the value “chrf”, and look at Italian.",
-            "Draw a level line from the blue point at 100 pairs: where is orange above it?",
-            "If orange is never above it, the answer is 0.",
+            "Begin with ids = [start], and repeat at most limit times: for _ in range(limit).",
+            "The likeliest piece is int(np.argmax(step(ids))). If it is end, leave the loop.",
+            "After the loop: return ids[1:], the pieces without start.",
         ),
     ),
 }

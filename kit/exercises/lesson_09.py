@@ -1,51 +1,59 @@
-"""Exercises of lesson 09: ROUGE by hand, a mixture, and what no network needs."""
+"""Exercises of lesson 09: ROUGE by hand, a mixture, and a baseline of one's own."""
 
 from collections.abc import Callable
 
 import torch
 
-from kit import results
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.calls import call
 from kit.models.copy_head import Mixture, mixture
 from kit.tasks import summarization
 
-__all__ = ["EXERCISES", "HEADLINE", "WRITTEN"]
+__all__ = ["EXERCISES"]
 
-HEADLINE, WRITTEN = "Google profit jumps again", "profit at Google up"
-"""What people wrote, and what a model wrote."""
+PAIRS = (  # what a model wrote, what a person wrote, what is tried
+    ("Profit at Google up", "Google profit jumps again", "two of four words are in common"),
+    ("Rain", "Sun", "no word is in common"),
+    ("Google Google Google", "Google profit falls", "Google counts once: the person used it once"),
+    ("Profit falls", "Google profit falls again", "of two words both are in common, of four two"),
+    ("Bank in talks with rival", "Talks", "of five words one is in common, of one all"),
+)
+ARTICLES, WORDS, GAIN = 100, 12, 2.0
+"""Exercise 3: validation articles, words of a headline at most, points above the eight words."""
 
-CONTROLS = ("lead", "eight words", "weighty words", "chosen words")
-"""What needs no network."""
 
-
-def overlap(answer) -> Verdict:
-    """ROUGE-1 of `WRITTEN` against `HEADLINE`."""
-    solution = summarization.rouge(WRITTEN, HEADLINE)["rouge1"]
-    try:
-        answer = float(answer)
-    except (TypeError, ValueError):
-        return wrong(f"{answer!r} is no number: give one from 0 to 1.")
-    if abs(answer - solution) < 0.006:
-        return right(f"Right: {solution:.2f}. The order does not matter to ROUGE-1.")
-    if not 0 <= answer <= 1:
-        return wrong(f"{answer:g} is not between 0 and 1.")
-    if abs(answer - summarization.rouge(WRITTEN, HEADLINE)["rougeL"]) < 0.006:
-        return wrong("That is ROUGE-L, in which words must stand in the same order.")
-    return wrong(f"Not {answer:g}. How many of four words are in common, of each side?")
+def overlap(answer: Callable[[str, str], float]) -> Verdict:
+    """rouge1(written, headline): the harmonic mean of precision and recall of words."""
+    for written, headline, why in PAIRS:
+        value = float(
+            call(
+                answer,
+                written,
+                headline,
+                signature="rouge1(written, headline)",
+                returns="a number",
+            )
+        )
+        true = summarization.rouge(written, headline)["rouge1"]
+        if abs(value - true) < 1e-3:
+            continue
+        said = f"rouge1({written!r}, {headline!r}) is {true:.2f} ({why}), and yours is {value:.2f}"
+        n = len(set(written.lower().split()) & set(headline.lower().split()))
+        for name, text in (("precision", written), ("recall", headline)):
+            if n and abs(value - n / len(text.split())) < 1e-3:
+                return wrong(f"{said}: that is the {name} alone.")
+        return wrong(f"{said}.")
+    return right("Right: neither the order nor capitals matter to ROUGE-1.")
 
 
 def mixed(mix: Callable) -> Verdict:
     """mix(g, vocabulary, attention, ids) -> p (V,), where a piece may stand twice in ids."""
-    if not callable(mix):
-        return wrong(f"{mix!r} is no function: def mix(g, vocabulary, attention, ids): ...")
     g, vocabulary = 0.25, torch.tensor([0.1, 0.6, 0.2, 0.1])
     attention, ids = torch.tensor([0.5, 0.2, 0.3]), torch.tensor([3, 2, 3])
-    kept = vocabulary.clone(), attention.clone()
-    try:
-        p = torch.as_tensor(mix(g, vocabulary, attention, ids)).float()
-    except Exception as error:
-        return wrong(f"It broke: {type(error).__name__}: {error}.")
-    parts = Mixture(*(t[None, None] for t in (*kept, torch.tensor([g]))))
+    signature = "mix(g, vocabulary, attention, ids)"
+    p = call(mix, g, vocabulary, attention, ids, signature=signature, returns="an array")
+    p = torch.as_tensor(p).float()
+    parts = Mixture(*(t[None, None] for t in (vocabulary, attention, torch.tensor([g]))))
     wanted = mixture(parts, ids[None])[0, 0]
     if p.shape != wanted.shape:
         return wrong(f"p has the shape {tuple(p.shape)}; one number for each piece is {(4,)}.")
@@ -59,32 +67,33 @@ def mixed(mix: Callable) -> Verdict:
     return wrong(f"p = {[round(x, 3) for x in p.tolist()]}: which of the two gets g, which 1 - g?")
 
 
-def unbeaten(answer) -> Verdict:
-    """The controls without a network that are better than every recorded model."""
-    recorded = results.load("summaries")
-    found: dict = {}
-    for row in recorded["rows"]:
-        found.setdefault((row["kind"], row["way"], row["first"], row["articles"]), []).append(row)
-    means = {k: sum(r["rouge1"] for r in rows) / len(rows) for k, rows in found.items()}
-    score = max(means.values())
-    solution = {c for c in CONTROLS if recorded["controls"][c]["rouge1"] > score}
-    answer = {answer} if isinstance(answer, str) else set(answer)
-    if strange := answer - set(CONTROLS):
-        return wrong(f"{sorted(map(str, strange))} are not among {', '.join(CONTROLS)}.")
-    for control in CONTROLS:
-        if (control in answer) != (control in solution):
-            has = recorded["controls"][control]["rouge1"]
-            return wrong(f"Look at {control} again: it has {has:.3f}, the best model {score:.3f}.")
-    return right("Right. A network that writes is not yet better than counting words.")
+def baseline(answer: Callable[[str], str]) -> Verdict:
+    """headline(text): ROUGE-1 on validation articles, against the lead's first eight words."""
+    rows = list(summarization.load()["validation"].select(range(ARTICLES)))
+    headlines = [
+        call(answer, row["text"], signature="headline(text)", returns="a text") for row in rows
+    ]
+    longest = max(headlines, key=lambda text: len(text.split()))
+    if len(longest.split()) > WORDS:
+        return wrong(f"“{longest:.80}” has {len(longest.split())} words: at most {WORDS}, please.")
+    eight = [summarization.lead(row["text"], 8) for row in rows]
+    level, own = (100 * summarization.score(given, rows)["rouge1"] for given in (eight, headlines))
+    said = f"ROUGE-1 is {own:.1f} %, and that of the first eight words {level:.1f} %"
+    if own < level + GAIN:
+        return wrong(
+            f"{said}: it should be at least {GAIN:.0f} points more. The first of yours is "
+            f"“{headlines[0]}”."
+        )
+    return right(f"Right: {said}. Would you also prefer to read yours, such as “{headlines[0]}”?")
 
 
 EXERCISES = {
     "1": Exercise(
         judge=overlap,
         hints=(
-            "Which words stand in both? Order and capitals do not matter.",
-            "Precision is their share of what the model wrote, recall their share of the headline.",
-            "ROUGE-1 here is 2 P R / (P + R).",
+            "Count the words of each text, in small letters: Counter(text.lower().split()).",
+            "(one & other).total() counts the common words, each as often as in both.",
+            "2 * common / (words of the one + words of the other) is the harmonic mean.",
         ),
     ),
     "2": Exercise(
@@ -96,11 +105,11 @@ EXERCISES = {
         ),
     ),
     "3": Exercise(
-        judge=unbeaten,
+        judge=baseline,
         hints=(
-            "The figure has three of them as dotted lines.",
-            'All four: results.load("summaries")["controls"].',
-            "Compare each with the highest point of any model.",
+            "Which of the lead's words would no headline have? Print a few headlines of people.",
+            "Leave out short words without a meaning of their own: a set such as {'the', 'of', …}.",
+            "The first eight to twelve words of summarization.lead(text) that are not in that set.",
         ),
     ),
 }

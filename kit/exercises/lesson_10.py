@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable
+from numbers import Real
 
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.calls import call
 
 __all__ = ["EXERCISES"]
 
@@ -19,12 +21,15 @@ HOLD = "abc"
 
 def shift(answer: Callable) -> Verdict:
     """Labels for a score: a measured one, one between two budgets, one beyond."""
-    if not callable(answer):
-        return wrong(f"{answer!r} is no function of score, budgets and scores.")
-    exact = answer(0.60, BUDGETS, SCORES)
+
+    def labels(score: float) -> float:
+        signature = "labels_for(score, budgets, scores)"
+        return float(call(answer, score, BUDGETS, SCORES, signature=signature, returns="a number"))
+
+    exact = labels(0.60)
     if not math.isclose(exact, 400, rel_tol=1e-6):
         return wrong(f"400 labels have exactly the score 0.60, and your function says {exact}.")
-    between = answer(0.65, BUDGETS, SCORES)
+    between = labels(0.65)
     if math.isclose(between, 1000, rel_tol=1e-6):
         return wrong("0.65 gave 1,000: that is a line in n. Take logarithms of the budgets first.")
     if not math.isclose(between, 800, rel_tol=1e-6):
@@ -32,7 +37,7 @@ def shift(answer: Callable) -> Verdict:
             f"0.65 lies half-way between 0.60 and 0.70, so half-way between log 400 and log 1,600: "
             f"not {between}."
         )
-    beyond = answer(0.80, BUDGETS, SCORES)
+    beyond = labels(0.80)
     if beyond != math.inf:
         return wrong(f"0.80 was never reached, and your function says {beyond}: say math.inf.")
     return right("Right: 0.65 needs 800 labels, and for 0.80 nobody has measured enough.")
@@ -40,6 +45,9 @@ def shift(answer: Callable) -> Verdict:
 
 def laws(power_law: float, line: float) -> Verdict:
     """The labels for an error of 0.192 by both laws."""
+    for value in (power_law, line):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            return wrong(f"{value!r} is no number of labels: give numbers, such as 800.")
     if not math.isclose(power_law, POWER_LAW, rel_tol=0.01):
         if math.isclose(power_law, LINE, rel_tol=0.01):
             return wrong(f"{power_law:,.0f} is the line in log n; a power law removes *shares*.")
@@ -58,8 +66,7 @@ def laws(power_law: float, line: float) -> Verdict:
 
 def rule(answer: Callable) -> Verdict:
     """The stopping rule in five cases."""
-    if not callable(answer):
-        return wrong(f"{answer!r} is no function of gain, margin, labels, label_cost, point_value.")
+    signature = "pays(gain, margin, labels, label_cost, point_value)"
     cases = {  # gain, margin, labels, label_cost, point_value -> decision, what it is about
         (3.0, 1.0, 400, 0.1, 50.0): ("label", "even 2 points, worth 100, pay for 40"),
         (1.0, 0.5, 400, 0.1, 20.0): ("stop", "even 1.5 points, worth 30, do not pay for 40"),
@@ -71,7 +78,8 @@ def rule(answer: Callable) -> Verdict:
         (-2.0, 0.5, 100, 0.1, 50.0): ("stop", "even the upper end is a loss"),
     }
     for case, (decision, why) in cases.items():
-        if (said := answer(*case)) != decision:
+        said = call(answer, *case, signature=signature, returns="a text")
+        if said != decision:
             gain, margin, labels, cost, value = case
             return wrong(
                 f"A gain of {gain} ± {margin} points at {value:g} each, for {labels} labels at "

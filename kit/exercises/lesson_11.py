@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable
+from numbers import Real
 
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.calls import call
 
 __all__ = ["EXERCISES"]
 
@@ -13,8 +15,6 @@ HOLD = "abde"
 
 def kendall(answer: Callable) -> Verdict:
     """Kendall's tau in four cases."""
-    if not callable(answer):
-        return wrong(f"{answer!r} is no function of x and y.")
     cases = {
         ((1, 2, 3), (4, 5, 9)): (1.0, "all three pairs are in the same order"),
         ((1, 2, 3), (9, 5, 4)): (-1.0, "all three pairs are in the reverse order"),
@@ -25,8 +25,8 @@ def kendall(answer: Callable) -> Verdict:
         ),
     }
     for (x, y), (value, why) in cases.items():
-        said = answer(list(x), list(y))
-        if not isinstance(said, int | float) or not math.isclose(said, value, abs_tol=1e-9):
+        said = call(answer, list(x), list(y), signature="tau(x, y)", returns="a number")
+        if not math.isclose(said, value, abs_tol=1e-9):
             return wrong(f"tau({[*x]}, {[*y]}) is {value:.2f} ({why}), and yours says {said}.")
     return right("Right: only the order counts, not how far apart the numbers are.")
 
@@ -35,7 +35,9 @@ def coin(four: float, six: float) -> Verdict:
     """The probability of a perfect order by chance."""
     for n, said in ((4, four), (6, six)):
         value = 1 / math.factorial(n)
-        if not isinstance(said, int | float) or not math.isclose(said, value, rel_tol=0.02):
+        if isinstance(said, bool) or not isinstance(said, Real):
+            return wrong(f"{said!r} is no number: give a probability, such as 0.5.")
+        if not math.isclose(said, value, rel_tol=0.02):
             return wrong(f"{said} for {n} sources: in how many orders can {n} sources stand?")
     return right(
         "Right: 1/24 = 4.2 % and 1/720 = 0.14 %. With four sources even the perfect order is weak "

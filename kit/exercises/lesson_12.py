@@ -8,6 +8,7 @@ import numpy as np
 from kit.audit import membership
 from kit.audit.leaks import planted
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.calls import call
 from kit.tasks import sentiment
 
 __all__ = ["EXERCISES", "SECRET", "suspect"]
@@ -35,11 +36,13 @@ def suspect() -> dict[str, list[dict]]:
 
 def in_both(answer: Callable[[list[str], list[str]], Iterable[int]]) -> Verdict:
     """The places of the test texts that stand in train, but for case and spaces."""
-    if not callable(answer):
-        return wrong(f"{answer!r}: give a function, such as in_both.")
     train = ["A fine  film.", "No plot.", "Buy it now!", "The end"]
     test = ["no plot.", "A fine film.", "A fine film indeed.", "the  END", "New."]
-    found = sorted(int(i) for i in answer(list(train), list(test)))
+    signature = "in_both(train, test)"
+    places = call(_listed(answer), train, test, signature=signature, returns="a list")
+    if strange := [i for i in places if isinstance(i, bool) or i not in range(len(test))]:
+        return wrong(f"{strange[0]!r} is no place of a test text: they are 0 to {len(test) - 1}.")
+    found = sorted(int(i) for i in places)
     if found == [0, 1, 3]:
         return right("Right. Unicode has more such pairs: kit.audit.leaks.overlap.plain.")
     if 2 in found or 4 in found:
@@ -49,13 +52,30 @@ def in_both(answer: Callable[[list[str], list[str]], Iterable[int]]) -> Verdict:
     return wrong(f"{test[missing]!r} is missing: it stands in train, in other case or spacing.")
 
 
+def _listed(function):
+    """The function, its sets, ranges and generators made lists."""
+    if not callable(function):
+        return function
+
+    def listed(*arguments):
+        value = function(*arguments)
+        plain = isinstance(value, str) or not isinstance(value, Iterable)
+        return value if plain else list(value)
+
+    listed.__name__ = getattr(function, "__name__", "in_both")
+    return listed
+
+
 def least_likely(answer: Callable[[np.ndarray, float], float]) -> Verdict:
     """Min-k %: the mean loss of the least likely tokens."""
-    if not callable(answer):
-        return wrong(f"{answer!r}: give a function, such as my_min_k.")
+
+    def mean_loss(losses: np.ndarray, share: float) -> float:
+        signature = "my_min_k(losses, share)"
+        return float(call(answer, losses, share, signature=signature, returns="a number"))
+
     losses = np.array([0.1, 5.0, 0.3, 2.0, 7.0, 0.2, 1.0, 0.4, 3.0, 0.6])
     for share in (0.2, 0.5):
-        found, true = float(answer(losses.copy(), share)), membership.min_k(losses, share)
+        found, true = mean_loss(losses, share), membership.min_k(losses, share)
         if np.isclose(found, true):
             continue
         if np.isclose(found, np.sort(losses)[: int(10 * share)].mean()):
@@ -63,7 +83,7 @@ def least_likely(answer: Callable[[np.ndarray, float], float]) -> Verdict:
         if np.isclose(found, losses.mean()):
             return wrong("This is the mean of all tokens: take the share with the highest losses.")
         return wrong(f"With share={share} it should be {true:.2f}, and yours is {found:.2f}.")
-    if not np.isclose(float(answer(losses[:3].copy(), 0.2)), 5.0):
+    if not np.isclose(mean_loss(losses[:3], 0.2), 5.0):
         return wrong("Of three tokens and a share of 0.2, take one: a text keeps at least one.")
     return right("Right. The paper takes 20 %.")
 

@@ -5,20 +5,20 @@ from collections.abc import Callable
 import numpy as np
 
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.calls import call
 
 __all__ = ["EXERCISES"]
 
 
 def by_lot(answer: Callable[[np.ndarray, np.ndarray], float]) -> Verdict:
     """The p-value of a difference of means, by dealing the scores to two groups by lot."""
-    if not callable(answer):
-        return wrong(f"{answer!r}: give a function, such as p_value.")
     noise = np.random.default_rng(3).standard_normal((2, 30))
     one, other = noise - noise.mean(1, keepdims=True)
     cases = {0.0: (0.1, 1.0), 0.7: (0.0005, 0.12), 3.0: (0.0, 0.002)}
     for shift, (low, high) in cases.items():
         for sign in (1, -1):
-            p = float(answer(one + sign * shift, other.copy()))
+            groups = one + sign * shift, other
+            p = float(call(answer, *groups, signature="p_value(one, other)", returns="a number"))
             if not 0 <= p <= 1:
                 return wrong(f"p = {p}: a p-value is a share, from 0 to 1.")
             if low <= p <= high:
@@ -34,13 +34,13 @@ def by_lot(answer: Callable[[np.ndarray, np.ndarray], float]) -> Verdict:
 
 def projected(answer: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Verdict:
     """Vectors without their part in one direction."""
-    if not callable(answer):
-        return wrong(f"{answer!r}: give a function, such as project.")
     generator = np.random.default_rng(0)
     vectors, direction = generator.standard_normal((5, 8)), 3 * generator.standard_normal(8)
     unit = direction / np.linalg.norm(direction)
     true = vectors - np.outer(vectors @ unit, unit)
-    found = np.asarray(answer(vectors.copy(), direction.copy()), dtype=float)
+    signature = "project(vectors, direction)"
+    found = call(answer, vectors, direction, signature=signature, returns="an array")
+    found = np.asarray(found, dtype=float)
     if found.shape != vectors.shape:
         return wrong(f"The shape is {found.shape}: each of the (5, 8) vectors stays a vector of 8.")
     if np.allclose(found, true):

@@ -2,28 +2,55 @@
 
 import numpy as np
 
-from kit import results
 from kit.exercises.lesson_08 import MEMORY, TRUTH, Q
-from kit.widgets.translation import translation_curves_figure
 
 SCORES = MEMORY @ Q / len(Q) ** 0.5
 SHARES = np.exp(SCORES) / np.exp(SCORES).sum()
 UNSCALED = np.exp(MEMORY @ Q) / np.exp(MEMORY @ Q).sum()
 
 
-def enough() -> int:
-    """The fewest pairs from scratch that reach the chrF of 100 with the parent."""
-    found = translation_curves_figure.summary(results.load("translation")["rows"], "chrf")
-    level = found["budgets", "translator", "it", 100, "full"][0]
-    key = ("budgets", "translator", "it")
-    there = [n for n in (100, 300, 1000) if found[*key, n, "from_scratch"][0] >= level]
-    return min(there, default=0)
+def greedy(step, start, end, limit):
+    """The likeliest piece, again and again."""
+    ids = [start]
+    for _ in range(limit):
+        piece = int(np.argmax(step(ids)))
+        if piece == end:
+            break
+        ids.append(piece)
+    return ids[1:]
+
+
+def with_start(step, start, end, limit):
+    """It forgets to leave out the first piece."""
+    return [start, *greedy(step, start, end, limit)]
+
+
+def endless(step, start, end, limit):
+    """It ignores the limit."""
+    ids = [start]
+    while (piece := int(np.argmax(step(ids)))) != end:
+        ids.append(piece)
+    return ids[1:]
+
+
+def last_only(step, start, end, limit):
+    """It asks with the last piece alone."""
+    piece, written = start, []
+    for _ in range(limit):
+        piece = int(np.argmax(step([piece])))
+        written.append(piece)
+    return written
+
+
+def one_too_few(step, start, end, limit):
+    """Its range ends early."""
+    return greedy(step, start, end, limit - 1)
 
 
 SOLUTIONS = {
     "1": lambda: ("scheda una file Apri nuova il in",),
     "2": lambda: (SHARES, SHARES @ MEMORY),
-    "3": lambda: (enough(),),
+    "3": lambda: (greedy,),
 }
 WRONG = {
     "1": [(TRUTH,), ("Apri il file in una scheda",), (TRUTH + " nuova",), (7,)],
@@ -33,6 +60,16 @@ WRONG = {
         (UNSCALED, UNSCALED @ MEMORY),
         (SHARES, SHARES),
         ([0.25] * 4, SHARES @ MEMORY),
+        ("equal", SHARES @ MEMORY),
     ],
-    "3": [(100 if enough() != 100 else 300,), (200,), ("many",)],
+    "3": [
+        (300,),
+        (with_start,),
+        (endless,),
+        (last_only,),
+        (one_too_few,),
+        (lambda step, start, end, limit: None,),
+        (lambda step, start, end, limit: ["a"],),
+        (lambda step, start, end, limit: [1, 1, 1, 1],),
+    ],
 }

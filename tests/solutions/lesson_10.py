@@ -36,12 +36,14 @@ SOLUTIONS = {
 WRONG = {
     "1": [
         (800,),
+        (lambda score, budgets, scores: None,),
+        (lambda score, budgets, scores: "many",),
         (lambda score, budgets, scores: budgets[0],),
         (lambda score, budgets, scores: np.interp(score, scores, budgets),),
         (lambda score, budgets, scores: 400 if score == 0.6 else 1600,),
         (lambda score, budgets, scores: float(np.exp(np.interp(score, scores, np.log(budgets)))),),
     ],
-    "2": [(100 * 4**1.8, 1600), (800, 1600), (1600, 1600)],
-    "3": [("label",), (middle_only,), (loss_is_gain,)],
+    "2": [("1600", 1213), (100 * 4**1.8, 1600), (800, 1600), (1600, 1600)],
+    "3": [("label",), (lambda *_: True,), (lambda *_: None,), (middle_only,), (loss_is_gain,)],
     "4": [("abce",), ("abcd",), ("ab",), ("xyz",), ("",)],
 }

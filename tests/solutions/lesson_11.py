@@ -22,7 +22,13 @@ def neighbours_only(x, y):
 
 SOLUTIONS = {"1": lambda: (tau,), "2": lambda: (1 / 24, 1 / 720), "3": lambda: ("abde",)}
 WRONG = {
-    "1": [(0.6,), (share_of_agreeing,), (neighbours_only,), (lambda x, y: 1,)],
+    "1": [
+        (0.6,),
+        (share_of_agreeing,),
+        (neighbours_only,),
+        (lambda x, y: 1,),
+        (lambda x, y: None,),
+    ],
     "2": [(0.25, 1 / 6), (1 / 24, 1 / 36), ("1/24", "1/720")],
     "3": [("abcde",), ("abd",), ("a",), ("xyz",), ("",)],
 }

@@ -32,13 +32,20 @@ SOLUTIONS = {
     "4": lambda: (3,),
 }
 WRONG = {
-    "1": [(exact,), (lambda train, test: range(len(test)),), (7,)],
+    "1": [
+        (lambda train, test: None,),
+        (lambda train, test: test[:1],),
+        (exact,),
+        (lambda train, test: range(len(test)),),
+        (7,),
+    ],
     "2": [
         (lambda losses, share: losses.mean(),),
         (lambda losses, share: np.sort(losses)[: int(len(losses) * share)].mean(),),
         (lambda losses, share: 0.0,),
         (lambda losses, share: np.sort(losses)[-max(2, int(len(losses) * share)) :].mean(),),
         ("min",),
+        (lambda losses, share: losses,),
     ],
     "3": [(set(),), ("train/0",), ({"train/99999"},), ({f"train/{i}" for i in range(539)},)],
     "4": [(1,), (2,), (4,), (9,)],

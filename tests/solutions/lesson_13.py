@@ -26,7 +26,13 @@ def project(vectors: np.ndarray, direction: np.ndarray) -> np.ndarray:
 
 SOLUTIONS = {"1": lambda: (p_value,), "2": lambda: (project,), "3": lambda: ("a, B c",)}
 WRONG = {
-    "1": [(one_sided,), (lambda a, b: abs(a.mean() - b.mean()),), (lambda a, b: 0.03,), (0.05,)],
+    "1": [
+        (one_sided,),
+        (lambda a, b: abs(a.mean() - b.mean()),),
+        (lambda a, b: 0.03,),
+        (0.05,),
+        (lambda a, b: None,),
+    ],
     "2": [
         (lambda vectors, direction: vectors - np.outer(vectors @ direction, direction),),
         (lambda vectors, direction: vectors,),
@@ -34,6 +40,7 @@ WRONG = {
         (lambda vectors, direction: 0 * vectors,),
         (lambda vectors, direction: vectors - direction,),
         ("project",),
+        (lambda vectors, direction: None,),
     ],
     "3": [("ab",), ("abcd",), ("e",), ("xyz",), ("",)],
 }
