@@ -147,7 +147,7 @@ def written(notebook: NotebookNode, fork: str, lesson: str) -> NotebookNode:
     for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
         cell.metadata["slideshow"] = {"slide_type": slide(cell, after)}
         if hides_source(cell):
-            cell.metadata[FONTS] = {"styles": {"": HIDDEN}}
+            cell.metadata[FONTS] = {"styles": {":root": HIDDEN}}
         else:
             cell.metadata.pop(FONTS, None)
     return notebook
