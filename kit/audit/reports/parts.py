@@ -29,10 +29,13 @@ from kit.audit.transferability.estimates import CachedVectors, estimate
 from kit.errors import KitError
 from kit.html import table
 from kit.tasks.classification import LIMIT, tfidf
+from kit.texts import WORD, unspaced
 
 __all__ = ["PARTS", "SOURCES", "Part"]
 
 SOURCES = ("minilm", "transformer_encoder", "rnn_encoder")
+MANY_LANGUAGES = ("e5",)
+"""Sources that read about a hundred languages."""
 SEEDS = 5
 """Draws of labels for each point of the learning curve."""
 ESTIMATED = 400
@@ -66,7 +69,7 @@ def look(reading: Reading) -> Part:
     for split, all_rows in reading.all.items():
         rows = Rows(split, all_rows, reading.task, None)
         count = Counter(rows.labels)
-        words = [len(text.split()) for text in rows.texts]
+        words = [_length(text) for text in rows.texts]
         shares[split] = {c: count[c] / len(rows) for c in count}
         common = "; ".join(
             f"{reading.named(c)} {n / len(rows):.0%}" for c, n in count.most_common(6)
@@ -87,6 +90,12 @@ def look(reading: Reading) -> Part:
         details.append(f"Sources read the first {LIMIT} tokens of a text.")
     message = f"{train:,} rows to train on and {test:,} to test, {len(shares['train'])} classes."
     return Part(message, table(heads, lines), tuple(details), {"shares": shares})
+
+
+def _length(text: str) -> int:
+    """Words between spaces; of Chinese, Japanese and Thai, characters."""
+    words = WORD.findall(text)
+    return len(words) if unspaced(words) else len(text.split())
 
 
 def leaks(reading: Reading) -> Part:
@@ -148,7 +157,12 @@ def which_sources(reading: Reading) -> Part:
     near = [s for s in ranked[1:] if not top - probes[s][0] >= half + probes[s][1]]  # nan: unsure
     order = ", in this order" if len(ranked) > 1 else ""
     message = f"Try first: {', '.join(ranked[:3])}{order}."
-    details = [f"{ranked[0]} is not surely better than {', '.join(near)}."] if near else []
+    details = [f"{name}: {said}" for name, said in reading.strange.items()]
+    if ranked[0] in reading.strange:
+        more = ", ".join(name for name in MANY_LANGUAGES if name not in reading.names)
+        message = f"None of these sources knows the script of the texts: {', '.join(ranked)}."
+        message += f" Give one that reads it, as in sources=({more!r},)." if more else ""
+    details += [f"{ranked[0]} is not surely better than {', '.join(near)}."] if near else []
     details.append(
         "An estimate does not fine-tune: on recorded tasks its order agrees with what fine-tuning "
         "gave only in part (lesson 11)."

@@ -14,6 +14,7 @@ from kit.audit.learning_curves import head_answers, text_vectors
 from kit.errors import KitError
 from kit.tasks import Task
 from kit.tasks.classification import tfidf
+from kit.tokenizer import unfamiliar
 
 __all__ = ["Reading"]
 
@@ -62,6 +63,8 @@ class Reading:
             raise KitError("all training rows have one class: there is nothing to learn.")
         self.vectors: dict[str, dict[str, np.ndarray]] = {}
         """source -> split -> (N, D), filled by the part on sources."""
+        self.strange: dict[str, str] = {}
+        """source -> why it hardly knows the script of the texts, where that is so."""
         self.best = ""
         """The source with the best probe."""
         self.facts: dict[str, dict] = {}
@@ -75,6 +78,8 @@ class Reading:
     def read(self, name: str) -> dict[str, np.ndarray]:
         """split -> (N, D): the vectors that a source gives the texts."""
         source, found = sources.load(name), {}
+        if said := unfamiliar(source.tokenizer, self.rows["train"].texts):
+            self.strange[name] = said.strip()
         for split, rows in self.rows.items():
             parts = []
             for start in range(0, len(rows), BATCH_ROWS):
