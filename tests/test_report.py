@@ -12,7 +12,7 @@ from kit.audit.reports.reading import Reading
 from kit.data.duplicates import similar
 from kit.errors import KitError
 from kit.tasks import entities, sentiment
-from kit.tasks.classification import tfidf
+from kit.tasks.classification import ClassificationTask, tfidf
 
 FAST = {"sources": ("transformer_encoder",), "rows": 400}
 
@@ -73,6 +73,13 @@ def test_few_rows_have_an_interval_or_say_that_they_have_none(clean: dict) -> No
     assert any("is not surely better than" in line for line in part.details)
     with pytest.raises(KitError, match="test has no row"):
         audit.report({**clean, "test": []}, sentiment)
+    three = ClassificationTask(("bad", "good", "rare"))
+    rare = [row | {"label": 2} for row in clean["train"][:3]]
+    made = audit.report(
+        {**clean, "train": [*rare, *clean["train"][3:100]]}, three, sources=("rnn_encoder",)
+    ).parts
+    assert "rare (3)" in made["sources"].details[0] and "rnn_encoder" in made["learning curve"].html
+    assert made["labels"].facts, "the other classes are judged all the same"
 
 
 def test_a_report_that_is_stopped_keeps_what_it_has(clean: dict) -> None:

@@ -24,7 +24,7 @@ from kit.audit.learning_curves import (
 )
 from kit.audit.reports.doubts import in_doubt, out_of_fold
 from kit.audit.reports.groups import group_gaps
-from kit.audit.reports.reading import Reading
+from kit.audit.reports.reading import FEW, Reading
 from kit.audit.transferability.estimates import CachedVectors, estimate
 from kit.errors import KitError
 from kit.html import table
@@ -125,20 +125,20 @@ def leaks(reading: Reading) -> Part:
 def which_sources(reading: Reading) -> Part:
     """Sources by estimates on frozen vectors, each with its interval over draws of labels."""
     lines, probes = [], {}
-    y = reading.y("train")
-    counts = Counter(y.tolist())
-    # At most half of the rows, so that the draws differ: else they have no interval.
-    n = min(ESTIMATED, max(len(y) // 2, 5 * len(counts)))
-    if min(counts.values()) < 5:
+    counts, common = Counter(reading.y("train").tolist()), reading.common()
+    y = reading.y("train")[common]
+    if len(set(y.tolist())) < 2:
         rare = min(counts, key=counts.get)
         return Part(
             f"Not estimated: the class {reading.named(rare)} has {counts[rare]} training rows, and "
-            "an estimate takes five of each.",
+            f"an estimate takes {FEW} of each of two classes.",
         )
+    # At most half of the rows, so that the draws differ: else they have no interval.
+    n = min(ESTIMATED, max(len(y) // 2, FEW * len(set(y.tolist()))))
     for name in reading.names:
         split = reading.vectors[name] = reading.read(name)
         cached = CachedVectors(
-            source=name, layer=1, layers=1, task="own", vectors=split["train"], labels=y
+            source=name, layer=1, layers=1, task="own", vectors=split["train"][common], labels=y
         )
         kinds = ("linear probe", "H-score", "LogME")
         made = {e.estimator: e for e in estimate([cached], n=n, draws=3, estimators=kinds)}
@@ -162,6 +162,12 @@ def which_sources(reading: Reading) -> Part:
         more = ", ".join(name for name in MANY_LANGUAGES if name not in reading.names)
         message = f"None of these sources knows the script of the texts: {', '.join(ranked)}."
         message += f" Give one that reads it, as in sources=({more!r},)." if more else ""
+    rare = [f"{reading.named(c)} ({n})" for c, n in sorted(counts.items()) if n < FEW]
+    if rare:
+        details.append(
+            f"Fewer than {FEW} training rows, and so neither estimated nor doubted: "
+            f"{', '.join(rare)}."
+        )
     details += [f"{ranked[0]} is not surely better than {', '.join(near)}."] if near else []
     details.append(
         "An estimate does not fine-tune: on recorded tasks its order agrees with what fine-tuning "
@@ -173,11 +179,12 @@ def which_sources(reading: Reading) -> Part:
 
 def labels(reading: Reading) -> Part:
     """Training labels in doubt."""
-    rows, y = reading.rows["train"], reading.y("train")
+    rows, places = reading.rows["train"], np.flatnonzero(reading.common())
+    y = reading.y("train")[places]
     try:
-        both = [out_of_fold(y, texts=rows.beginnings)]
+        both = [out_of_fold(y, texts=[rows.beginnings[i] for i in places])]
         if reading.best:
-            both.append(out_of_fold(y, vectors=reading.vectors[reading.best]["train"]))
+            both.append(out_of_fold(y, vectors=reading.vectors[reading.best]["train"][places]))
     except (KitError, ValueError) as problem:
         return Part(f"Labels were not checked: {problem}")
     doubts = in_doubt(both, y)
@@ -188,15 +195,15 @@ def labels(reading: Reading) -> Part:
             facts={"share": None, "accuracy": doubts.accuracy, "rows": ()},
         )
     lines = [
-        (rows.texts[i][:90], reading.named(y[i]), reading.named(c), f"{p:.2f}")
+        (rows.texts[places[i]][:90], reading.named(y[i]), reading.named(c), f"{p:.2f}")
         for i, c, p in zip(doubts.rows, doubts.said, doubts.likely, strict=True)
     ][:SHOWN]
     message = (
         f"{doubts.share:.1%} of the training labels are in doubt ({len(doubts.rows):,} of "
-        f"{len(rows):,}). Hard rows are among them: read them."
+        f"{len(y):,}). Hard rows are among them: read them."
     )
     heads = ("text", "label", "the models say", "P(label)")
-    ids = tuple(rows.ids[i] for i in doubts.rows)
+    ids = tuple(rows.ids[places[i]] for i in doubts.rows)
     facts = {"share": doubts.share, "accuracy": doubts.accuracy, "rows": ids}
     return Part(message, table(heads, lines) if lines else "", (), facts)
 

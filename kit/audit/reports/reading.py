@@ -16,8 +16,10 @@ from kit.tasks import Task
 from kit.tasks.classification import tfidf
 from kit.tokenizer import unfamiliar
 
-__all__ = ["Reading"]
+__all__ = ["FEW", "Reading"]
 
+FEW = 5
+"""Training rows of a class, at least, to estimate and to doubt it: so many folds there are."""
 BATCH_ROWS = 128
 """Texts that a source reads before it looks whether it was stopped."""
 
@@ -98,6 +100,11 @@ class Reading:
     def y(self, split: str) -> np.ndarray:
         """(N,): the labels."""
         return np.array(self.rows[split].labels)
+
+    def common(self) -> np.ndarray:
+        """(N,): whether the class of a training row has at least `FEW` of them."""
+        y = self.y("train")
+        return np.bincount(y)[y] >= FEW
 
     @cached_property
     def words_right(self) -> np.ndarray:
