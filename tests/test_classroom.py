@@ -1,6 +1,7 @@
 """The classroom: what all lessons share, where a lesson runs, and what is installed there."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -150,3 +151,14 @@ def test_binder_is_built_as_we_mean_it() -> None:
     after = (ROOT / "binder/postBuild").read_text(encoding="utf-8")
     assert os.access(ROOT / "binder/postBuild", os.X_OK) and "\nset -e" in after
     assert "pip install --no-deps" in after and "python -m kit.data" in after
+
+
+def test_the_notes_for_the_speaker_name_slides_that_exist() -> None:
+    notes = (ROOT / "docs/TEACHING.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert [note[:2] for note in notes] == [path.name[:2] for path in paths]
+    for note, path in zip(notes, paths, strict=True):
+        prose = "\n".join(c.source for c in nbformat.read(path, 4).cells)
+        assert prose.startswith(f"# {note.partition(chr(10))[0]}\n")
+        for name in re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", note):
+            assert name.rstrip(".").lower() in prose.lower(), f"{path.stem} has no {name!r}"

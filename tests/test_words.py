@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 from words import HERE, LESSONS, ROOT, Entry, cells, complaints, entries, links, uses
 
-NOT_YET = [f"{number:02}" for number in range(3, 14)]
-"""Lessons that do not have the frame yet."""
-DONE = [lesson for lesson in LESSONS if lesson not in NOT_YET]
 EVERYDAY = frozenset(
     [
         "bias",
@@ -66,12 +63,12 @@ def test_no_term_is_explained_in_two_places() -> None:
     assert not own & {entry.term for entry in entries()}
 
 
-@pytest.mark.parametrize("lesson", DONE)
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_a_term_is_linked_where_it_is_introduced_and_not_used_before(lesson: str) -> None:
     assert complaints(lesson, entries(), EVERYDAY) == []
 
 
-@pytest.mark.parametrize("lesson", DONE)
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_has_its_frame(lesson: str) -> None:
     shown = cells(lesson)
     ids = [c.id for c in shown]
@@ -89,7 +86,7 @@ def test_a_lesson_has_its_frame(lesson: str) -> None:
     assert len(re.findall(r"^\*[^*].*\*", misconceptions, re.MULTILINE)) >= 3
 
 
-@pytest.mark.parametrize("lesson", DONE)
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_lists_the_terms_that_it_introduces(lesson: str) -> None:
     [words] = [c.source for c in cells(lesson) if c.id == "words"]
     assert links(words) == [e.anchor for e in entries() if e.lesson == lesson]
@@ -156,7 +153,7 @@ RETIRED = "|".join(
 """Phrases that lessons no longer use: idioms, clauses without a subject, coined terms."""
 
 
-@pytest.mark.parametrize("lesson", DONE)
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_no_retired_phrase_comes_back(lesson: str) -> None:
     text = "\n".join(c.source for c in cells(lesson) if c.cell_type == "markdown")
     found = [match[0] for match in re.finditer(RETIRED, text, re.IGNORECASE)]
