@@ -18,7 +18,7 @@ TORCH_CPU := https://download.pytorch.org/whl/cpu
 LESSON := notebooks/00_see_it_work.ipynb
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab present test check quick lint lock student notebooks html colab-test clean
+.PHONY: help lab present test check quick slow lint lock student notebooks html colab-test clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -28,6 +28,7 @@ help:
 	@echo 'make test   set up what is missing, then run every check (TESTS="-k name" runs a part)'
 	@echo 'make check  the same'
 	@echo 'make quick  what to run before each commit: lint, house, documents, laws (3 minutes)'
+	@echo 'make slow   every lesson as on a slow laptop: hours (TESTS=tests/test_lesson_03.py: a part)'
 	@echo 'make lint   ruff and the import contracts alone'
 	@echo 'make lock   pin the newest packages in constraints.txt'
 	@echo 'make student FOLDER=...  a copy for the students, without the solutions'
@@ -78,6 +79,11 @@ quick: lint $(DONE)/data
 	$(BIN)/python tests/faults.py --check
 	LINT_SECONDS=$$(cat build/lint_seconds) $(PYTEST) -q $(QUICK)
 	@echo "quick: $$(($$(date +%s) - $$(cat build/lint_began))) s"
+
+# tests/slow.py: processor and network throttled, both cores busy.
+slow: $(DONE)/data $(DONE)/browser
+	KIT_SLOW=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s -n 0 \
+	    $(or $(TESTS),tests/test_lesson_*.py tests/blank_figures.py)
 
 lock: $(DONE)/venv
 	@mkdir -p build

@@ -68,7 +68,9 @@ def pytest_terminal_summary(terminalreporter) -> None:
         terminalreporter.section("lessons on one core, of 2 GB, without a network")
     for name in lessons:
         peak, took = measured[name].pop("peak"), measured[name].pop("run all, s", seconds[name])
-        write(f"{name:40} {took:4.0f} s  {peak / 1e6:.2f} GB at the most")
+        sent = measured[name].pop("bytes", None)
+        channel = f"  {sent / 1e6:.2f} MB to the page" if sent else ""
+        write(f"{name:40} {took:4.0f} s  {peak / 1e6:.2f} GB at the most{channel}")
     measured = {name: values for name, values in measured.items() if values}
     if measured:
         terminalreporter.section("in the browser, other tests running beside it")

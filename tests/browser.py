@@ -31,13 +31,16 @@ from urllib.parse import urlsplit
 import edition
 import lesson_runs
 import nbformat
+import slow
 from nbformat import NotebookNode
-from playwright.sync_api import Locator, Page, Route, WebSocket, sync_playwright
+from playwright.sync_api import ConsoleMessage, Locator, Page, Route, WebSocket, sync_playwright
 
-__all__ = ["MEASURED", "Lab", "chromium", "lab", "lesson"]
+__all__ = ["MEASURED", "MOST_BYTES", "Lab", "chromium", "lab", "lesson"]
 
 PICTURES = Path(__file__).parent.parent / "build" / "pictures"
 KERNEL = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status"
+MOST_BYTES = 6_000_000
+"""That a lesson may send to its page until every output is drawn."""
 MEASURED: list[tuple[str, float]] = []
 """What was measured since a test began: (what, value); the tests' summary prints it."""
 RUN_ALL = """() => {
@@ -48,6 +51,9 @@ FAILURES = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .flatMap(cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
     .filter(output => output.output_type === 'error')
     .map(output => output.ename + ': ' + output.evalue)"""
+# No figure is empty, and none waits or could not be drawn.
+DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].every(p => p._fullData?.length)
+    && !document.querySelector('.kit-figure-note')"""
 NOTEBOOK = "() => JSON.stringify(window.jupyterapp.shell.currentWidget.context.model)"
 ASK = """async code => {
     const { kernel } = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
@@ -117,6 +123,8 @@ class Lab:
     token: str
     errors: list[str] = field(default_factory=list)
     """Uncaught errors of the page's scripts."""
+    console: list[str] = field(default_factory=list)
+    """Errors in its console."""
     strangers: list[str] = field(default_factory=list)
     """Requests to other hosts; none gets through."""
     received: int = 0
@@ -131,14 +139,17 @@ class Lab:
 
     def wait_for_kernel(self, seconds: float = 60) -> None:
         """Wait until the kernel of the notebook in front has nothing to do."""
-        self.page.wait_for_function(f"{KERNEL} === 'idle'", timeout=seconds * 1000)
+        limit = 1000 * seconds * slow.PATIENCE
+        self.page.wait_for_function(f"{KERNEL} === 'idle'", timeout=limit)
 
     def run_all(self, seconds: float = 60) -> float:
         """Run every cell; the seconds that it took. A cell that raises is an error here."""
         start = time.perf_counter()
         self.page.evaluate(RUN_ALL)
         self.page.wait_for_function(
-            f"window.ran && {KERNEL} === 'idle'", timeout=seconds * 1000, polling=50
+            f"window.ran && {KERNEL} === 'idle'",
+            timeout=seconds * 1000 * slow.PATIENCE,
+            polling=50,
         )
         took = time.perf_counter() - start
         failures = self.page.evaluate(FAILURES)
@@ -160,7 +171,8 @@ class Lab:
         handle.focus()
         for i in range(presses):
             handle.press("ArrowRight" if i < presses / 2 else "ArrowLeft")
-            self.page.wait_for_function(f"window.delays.length > {i}", timeout=5000)
+            limit = 5000 * slow.PATIENCE
+            self.page.wait_for_function(f"window.delays.length > {i}", timeout=limit)
         return self.delays()
 
     def delays(self) -> float:
@@ -184,7 +196,7 @@ class Lab:
         self.page.wait_for_function(
             f"plot => {{ {values} return Boolean(data?.length) && ({condition}) }}",
             arg=plot.element_handle(),
-            timeout=seconds * 1000,
+            timeout=seconds * 1000 * slow.PATIENCE,
         )
 
     def look(self, part: Locator, name: str, block: str = "center") -> None:
@@ -212,6 +224,12 @@ class Lab:
             channel.on("framesent", lambda frame: self._count(0, len(frame)))
 
         self.page.on("websocket", count)
+
+        def listen(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                self.console.append(message.text)
+
+        self.page.on("console", listen)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.context.route("**/*", only_home)
         self.page.add_init_script(WATCH)
@@ -226,13 +244,13 @@ def noted(what: str, taken: list[float]) -> float:
 
 
 @contextmanager
-def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
+def lab(folder: Path, chosen: Path | None = None, throttled: bool = slow.SLOW) -> Iterator[Lab]:
     """JupyterLab on a folder, in Chromium; at the end nothing must have gone wrong in the page.
 
     chosen: a folder of settings to begin with; such a server is the test's own, and ends with it.
-    Without one, the tests of a process share a server.
+    Without one, the tests of a process share a server. throttled: as on a slow laptop (slow.py).
     """
-    with ExitStack() as stack, sync_playwright() as playwright:
+    with ExitStack() as stack, slow.busy_cores(), sync_playwright() as playwright:
         if chosen:
             (address, token), below = stack.enter_context(server(folder, chosen)), ""
         else:
@@ -240,7 +258,9 @@ def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
             stack.callback(end_kernels, address, token)
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(120_000)  # two cores may be shared by many tests
+        page.set_default_timeout(120_000 * slow.PATIENCE)  # two cores, shared by many tests
+        if throttled:
+            slow.throttle(page)
         shown = Lab(page, address, below, token)
         shown.watch()
         yield shown
@@ -251,13 +271,15 @@ def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
 
 
 @contextmanager
-def lesson(path: Path, folder: Path, seconds: float = 900) -> Iterator[Lab]:
+def lesson(
+    path: Path, folder: Path, seconds: float = 900, throttled: bool = slow.SLOW
+) -> Iterator[Lab]:
     """A copy of a lesson in the folder (Lab saves what it shows), run in a kernel with no more than
-    Binder gives (tests/kernels), every output drawn."""
+    Binder gives (tests/kernels), every output drawn. throttled: as in `lab`."""
     committed = nbformat.read(path, 4)
     committed.metadata["kernelspec"] = {"name": "limited", "display_name": "As on Binder"}
     nbformat.write(committed, folder / path.name)
-    with lab(folder) as shown:
+    with lab(folder, throttled=throttled) as shown:
         shown.open(path.name)
         shown.run_all(seconds)
         MEASURED.append(("peak", lesson_runs.peak(int(shown.ask("import os; print(os.getpid())")))))
@@ -265,7 +287,12 @@ def lesson(path: Path, folder: Path, seconds: float = 900) -> Iterator[Lab]:
         lesson_runs.compare(committed, executed)
         lesson_runs.keep(path, executed, shown.ask(edition.question(executed)))
         shown.page.evaluate(SCROLL_THROUGH)
+        shown.page.wait_for_function(DRAWN)
+        MEASURED.append(("bytes", shown.received))
+        assert shown.received < MOST_BYTES, shown.received
         yield shown
+        MEASURED.append(("kB in all", shown.received / 1e3))
+        assert not slow.SLOW or not shown.console, shown.console
 
 
 SERVERS = ExitStack()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import ipywidgets
 import plotly.graph_objects as go
@@ -12,6 +13,7 @@ from kit.widgets.base.plotly_widget import SCRIPT, LiveFigure, library
 from kit.widgets.base.static import static
 from kit.widgets.base.still_picture import UNDRAWN, image, page_keeps_pictures
 from kit.widgets.base.style import live
+from kit.widgets.base.thinking import THINKING, thinking
 
 
 @pytest.fixture
@@ -102,3 +104,16 @@ def test_the_script_stands_alone() -> None:
     assert re.findall(r"import\((\w+)\)", SCRIPT) == ["address"]
     assert library()._model_module == "@jupyter-widgets/base"
     assert library()._model_name == "WidgetModel"
+
+
+def test_a_control_says_that_it_thinks_while_its_work_takes_long() -> None:
+    status, texts = ipywidgets.HTML("before"), []
+    status.observe(lambda change: texts.append(change["new"]), "value")
+    with thinking(status, after=60):
+        pass
+    assert not texts
+    with thinking(status, after=0.01):
+        deadline = time.monotonic() + 10
+        while not texts and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert texts == [THINKING, "before"]

@@ -10,6 +10,7 @@ from kit.errors import KitError
 from kit.html import note
 from kit.widgets.base.static import Widget
 from kit.widgets.base.style import KEYS, live, redraw
+from kit.widgets.base.thinking import thinking
 from kit.widgets.bias.counterfactuals_figure import (
     STATISTICS,
     Scene,
@@ -68,7 +69,8 @@ class Counterfactuals(Widget):
             self.text.value = sentence  # its observer asks
             return self
         try:
-            self.scene = self._scene()
+            with thinking(self.status):
+                self.scene = self._scene()
         except KitError as error:
             self.status.value = note(str(error), "error")
             return self

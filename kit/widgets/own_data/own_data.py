@@ -13,6 +13,7 @@ from kit.tasks.own_data import KINDS, folders, predictions
 from kit.tasks.translation import OTHER
 from kit.tokenizer import unfamiliar
 from kit.widgets.base.style import hide_buttons, live
+from kit.widgets.base.thinking import thinking
 from kit.widgets.own_data import own_data_figure as pictures
 from kit.widgets.own_data.columns import ENDINGS, guess, language_of, look, row_bytes
 from kit.widgets.own_data.controls import existing, unused
@@ -374,5 +375,6 @@ class OwnData(ReportPage):
         if not text.strip() or experiment is None:
             self.answer.value = ""
             return
-        [answer] = experiment.task.predict(experiment.model, experiment.tokenizer, [text])
+        with thinking(self.status):
+            [answer] = experiment.task.predict(experiment.model, experiment.tokenizer, [text])
         self.answer.value = experiment.task.show(text, answer)

@@ -9,6 +9,7 @@ from kit.tasks.next_token import CHARACTERS, predictor
 from kit.tokenizer import Tokenizer
 from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.style import fit_page_width, live, redraw
+from kit.widgets.base.thinking import thinking
 from kit.widgets.pretraining.next_token_figure import (
     COLOUR,
     Scene,
@@ -89,7 +90,8 @@ class NextToken(JobWidget):
         return scene(self.predictors[self.model.value], self.text.value, self.temperature.value)
 
     def _draw(self) -> None:
-        now = self._scene()
+        with thinking(self.status):
+            now = self._scene()
         with self.figure.batch_update():
             redraw(self.figure, traces(now), titles(now))
             self.figure.data[1].z = heads(now)

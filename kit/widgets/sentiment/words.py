@@ -7,6 +7,7 @@ from kit.html import note
 from kit.tasks import sentiment
 from kit.tasks.occlusion import MOST, influence
 from kit.widgets.base.static import Widget
+from kit.widgets.base.thinking import thinking
 from kit.widgets.sentiment.words_figure import page
 
 __all__ = ["Words"]
@@ -48,10 +49,13 @@ class Words(Widget):
         sentence = self.text.value[:CHARACTERS]
         unread = len(self.text.value) - len(sentence)
         try:
-            self.influences = {
-                name: influence(partial(sentiment.probabilities, model, self.tokenizer), sentence)
-                for name, model in self.models.items()
-            }
+            with thinking(self.status):
+                self.influences = {
+                    name: influence(
+                        partial(sentiment.probabilities, model, self.tokenizer), sentence
+                    )
+                    for name, model in self.models.items()
+                }
         except KitError as error:
             self.status.value = note(str(error), "error")
             return self

@@ -20,6 +20,7 @@ from kit.texts import check_texts
 from kit.widgets.base.job import Job, JobWidget
 from kit.widgets.base.static import show
 from kit.widgets.base.style import fit_page_width, live, redraw
+from kit.widgets.base.thinking import thinking
 from kit.widgets.structure import grow_figure
 from kit.widgets.structure.grow_figure import Scene, answers, cards, traces
 
@@ -169,7 +170,8 @@ class Grow(JobWidget):
                 "error",
             )
             return
-        self.models, log_odds = self._pair(times, more, scene.parameters[1])
+        with thinking(self.status):
+            self.models, log_odds = self._pair(times, more, scene.parameters[1])
         self._draw(replace(scene, answers=log_odds))
         self._say("Hover a dot: all digits. Type: all three answer.")
         self._ask()
@@ -207,10 +209,11 @@ class Grow(JobWidget):
             return
         try:
             check_texts([text])
-            log_odds = {
-                n: float(sentiment.log_odds(m, self.source.tokenizer, [text])[0])
-                for n, m in models.items()
-            }
+            with thinking(self.status):
+                log_odds = {
+                    n: float(sentiment.log_odds(m, self.source.tokenizer, [text])[0])
+                    for n, m in models.items()
+                }
         except KitError as error:
             self.answer.value = note(str(error), "error")
             return

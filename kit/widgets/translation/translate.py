@@ -7,6 +7,7 @@ from kit.html import FONT, GREY, INK, escape, note
 from kit.tasks import translation
 from kit.tasks.translation.alignment import align
 from kit.widgets.base.static import Widget
+from kit.widgets.base.thinking import thinking
 from kit.widgets.translation.translate_figure import page
 
 __all__ = ["Translate", "Voice", "answers"]
@@ -59,12 +60,15 @@ class Translate(Widget):
             description="who looks where",
             style={"description_width": "150px", "button_width": "190px"},
         )
+        self.status = w.HTML()
         self.translations = w.HTML()
         self.grid = w.HTML()
         self.text.observe(lambda _: self.ask(), "value")
         self.entry.observe(lambda change: change["new"] and self.ask(change["new"]), "value")
         self.who.observe(lambda _: self.look(), "value")
-        self.view = w.VBox([self.text, self.entry, self.translations, self.who, self.grid])
+        self.view = w.VBox(
+            [self.text, self.entry, self.status, self.translations, self.who, self.grid]
+        )
         self.ask()
 
     def ask(self, text: str | None = None) -> "Translate":
@@ -103,6 +107,7 @@ class Translate(Widget):
 
     def _guarded(self, place, make: Callable[[], str]) -> None:
         try:
-            place.value = make()
+            with thinking(self.status):
+                place.value = make()
         except KitError as error:
             place.value = note(str(error), "error")
