@@ -55,8 +55,8 @@ LONG = {"": 30, "chinese": 15}
 """Data -> characters of a run that no two texts share by chance; "" for all other data."""
 
 QUICK = (
-    {"data": "slovene", "seed": 0},
-    {"data": "tweets", "seed": 0},
+    {"part": "leaks", "data": "slovene", "seed": 0},
+    {"part": "leaks", "data": "chinese", "seed": 0},
 )
 
 

@@ -5,7 +5,7 @@ from kit.metrics import interval
 from kit.results.style import made_by, styled
 from kit.tasks.translation import LANGUAGES
 
-__all__ = ["headlines", "headlines_table", "translations", "translations_table"]
+__all__ = ["headlines", "headlines_table", "table", "translations", "translations_table"]
 
 
 def headlines() -> dict[str, tuple[float, float]]:
@@ -72,3 +72,8 @@ def translations_table():
         f"control. Messages: of the training data. {made_by(recorded)}"
     )
     return styled(rows, columns, keys=len(columns), caption=caption)
+
+
+def table():
+    """Names in headlines: `headlines_table`."""
+    return headlines_table()
