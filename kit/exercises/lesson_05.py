@@ -47,7 +47,7 @@ def thrifty(answer: str) -> Verdict:
 
 
 def recorded() -> tuple[dict[str, float], dict[str, int]]:
-    """The baked RNN with 100 labels: mean accuracy and trained numbers of each strategy."""
+    """The shipped RNN with 100 labels: mean accuracy and trained numbers of each strategy."""
     rows = [
         row
         for row in results.load("strategies")["rows"]
