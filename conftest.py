@@ -43,6 +43,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: order[_file(item)])
 
 
+def pytest_sessionfinish() -> None:
+    """End the servers that the browser tests of this process have shared."""
+    if browser := sys.modules.get("browser"):
+        browser.SERVERS.close()
+
+
 def _file(test: pytest.Item | pytest.TestReport) -> str:
     return test.nodeid.partition("::")[0]
 

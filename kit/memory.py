@@ -8,12 +8,16 @@ Kubernetes) and of the process (`ulimit -v`, `ulimit -d`).
 import contextlib
 import ctypes
 import gc
+import tempfile
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kit.errors import KitError
+from kit.errors import KitError, saving
 
-__all__ = ["check_memory", "free_memory", "memory_limit", "ran_out", "release_memory"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["check_memory", "free_memory", "in_file", "memory_limit", "ran_out", "release_memory"]
 
 Room = tuple[int, int, str]
 """Bytes that are free, the limit in bytes, and what sets the limit."""
@@ -78,6 +82,23 @@ def release_memory() -> None:
     gc.collect()
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def in_file(tensor: "Tensor", what: str) -> "Tensor":
+    """The same numbers in a temporary file, which goes with the last tensor that reads it.
+
+    A part of the file takes memory from the first time that it is read, and the system may take
+    this memory back: it can read the part again. A part that is written to is copied to memory.
+    what: the subject of the sentence where the disk is full.
+    """
+    import numpy as np
+    import torch
+
+    array = tensor.numpy()
+    with saving(what, tempfile.gettempdir()), tempfile.TemporaryFile() as file:
+        file.write(np.ascontiguousarray(array).data)
+        file.flush()
+        return torch.from_numpy(np.memmap(file, array.dtype, mode="c", shape=array.shape))
 
 
 def _gigabytes(size: float) -> str:

@@ -8,6 +8,7 @@
 Run as a command it finds a Chromium for the tests, or installs one.
 """
 
+import json
 import os
 import secrets
 import shutil
@@ -19,8 +20,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
@@ -58,6 +60,15 @@ ASK = """async code => {
     await request.done;
     if (failure) throw new Error(failure);
     return printed;
+}"""
+# Scroll to each cell in turn: Lab draws a cell's output once it is near.
+SCROLL_THROUGH = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    for (const cell of document.querySelectorAll('.jp-Notebook .jp-Cell')) {
+        cell.scrollIntoView({ block: 'center' });
+        await frame();
+        await frame();
+    }
 }"""
 # Milliseconds from the key to the moment when plotly has drawn again.
 STOPWATCH = """plot => {
@@ -100,6 +111,9 @@ class Lab:
 
     page: Page
     address: str
+    """Of the server."""
+    below: str
+    """Of the notebooks, as a path below the server's."""
     token: str
     errors: list[str] = field(default_factory=list)
     """Uncaught errors of the page's scripts."""
@@ -112,7 +126,7 @@ class Lab:
 
     def open(self, notebook: str, seconds: float = 60) -> None:
         """Show a notebook of the folder, by its name, and wait for its kernel."""
-        self.page.goto(f"{self.address}/lab/tree/{notebook}?token={self.token}&reset")
+        self.page.goto(f"{self.address}/lab/tree/{self.below}{notebook}?token={self.token}&reset")
         self.wait_for_kernel(seconds)
 
     def wait_for_kernel(self, seconds: float = 60) -> None:
@@ -215,13 +229,19 @@ def noted(what: str, taken: list[float]) -> float:
 def lab(folder: Path, chosen: Path | None = None) -> Iterator[Lab]:
     """JupyterLab on a folder, in Chromium; at the end nothing must have gone wrong in the page.
 
-    chosen: a folder of settings to begin with.
+    chosen: a folder of settings to begin with; such a server is the test's own, and ends with it.
+    Without one, the tests of a process share a server.
     """
-    with server(folder, chosen) as (address, token), sync_playwright() as playwright:
+    with ExitStack() as stack, sync_playwright() as playwright:
+        if chosen:
+            (address, token), below = stack.enter_context(server(folder, chosen)), ""
+        else:
+            (address, token), below = shared_server(folder.parent), f"{folder.name}/"
+            stack.callback(end_kernels, address, token)
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(120_000)  # two cores may be shared by many tests
-        shown = Lab(page, address, token)
+        shown = Lab(page, address, below, token)
         shown.watch()
         yield shown
         shown.answers()
@@ -244,9 +264,30 @@ def lesson(path: Path, folder: Path, seconds: float = 900) -> Iterator[Lab]:
         executed = shown.executed()
         lesson_runs.compare(committed, executed)
         lesson_runs.keep(path, executed, shown.ask(edition.question(executed)))
-        for cell in shown.page.locator(".jp-Notebook .jp-Cell").all():
-            cell.scroll_into_view_if_needed()  # Lab shows a cell's output once it is near
+        shown.page.evaluate(SCROLL_THROUGH)
         yield shown
+
+
+SERVERS = ExitStack()
+"""The servers that tests share; conftest.py closes it at the end."""
+
+
+@cache
+def shared_server(folder: Path) -> tuple[str, str]:
+    """The address and the token of this process's server on a folder."""
+    return SERVERS.enter_context(server(folder))
+
+
+def end_kernels(address: str, token: str) -> None:
+    """End what a test has left running on the shared server."""
+    headers = {"Authorization": f"token {token}"}
+    request = urllib.request.Request(f"{address}/api/sessions", headers=headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        sessions = json.load(answer)
+    for session in sessions:
+        url = f"{address}/api/sessions/{session['id']}"
+        request = urllib.request.Request(url, headers=headers, method="DELETE")
+        urllib.request.urlopen(request, timeout=60).close()
 
 
 @contextmanager

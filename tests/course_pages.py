@@ -47,6 +47,10 @@ them. Nothing runs here: to change a cell and to use the widgets, open the lesso
 ```
 """
 OPEN_FOLDS = "document.querySelectorAll('details').forEach(fold => { fold.open = true; })"
+PAGE_NUMBER = (
+    '<div style="font:9px sans-serif;width:100%;text-align:center">'
+    '<span class="pageNumber"></span></div>'
+)
 A4_WIDTH = 960
 """Pixels of a printed line before the scale of `print_course`: room for a figure of two panels."""
 
@@ -59,7 +63,7 @@ def write(folder: Path, paths: list[Path], executed: Callable = edition.run, for
     """
     work = folder.parent / f"{folder.name}_work"
     shutil.rmtree(work, ignore_errors=True)
-    sources(work / "source", paths, executed)
+    sources(work / "source", paths, executed, fork)
     build(work, folder, "html", fork)
     for path in paths:  # the lesson itself, not its still pictures, is what one downloads
         shutil.copy(path, folder / "_sources/notebooks")
@@ -67,7 +71,7 @@ def write(folder: Path, paths: list[Path], executed: Callable = edition.run, for
     print_course(work / "print/index.html", folder / PDF)
 
 
-def sources(folder: Path, paths: list[Path], executed: Callable) -> None:
+def sources(folder: Path, paths: list[Path], executed: Callable, fork: str = "") -> None:
     """What Sphinx reads: the lessons, run; the documents that they link to; the first page."""
     (folder / "notebooks").mkdir(parents=True)
     linked = set()
@@ -79,8 +83,9 @@ def sources(folder: Path, paths: list[Path], executed: Callable) -> None:
         nbformat.write(notebook, folder / "notebooks" / path.name)
         linked |= set(LINK.findall("\n".join(cell.source for cell in notebook.cells)))
     for document in linked:
+        text = (ROOT / document).read_text(encoding="utf-8")
         (folder / document).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / document, folder / document)
+        (folder / document).write_text(without_strangers(text, linked, fork), encoding="utf-8")
     documents = sorted(linked)
     links = [f"[{Path(name).stem.capitalize()}]({name})" for name in documents]
     links.append(f'<a href="{PDF}">The course as a PDF</a>')
@@ -90,6 +95,19 @@ def sources(folder: Path, paths: list[Path], executed: Callable) -> None:
         table=lessons.course(paths, ""), links=" · ".join(links), names="\n".join(names)
     )
     (folder / "index.md").write_text(page, encoding="utf-8")
+
+
+def without_strangers(text: str, documents: set[str], fork: str) -> str:
+    """A document of docs/ whose links to files outside the edition lead to the fork, or nowhere."""
+
+    def link(match: re.Match) -> str:
+        name = match[2].removeprefix("../")
+        if name in documents:
+            return match[0]
+        address = f"https://github.com/{fork}/blob/HEAD/{name}{match[3]}"
+        return f"[{match[1]}]({address})" if fork else match[1]
+
+    return re.sub(r"\[([^\]]+)\]\((\.\./[^)#]+)(#[^)]*)?\)", link, text)
 
 
 def arrange(notebook: NotebookNode) -> None:
@@ -123,12 +141,9 @@ def build(work: Path, folder: Path, builder: str, fork: str) -> None:
 
 def print_course(page: Path, pdf: Path) -> None:
     """Print a page that holds the whole course, its folds open, with bookmarks and page numbers."""
-    number = '<div style="font:9px sans-serif;width:100%;text-align:center"><span class="pageNumber"></span></div>'
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        shown = browser.new_page(
-            viewport={"width": A4_WIDTH, "height": 1300}, color_scheme="light"
-        )
+        shown = browser.new_page(viewport={"width": A4_WIDTH, "height": 1300}, color_scheme="light")
         shown.set_default_timeout(300_000)
         shown.emulate_media(media="print", color_scheme="light")
         shown.goto(page.as_uri())
@@ -144,7 +159,7 @@ def print_course(page: Path, pdf: Path) -> None:
             print_background=True,
             display_header_footer=True,
             header_template="<span></span>",
-            footer_template=number,
+            footer_template=PAGE_NUMBER,
         )
         browser.close()
 

@@ -13,17 +13,19 @@ import plotly.graph_objects as go
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from kit.widgets.base.static import DEAD, figure
+from kit.widgets.base.static import DEAD, WIDGET, figure
 
 ROOT = Path(__file__).parent.parent
 CAPTION = "A still picture: in the notebook it answers to you."
-WIDGET, PLOT = "application/vnd.jupyter.widget-view+json", "application/vnd.plotly.v1+json"
+PLOT = "application/vnd.plotly.v1+json"
 DUMP = """
 import json, ipywidgets
 from kit.widgets.base.static import static
 known = getattr(ipywidgets.widgets.widget, "_instances", None) or ipywidgets.Widget.widgets
 print(json.dumps({name: static(known[name]) for name in WANTED if name in known}))
 """
+
+
 def run(lesson: Path) -> tuple[NotebookNode, dict[str, str]]:
     """Run the lesson; it with its outputs, and of each widget that it shows a still picture as it
     stands at the end, as HTML."""
@@ -54,7 +56,11 @@ def outputs(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def freeze(notebook: NotebookNode, pictures: dict[str, str]) -> None:
-    """Put plain HTML in place of whatever needs a kernel or an extension."""
+    """Put plain HTML in place of whatever needs a kernel or an extension. What JupyterLab has kept
+    as still pictures gives way to figures that can be hovered."""
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not is_still_picture(output)]
     for output in outputs(notebook):
         data = output.data
         if PLOT in data:
@@ -64,6 +70,11 @@ def freeze(notebook: NotebookNode, pictures: dict[str, str]) -> None:
             data["text/html"] = still(pictures.get(data[WIDGET]["model_id"], ""))
         for kind in (PLOT, WIDGET):
             data.pop(kind, None)
+
+
+def is_still_picture(output: NotebookNode) -> bool:
+    """Whether it is the second output of `kit.widgets.base.static.show`."""
+    return 'id="kit-still-' in output.get("data", {}).get("text/html", "")
 
 
 def still(picture: str) -> str:

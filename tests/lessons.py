@@ -5,6 +5,7 @@ python tests/lessons.py owner/name    # badges of this fork; without any fork th
 python tests/lessons.py --check       # say which lessons and README are not as written
 """
 
+import ast
 import re
 import subprocess
 import sys
@@ -25,7 +26,7 @@ MINUTES = {
     "03": 50,
     "04": 55,
     "05": 50,
-    "06": 60,
+    "06": 45,
     "07": 55,
     "08": 55,
     "09": 45,
@@ -33,6 +34,8 @@ MINUTES = {
     "11": 55,
     "12": 55,
     "13": 50,
+    "17": 30,
+    "18": 30,
 }
 """Number of a lesson -> minutes to read it and to do its exercises, an estimate."""
 SETUP = """\
@@ -86,11 +89,62 @@ def words(lesson: str) -> str:
     return f"## Words of this lesson\n\n{links}"
 
 
-def slide(cell: NotebookNode) -> str:
-    """Prose opens a slide, each cell of code is the next step below it; set-up is not shown."""
-    if cell.id in ("badges", "setup"):
+FIGURES = ("figure", "table", "styled")
+"""Functions that draw: a cell that ends in a call of one has its source hidden on slides."""
+FONTS = "@deathbeds/jupyterlab-fonts"
+"""The extension that gives a single cell a style; JupyterLab's slides bring it."""
+HIDDEN = {
+    # Before the cell is run there is no output, and its source is shown.
+    "body[data-jp-deck-mode='presenting'] &:has(.jp-OutputArea-child) .jp-Cell-inputWrapper": {
+        "display": "none"
+    }
+}
+
+
+def statements(cell: NotebookNode) -> list[ast.stmt]:
+    """The statements of a cell of code; none where a magic makes it no Python."""
+    try:
+        return ast.parse(cell.source).body if cell.cell_type == "code" else []
+    except SyntaxError:
+        return []
+
+
+def called(node: ast.stmt) -> str:
+    """The last name of the function that an expression calls: "figure" of x.figure(rows)."""
+    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        return ""
+    return ast.unparse(node.value.func).rpartition(".")[2]
+
+
+def is_quiet(node: ast.stmt) -> bool:
+    """Whether a statement shows an audience nothing: an import, an assert, a check, a hint."""
+    return isinstance(node, ast.Import | ast.ImportFrom | ast.Assert) or (
+        called(node) in ("check", "hint")
+    )
+
+
+def slide(cell: NotebookNode, after: NotebookNode | None = None) -> str:
+    """Prose opens a slide, and each cell of code is the next step below it.
+
+    Not shown: the set-up, and cells of imports, asserts, checks and hints alone. An exercise is one
+    slide: its stub, the cell before its check, is added to its question; so is a quiz.
+    """
+    code = statements(cell)
+    if cell.id in ("badges", "setup", "words") or (code and all(map(is_quiet, code))):
         return "skip"
+    stub = after is not None and "check" in map(called, statements(after))
+    if stub or cell.id in ("quiz", "experiment-run"):
+        return "fragment"
     return "slide" if cell.cell_type == "markdown" else "subslide"
+
+
+def hides_source(cell: NotebookNode) -> bool:
+    """Whether a slide shows the output of a cell alone: figures, tables, today's stages."""
+    *first, last = statements(cell) or [ast.Pass()]
+    imports = bool(first) and all(isinstance(node, ast.Import | ast.ImportFrom) for node in first)
+    return called(last) in FIGURES or (
+        imports and isinstance(last, ast.Expr) and not is_quiet(last)
+    )
 
 
 def written(notebook: NotebookNode, fork: str, lesson: str) -> NotebookNode:
@@ -99,10 +153,14 @@ def written(notebook: NotebookNode, fork: str, lesson: str) -> NotebookNode:
     own = [cell for cell in notebook.cells if cell.id not in ("badges", "setup")]
     shared = [badges(fork, lesson)] if fork else []
     notebook.cells = [own[0], *shared, setup(fork), *own[1:]]
-    for cell in notebook.cells:
+    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
         if cell.id == "words":
             cell.source = words(lesson)
-        cell.metadata["slideshow"] = {"slide_type": slide(cell)}
+        cell.metadata["slideshow"] = {"slide_type": slide(cell, after)}
+        if hides_source(cell):
+            cell.metadata[FONTS] = {"styles": {"": HIDDEN}}
+        else:
+            cell.metadata.pop(FONTS, None)
     return notebook
 
 

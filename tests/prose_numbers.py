@@ -33,11 +33,15 @@ from nbformat import NotebookNode
 
 from kit import results
 from kit.metrics import interval
+from kit.migrate import STRATEGIES
+from kit.pretrain import PIECES
 
 __all__ = ["FUNCTIONS", "Number", "entries", "prose", "unsourced", "wrong"]
 
 FILE = Path(__file__).parent / "numbers.toml"
-NUMBER = re.compile(r"(?<![\w.,/])(?<!\w-)[-−+]?(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w]|,\d|\.\d|-[a-z]\w*\d)")
+NUMBER = re.compile(
+    r"(?<![\w.,/])(?<!\w-)[-−+]?(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w]|,\d|\.\d|-[a-z]\w*\d)"
+)
 NO_NUMBERS = re.compile(
     r"```.*?```|`[^`\n]*`|\]\([^)]*\)|https?://\S+|<[^>\n]+>"
     r"|\b95 % (?:confidence )?intervals?\b"
@@ -110,7 +114,11 @@ def texts(figure) -> Iterator[str]:
     if isinstance(figure, dict):
         for key, value in figure.items():
             if key in ("text", "name", "ticktext") and isinstance(value, str | list):
-                yield from [value] if isinstance(value, str) else filter(lambda v: isinstance(v, str), value)
+                yield from (
+                    [value]
+                    if isinstance(value, str)
+                    else filter(lambda v: isinstance(v, str), value)
+                )
             elif key != "template":
                 yield from texts(value)
     elif isinstance(figure, list) and figure and isinstance(figure[0], dict):
@@ -185,6 +193,14 @@ def mean(name: str, value: str, **where) -> float:
     return interval(list(_seeds(name, value, where).values()))[0]
 
 
+def only(name: str, value: str, **where):
+    """The value that all rows of a results file with these entries have in common."""
+    values = {row[value] for row in _rows(name, where) if value in row}
+    if len(values) != 1:
+        raise LookupError(f"{name!r} has {len(values)} values of {value!r} with {where}: say more")
+    return values.pop()
+
+
 def half(name: str, value: str, **where) -> float:
     """Half of the 95 % interval of that mean."""
     return interval(list(_seeds(name, value, where).values()))[1]
@@ -207,10 +223,13 @@ def margin(name: str, value: str, one: dict, other: dict, **where) -> float:
 
 FUNCTIONS = {
     "mean": mean,
+    "only": only,
     "half": half,
     "difference": difference,
     "margin": margin,
     "load": results.load,
+    "PIECES": PIECES,
+    "STRATEGIES": STRATEGIES,
     "results": results,
     "minutes": lambda number: lessons.MINUTES[number],
     "FULL": {"strategy": "full"},
@@ -239,9 +258,7 @@ def wrong(number: Number, entry: str) -> str | None:
 # The command: what is missing, with suggestions.
 
 
-def suggestions(
-    numbers: Iterable[Number], code: str, limit: int = 3
-) -> dict[Number, list[str]]:
+def suggestions(numbers: Iterable[Number], code: str, limit: int = 3) -> dict[Number, list[str]]:
     """Expressions whose value is the number's: means, halves and paired differences; those of the
     results files that the lesson's code names first."""
     table = list(_measured())
@@ -251,7 +268,7 @@ def suggestions(
 
     found = {}
     for number in numbers:
-        if "." not in number.text and number.scale != 100 or number.scale < 1:
+        if ("." not in number.text and number.scale != 100) or number.scale < 1:
             continue  # whole numbers are means by chance
         hits = [
             f"{'100 * ' if scale == 100 else ''}{expression}"
@@ -285,7 +302,9 @@ def _measured() -> Iterator[tuple[str, float]]:
 
 
 def _names(value: object, key: str) -> bool:
-    return isinstance(value, str) or (isinstance(value, int) and key in ("labels", "sentences", "pairs", "articles"))
+    if isinstance(value, str):
+        return len(value) < 40
+    return isinstance(value, int) and key in ("labels", "sentences", "pairs", "articles")
 
 
 def _differences(name: str, groups: dict) -> Iterator[tuple[str, float]]:

@@ -20,6 +20,35 @@ def test_the_lessons_share_their_setup_and_slides() -> None:
     assert not lessons.stale(), "run make notebooks"
 
 
+@pytest.mark.parametrize(
+    ("source", "kind", "hidden"),
+    [
+        ("import torch\nfrom kit import loss", "skip", False),
+        ("from kit.widgets import Strip\n\nStrip('migrate')", "subslide", True),
+        ("assert scores[0] > 0.5", "skip", False),
+        ("x = scores[0]\nassert x > 0.5", "subslide", False),
+        ("from kit import exercises\n\nexercises.check('06.1', answer)", "skip", False),
+        ("exercises.hint('06.1')", "skip", False),
+        ("rows = []\nresults.table('freeze')", "subslide", True),
+        ("curves_figure.figure(rows)", "subslide", True),
+        ("answer = ...", "fragment", False),
+        ("fit(model, examples, recipe)", "subslide", False),
+    ],
+)
+def test_slides_show_what_an_audience_reads(source: str, kind: str, hidden: bool) -> None:
+    cell = nbformat.v4.new_code_cell(source)
+    check = nbformat.v4.new_code_cell("exercises.check('06.1', answer)")
+    assert lessons.slide(cell, check if kind == "fragment" else None) == kind
+    assert lessons.hides_source(cell) == hidden
+
+
+def test_the_lesson_on_sentiment_has_at_most_40_slides() -> None:
+    [path] = (ROOT / "notebooks").glob("06_*.ipynb")
+    lesson = lessons.written(nbformat.read(path, 4), "", path.name)
+    kinds = [cell.metadata["slideshow"]["slide_type"] for cell in lesson.cells]
+    assert kinds.count("slide") + kinds.count("subslide") <= 40
+
+
 def test_badges_name_the_fork_and_nothing_is_written_twice() -> None:
     path = lessons.committed()[0]
     lesson = nbformat.read(path, 4)

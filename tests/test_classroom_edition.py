@@ -165,7 +165,10 @@ def test_the_pdf_has_every_lesson(site: Path) -> None:
 @pytest.mark.parametrize(
     ("prose", "marked"),
     [
-        ("The truth is 1. **Drag ŷ** from right to wrong. Watch it.", "**Drag ŷ** from right to wrong."),
+        (
+            "The truth is 1. **Drag ŷ** from right to wrong. Watch it.",
+            "**Drag ŷ** from right to wrong.",
+        ),
         ("## Try it\n\n- A *press* report is news: no.\n- Plain.", "A *press* report is news:"),
         ("**Look. Then click on a point.** It turns.", "**Look. Then click on a point.**"),
         ("Then choose *minilm*. It is larger.", "Then choose *minilm*."),

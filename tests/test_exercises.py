@@ -92,8 +92,18 @@ def test_students_get_a_copy_without_solutions(tmp_path: Path) -> None:
     assert Path("Makefile") in copied and Path("tests") not in copied
 
 
+class Broken(int):
+    """A number that cannot be compared."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no")
+
+    __hash__ = int.__hash__
+
+
 def test_what_cannot_be_judged_is_said_in_words() -> None:
-    assert "cannot be judged" in exercises.check("03.3", "a word").text
+    assert "cannot be judged" in exercises.check("04.3", Broken(5)).text
+    assert "no number" in exercises.check("03.3", "a word").text
     with pytest.raises(KitError, match=r"choose one of 03\.1"):
         exercises.check("03.9", 1)
     with pytest.raises(KitError, match="no lesson"):

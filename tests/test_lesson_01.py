@@ -8,6 +8,15 @@ from playwright.sync_api import Locator
 LESSON = Path(__file__).parent.parent / "notebooks" / "01_minimise_a_loss.ipynb"
 # Of Descent's traces: what is drawn for the first walker and for the second.
 AHEAD, HEIGHTS, AHEAD_2 = 3, 5, 7
+# In the page, since it takes 2 s: as soon as the button can be pressed.
+RUN_AND_STOP = """async () => {
+    const buttons = Array.from(document.querySelectorAll('button.jupyter-button'));
+    const run = buttons.find(button => button.innerText.includes('Run 100'));
+    const stop = buttons.find(button => button.innerText.includes('Stop'));
+    run.click();
+    while (stop.disabled) await new Promise(done => setTimeout(done, 5));
+    stop.click();
+}"""
 
 
 def press(shown: Lab, text: str, nth: int = 0) -> None:
@@ -39,8 +48,7 @@ def walk_down(shown: Lab, plot: Locator) -> None:
     shown.see(plot, f"data[{HEIGHTS}].x.length === 2")
     shown.page.locator(".noUi-handle").nth(1).press("End")
     shown.see(plot, f"Math.abs(data[{AHEAD}].x[1]) > 2")
-    press(shown, "Run 100")
-    shown.page.locator("button:has-text('Stop'):enabled").first.click()  # at once: it takes 2 s
+    shown.page.evaluate(RUN_AND_STOP)
     shown.page.get_by_text("cannot settle").wait_for()
     shown.see(plot, f"data[{HEIGHTS}].x.length > 1 && data[{HEIGHTS}].x.length < 101")
     shown.look(plot, "01_too_large", "end")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Lab, lab
-from playwright.sync_api import Locator
+from browser import NOTEBOOK, Lab, lab
+from playwright.sync_api import Locator, expect
 from test_browser import write
 
 MAKE = """
@@ -54,6 +54,7 @@ const timeout = AbortSignal.timeout.bind(AbortSignal);
 AbortSignal.timeout = time => timeout(time === 2000 ? 0 : time);
 """
 DROPPED = "Failed to initialize model"
+STILL = "[id^=kit-still-] img"
 COPIES = "Object.keys(globalThis.lmTransferKitPlotly).length"
 
 
@@ -87,13 +88,15 @@ def test_figures_share_one_copy_and_none_is_left_behind(shown: Lab) -> None:
     assert shown.received < 3_000_000, shown.received
 
     before = shown.received
-    shown.page.evaluate("jupyterapp.commands.execute('docmanager:open', {path: 'other.ipynb'})")
-    shown.page.wait_for_function("jupyterapp.shell.currentWidget.context.path === 'other.ipynb'")
+    path = f"{shown.below}other.ipynb"
+    shown.page.evaluate(f"jupyterapp.commands.execute('docmanager:open', {{path: '{path}'}})")
+    shown.page.wait_for_function(f"jupyterapp.shell.currentWidget.context.path === '{path}'")
     shown.wait_for_kernel()
     shown.run_all(seconds=200)
     shown.see(plots(shown)[-1], "data[0].y[2] === 3")
     assert shown.page.evaluate(COPIES) == 1
     assert shown.received - before < 3_000_000
+    a_reopened_notebook_shows_still_pictures(shown)
 
 
 def test_what_a_slow_page_lost_is_asked_for_again(shown: Lab) -> None:
@@ -109,6 +112,20 @@ def test_what_a_slow_page_lost_is_asked_for_again(shown: Lab) -> None:
     all_are_current(shown)
     assert all(DROPPED in error for error in shown.errors)
     shown.errors.clear()
+
+
+def a_reopened_notebook_shows_still_pictures(shown: Lab) -> None:
+    page, saved = shown.page, "jupyterapp.shell.currentWidget.context"
+    page.wait_for_function(f"JSON.stringify({saved}.model).includes('data:image/')", polling=500)
+    assert page.locator(STILL).count() == 0  # beside a living widget it is not there
+    page.evaluate(f"{saved}.save().then(() => {saved}.sessionContext.shutdown()).then(() => true)")
+    page.reload()
+    picture = page.locator(STILL)
+    picture.wait_for()
+    assert picture.evaluate("image => image.naturalWidth") > 700
+    expect(page.get_by_text("model not found")).to_be_hidden()
+    assert len(page.evaluate(NOTEBOOK)) < 100_000
+    shown.picture("still_picture")
 
 
 def all_are_current(shown: Lab) -> None:

@@ -1,5 +1,6 @@
 """Out of memory is foreseen: what it needs, what there is, what to choose instead."""
 
+import io
 import json
 import re
 import subprocess
@@ -228,3 +229,28 @@ def test_lessons_are_tested_in_the_environment_of_binder() -> None:
     )
     assert binder == json.loads((root / "kernels/limited/kernel.json").read_text())["env"]
     assert binder
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_a_tensor_in_a_file_takes_memory_where_it_is_read(monkeypatch) -> None:
+    import torch
+
+    def resident() -> int:
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    rows = torch.arange(64_000_000, dtype=torch.uint8).view(-1, 64)
+    few = rows[::200_000].clone()
+    filed = memory.in_file(rows, "the table")
+    with_both = resident()
+    del rows
+    memory.release_memory()
+    before = resident()
+    assert with_both - before > 50e6, "nothing else holds the numbers"
+    assert torch.equal(filed[::200_000], few)
+    assert resident() - before < 32e6, "five rows, and what the system reads with them"
+    filed[0] = 9  # what is written is in memory alone
+    assert filed[0, 0] == 9 and filed[200_000, 0] == few[1, 0]
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda: io.FileIO("/dev/full", "rb+"))
+    with pytest.raises(KitError, match="the table cannot be saved"):
+        memory.in_file(few, "the table")

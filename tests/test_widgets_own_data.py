@@ -396,10 +396,13 @@ def test_a_report_is_shown_saved_and_kept_when_it_is_stopped(folder, monkeypatch
     widget.make_report()
     assert error(widget).startswith("there is nothing to report on")
     products = sentiment.load("products")["train"].select(range(300))
-    rows = [(row["text"], row["label"]) for row in products]
+    rows = [
+        (row["text"], row["label"], "" if i == 0 else "S" if i % 10 == 0 else "N")
+        for i, row in enumerate(products)
+    ]
     path = Path("goods.csv")
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows([("text", "label"), *rows])
+        csv.writer(file).writerows([("text", "label", "region"), *rows])
     monkeypatch.setitem(audit.report.__wrapped__.__kwdefaults__, "sources", ("rnn_encoder",))
     widget.open(path).make_report().wait()
     assert said(widget) == "The page is saved as goods-report.html: print it, or send it."
@@ -407,11 +410,22 @@ def test_a_report_is_shown_saved_and_kept_when_it_is_stopped(folder, monkeypatch
     page = Path("goods-report.html").read_text(encoding="utf-8")
     assert "Report on goods.csv" in page and "Next step" in page
 
+    assert "Groups were not compared" in page
+    assert [name for name, _ in widget.compare.options] == ["no column", "region"]
+    widget.compare.value = "region"
+    widget.make_report().wait()
+    assert said(widget).startswith("Left out, with nothing in 'region': 1 rows. The page")
+    assert ">region</th>" in widget.page_view.value and ">N</td>" in widget.page_view.value
+    widget.label.value = "region"  # a class is no group
+    assert [value for _, value in widget.compare.options] == [None, "label"]
+    assert widget.compare.value is None
+    widget.label.value = "label"
+
     say = widget._say
     monkeypatch.setattr(widget, "_say", lambda *a: (say(*a), "reads" in a[0] and widget.job.stop()))
     widget.make_report().wait()
     assert said(widget).startswith("Stopped before it was whole: sources, labels")
-    assert Path("goods-report-2.html").exists() and "Leaks" in widget.page_view.value
+    assert Path("goods-report-3.html").exists() and "Leaks" in widget.page_view.value
     widget.kind.value = "tags"
     widget.make_report()
     assert error(widget).startswith("a report is made for classes")

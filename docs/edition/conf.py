@@ -1,5 +1,7 @@
-"""Sphinx settings of the edition: the course as pages (`make html`). tests/course_pages.py writes the
-sources: lessons that have run, the glossary, and the first page."""
+"""Sphinx settings of the edition: the course as pages (`make html`).
+
+tests/course_pages.py writes the sources: lessons that have run, the glossary, the first page.
+"""
 
 import os
 from importlib.resources import files

@@ -18,7 +18,7 @@ from torch import Tensor
 from kit.data import archives
 from kit.errors import KitError
 from kit.guards import a_count
-from kit.memory import release_memory
+from kit.memory import in_file, release_memory
 from kit.models import Transformer, TransformerConfig
 from kit.models.quantised import BLOCK, expand
 from kit.sources.checkpoint import Source
@@ -58,10 +58,11 @@ def e5(layers: int | None = None, expanded: bool = False) -> Source:
 
     A text is read as the makers' "query: " and the text, and its vector is the mean over all
     tokens. The blocks are float32 in memory; the table of token embeddings stays in 4 bits, which
-    takes 54 MB in place of 384, and is not trained.
+    takes 54 MB in place of 384, in a temporary file of which only the rows in use take memory. It
+    is not trained.
     layers: read only the lowest blocks, so many; None for all.
     expanded: the table in float32 too: everything can be trained, and it needs .33 GB more.
-    Raises KitError for more blocks than there are.
+    Raises KitError for more blocks than there are, and for a full disk.
     """
     content = archives.read("e5", MEMBER)
     body, part = _body(content, layers, expanded)
@@ -165,6 +166,8 @@ def _values(content: bytes, entries: dict, body: Transformer) -> dict[str, Tenso
     table = {"numbers": numbers.view(shape), "scales": scales.view(shape)}
     if body.config.embedding_bits is None:
         table = {"weight": expand(table["numbers"], table["scales"])}
+    else:
+        table["numbers"] = in_file(table["numbers"], "the table of token embeddings")
     values |= {f"embed.tokens.{name}": tensor for name, tensor in table.items()}
     for name, like in body.state_dict().items():
         if name in values:

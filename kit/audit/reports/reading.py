@@ -52,7 +52,7 @@ class Reading:
             raise KitError(f"rows={most!r}: give a whole number of at least 50.")
         self.names = names
         self.compare, self.most, self.watch = compare, most, watch
-        self.all = {split: list(rows) for split, rows in data.items() if len(rows)}
+        self.all = {split: _named(rows, compare) for split, rows in data.items() if len(rows)}
         if missing := {"train", "test"} - set(self.all):
             raise KitError(f"{missing.pop()} has no row: give at least one.")
         self.rows: dict[str, Rows] = {}
@@ -111,3 +111,13 @@ class Reading:
         """The name of a class."""
         names = self.rows["train"].names
         return str(names[label]) if names else str(label)
+
+
+def _named(rows, column: str | None) -> list[dict]:
+    """The rows, with the names of a `ClassLabel` in this column in place of its numbers."""
+    names = getattr(getattr(rows, "features", {}).get(column), "names", None)
+    if names is None:
+        return list(rows)
+    return [
+        row | {column: row[column] if row[column] is None else names[row[column]]} for row in rows
+    ]

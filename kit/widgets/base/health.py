@@ -6,6 +6,7 @@ import platform
 from kit import runtime
 from kit.html import FONT, INK, PAPER, escape
 from kit.memory import memory_limit
+from kit.widgets.base.static import show
 
 __all__ = ["Health", "rows", "table"]
 
@@ -84,3 +85,7 @@ class Health:
             "text/html": self._repr_html_(),
             "text/plain": repr(self),
         }
+
+    def _ipython_display_(self) -> None:
+        bundle = self._repr_mimebundle_()
+        show(self.shown, bundle)

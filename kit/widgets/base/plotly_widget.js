@@ -3,6 +3,8 @@
 
 const PATIENCE = 15_000; // milliseconds until the library is asked for again
 const ATTACHED = 1_000; // milliseconds to wait for a place on the page
+const AT_REST = 2_000; // milliseconds without a change, after which a picture is taken
+const UNSEEN = "position: absolute; left: -10000px; width: 900px";
 // What Python sends to plotly's widget: each is set, and then set to null.
 const MESSAGES = [
     "addTraces", "deleteTraces", "moveTraces", "restyle", "relayout", "update", "animate",
@@ -59,6 +61,7 @@ class Figure {
             if (message !== null) this.early?.push([name, message]);
         };
         for (const name of MESSAGES) model.on(`change:${name}`, () => note(name));
+        model.on("change:takes_pictures", () => this.changed());
         model.on("change:_times_sent", () => this.redraw());
         model.on("msg:custom", content => {
             if (content.library) this.library.publish(content.library);
@@ -103,6 +106,37 @@ class Figure {
                 if (event === `change:${name}`) handler();
         }
         this.replayed = this.early = null;
+        for (const name of MESSAGES) model.on(`change:${name}`, () => this.changed());
+        this.changed();
+    }
+
+    // Send a still picture, once the figure has come to rest and the page has time.
+    changed() {
+        if (!this.widget || this.early || !this.model.get("takes_pictures")) return;
+        clearTimeout(this.rest);
+        const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+        this.rest = setTimeout(() => whenIdle(() => this.sendPicture()), AT_REST);
+    }
+
+    async sendPicture() {
+        const view = [...this.views].find(view => view.drawn && view.el.isConnected);
+        const unseen = view ? null : Object.assign(document.createElement("div"), { style: UNSEEN });
+        let remove;
+        try {
+            if (unseen) {
+                document.body.append(unseen);
+                remove = this.draw(unseen);
+                await new Promise(resolve => setTimeout(resolve, ATTACHED));
+            }
+            const picture = await takePicture(unseen ?? view.el);
+            if (picture !== this.picture) this.model.send({ kind: "picture", picture });
+            this.picture = picture;
+        } catch (error) {
+            console.warn(`No still picture of a figure: ${error}`);
+        } finally {
+            remove?.();
+            unseen?.remove();
+        }
     }
 
     // Ask for the whole state if Python made more edits than arrived here.
@@ -156,6 +190,25 @@ class Figure {
     redraw() {
         for (const view of this.views) view.draw();
     }
+
+    // Draw into a place on the page; a function that ends this. Each place has a widget of
+    // plotly's own: so its handlers end with it.
+    draw(el) {
+        const handlers = [];
+        let listening = false;
+        const widget = this.plotly.default();
+        widget.initialize({ model: this.relay((event, handler) => {
+            if (!listening) return; // these keep the model up to date, which is done once
+            this.model.on(event, handler);
+            handlers.push([event, handler]);
+        }) });
+        listening = true;
+        const remove = widget.render({ model: this.model, el });
+        return () => {
+            for (const [event, handler] of handlers) this.model.off(event, handler);
+            remove?.();
+        };
+    }
 }
 
 class View {
@@ -207,21 +260,12 @@ class View {
         this.drawn = true;
         el.replaceChildren();
         el.style.minHeight = "";
-        // A widget of plotly's for each view: so its handlers end with the view.
-        let listening = false;
-        const widget = figure.plotly.default();
-        widget.initialize({ model: figure.relay((event, handler) => {
-            if (!listening) return; // these keep the model up to date, which is done once
-            this.model.on(event, handler);
-            this.handlers.push([event, handler]);
-        }) });
-        listening = true;
-        this.remove = widget.render({ model: this.model, el });
+        this.remove = figure.draw(el);
+        figure.changed();
+        el.on?.("plotly_afterplot", () => figure.changed());
     }
 
     clear() {
-        for (const [event, handler] of this.handlers ?? []) this.model.off(event, handler);
-        this.handlers = [];
         this.remove?.();
         this.remove = null;
     }

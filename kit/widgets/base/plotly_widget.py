@@ -10,11 +10,16 @@ import ipywidgets
 import plotly
 import plotly.graph_objects as go
 from plotly.serializers import custom_serializers
-from traitlets import Dict, Integer, List, Unicode
+from traitlets import Bool, Dict, Integer, List, Unicode
+
+from kit.widgets.base.static import show
 
 __all__ = ["Library", "LiveFigure", "library"]
 
-SCRIPT = Path(__file__).with_name("plotly_widget.js")
+SCRIPT = "\n".join(
+    Path(__file__).with_name(name).read_text(encoding="utf-8")
+    for name in ("plotly_picture.js", "plotly_widget.js")
+)
 PAUSE = 10.0
 """Seconds after which the library is sent to a page again, if that is asked for."""
 
@@ -53,7 +58,7 @@ class LiveFigure(go.FigureWidget):
     that has seen fewer edits than Python made (a message was lost) asks for the whole state.
     """
 
-    _esm = SCRIPT.read_text(encoding="utf-8")
+    _esm = SCRIPT
     _widget_data = List().tag(sync=True, from_json=custom_serializers["from_json"], to_json=_now)
     _widget_layout = Dict().tag(
         sync=True, from_json=custom_serializers["from_json"], to_json=_layout_now
@@ -63,6 +68,10 @@ class LiveFigure(go.FigureWidget):
     _library_holder = Unicode().tag(sync=True)
     _times_sent = Integer(0).tag(sync=True)
     """How often the whole state was sent again; the page then draws again."""
+    takes_pictures = Bool(False).tag(sync=True)
+    """Whether the page is to send a still picture each time that the figure has come to rest."""
+    picture = Unicode()
+    """The last of them, as a data address; empty before the first."""
     _sent_library_at = -PAUSE
     _complete = False
 
@@ -80,7 +89,8 @@ class LiveFigure(go.FigureWidget):
             super().open()
 
     def _answer(self, _, content: dict, buffers: list) -> None:
-        """Answer what the page asks for: the library, the number of edits, or the whole state."""
+        """Answer what the page asks for (the library, the number of edits, the whole state), and
+        keep the picture that it sends."""
         match content.get("kind"):
             case "library":
                 self._send_library()
@@ -89,6 +99,11 @@ class LiveFigure(go.FigureWidget):
                 self.send({"edits": [len(self._data), *edits]})
             case "state":
                 self._send_again()
+            case "picture":
+                self.picture = content["picture"]
+
+    def _ipython_display_(self) -> None:
+        show(self)
 
     def _send_library(self) -> None:
         # Questions of a page wait while a cell runs: many may come at once.

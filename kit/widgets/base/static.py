@@ -1,15 +1,17 @@
 """A still picture of a widget, as plain HTML, for pages without a kernel."""
 
 import inspect
+from collections.abc import Callable
 
 from kit.guards import guarded_class
 from kit.html import FONT, GREY, escape, note
 
-__all__ = ["Widget", "figure", "mime_bundle", "show", "static"]
+__all__ = ["DEAD", "WIDGET", "Widget", "figure", "mime_bundle", "show", "static"]
 
 CONTROLS = ("Button", "ToggleButton", "FloatProgress", "FileUpload")
 """Controls that a still picture leaves out: they show nothing without a kernel."""
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
 DEAD = "Widgets do not live in this page: here is a still picture of what stood here."
 
 
@@ -18,15 +20,22 @@ def mime_bundle(view) -> dict:
     can; the figures of the still picture load plotly.js from the network."""
     alive = {"version_major": 2, "version_minor": 0, "model_id": view.model_id}
     picture = f"{note(DEAD)}{static(view, plotly='cdn')}"
-    widget = "application/vnd.jupyter.widget-view+json"
-    return {widget: alive, "text/html": picture, "text/plain": DEAD}
+    return {WIDGET: alive, "text/html": picture, "text/plain": DEAD}
 
 
-def show(view) -> None:
-    """Display a widget, or its still picture on a page without a kernel."""
+def show(view, bundle: dict | None = None) -> None:
+    """Display a widget, or its still picture on a page without a kernel.
+
+    bundle: default `mime_bundle(view)`; another one's HTML also takes the still picture's place.
+    """
     from IPython.display import display
 
-    display(mime_bundle(view), raw=True)
+    from kit.widgets.base.still_picture import StillPicture, page_keeps_pictures
+
+    if page_keeps_pictures():
+        StillPicture(view, bundle and bundle["text/html"])
+    else:
+        display(bundle or mime_bundle(view), raw=True)
 
 
 class Widget:
@@ -62,15 +71,16 @@ def figure(shown, plotly: str | bool = False) -> str:
     )
 
 
-def static(widget, plotly: str | bool = False) -> str:
+def static(widget, plotly: str | bool = False, draw: Callable = figure) -> str:
     """An ipywidget and its children as HTML: text and figures as they are, controls as
-    "name: value", in the same rows and columns. plotly: as in `figure`."""
+    "name: value", in the same rows and columns. plotly: as in `figure`, which draws the figures
+    (default)."""
     name = type(widget).__name__
     if hasattr(widget, "to_plotly_json"):
-        return figure(widget, plotly)
+        return draw(widget, plotly)
     if hasattr(widget, "children"):
         way = "row" if name == "HBox" else "column"
-        inner = "".join(static(child, plotly) for child in widget.children)
+        inner = "".join(static(child, plotly, draw) for child in widget.children)
         return f'<div style="display:flex;flex-direction:{way};gap:.4em">{inner}</div>'
     if name.startswith("HTML"):
         return f"<div>{widget.value}</div>"

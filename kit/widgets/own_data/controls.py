@@ -26,6 +26,8 @@ QUESTIONS = {
     "headlines": ("2 · The article is in", "its headline in"),
 }
 """Kind of data -> what the two menus of columns are called."""
+NO_GROUPS = ("no column", None)
+"""What the menu of groups offers beside the columns of the file."""
 ACCEPT = ".csv,.tsv,.json,.jsonl,.ndjson,.parquet,.conll,.bio,.iob"
 
 
@@ -78,6 +80,7 @@ class Controls(JobWidget):
         self.save_button = w.Button(description="Save", icon="save")
         self.page_button = w.Button(description="Report", icon="file-text-o", disabled=True)
         self.page_button.tooltip = "leaks, sources, doubted labels, a learning curve: one page"
+        self.compare = w.Dropdown(options=[NO_GROUPS], description="compare groups in", **wide)
         self.page_view = w.HTML()
         self.other = w.FileUpload(accept=ACCEPT, description="5 · Predict a file")
         self.other_path = w.Text(placeholder="or write its path", **box)
@@ -86,7 +89,7 @@ class Controls(JobWidget):
         self.predicted_view, self.answer, self.picture = w.HTML(), w.HTML(), w.VBox([])
         locks = (self.kind, self.upload, self.path_box, self.text, self.label, self.language)
         locks += (self.keep, self.labels, self.source, self.control, self.name, self.save_button)
-        locks += (self.other, self.other_path, self.page_button)
+        locks += (self.other, self.other_path, self.page_button, self.compare)
         self.job = Job(self._work, self._say, "3 · Train", width="130px", bar="160px", locks=locks)
         self.job.button.disabled = True
         widths = {self.upload: "190px", self.other: "190px", self.path_box: "300px"}
@@ -99,22 +102,25 @@ class Controls(JobWidget):
         }
         for control, width in widths.items():
             control.layout.width = width
-        self.view = w.VBox(
-            [
-                self.kind,
-                _row(self.upload, self.path_box, self.keep),
-                _row(self.text, self.label, self.language),
-                _row(self.labels, self.source, self.control, self.page_button, *self.job.row),
-                self.status,
-                _row(_scrolled(self.report_view), self.picture),
-                _scrolled(self.page_view),
-                _row(self.name, self.save_button, self.other, self.other_path),
-                self.saved_view,
-                self.predicted_view,
-                self.ask,
-                self.answer,
-            ]
-        )
+        self.view = w.VBox(self._rows())
+
+    def _rows(self) -> list:
+        """The controls and what they show, from top to bottom."""
+        return [
+            self.kind,
+            _row(self.upload, self.path_box, self.keep),
+            _row(self.text, self.label, self.language),
+            _row(self.labels, self.source, self.control, *self.job.row),
+            _row(self.page_button, self.compare),
+            self.status,
+            _row(_scrolled(self.report_view), self.picture),
+            _scrolled(self.page_view),
+            _row(self.name, self.save_button, self.other, self.other_path),
+            self.saved_view,
+            self.predicted_view,
+            self.ask,
+            self.answer,
+        ]
 
     @contextmanager
     def _quiet(self):
@@ -129,8 +135,18 @@ class Controls(JobWidget):
         """Ask for what this kind of data needs."""
         self.text.description, self.label.description = QUESTIONS[kind]
         self.language.layout.display = "" if kind == "pairs" else "none"
+        self.compare.layout.display = "" if kind == "classes" else "none"
         if dict(self.source.options) != KINDS[kind].sources:
             self.source.options = KINDS[kind].sources
+
+    def _offer_groups(self) -> None:
+        """Offer the columns that are neither the text nor the class; a choice that is still there
+        stays."""
+        taken = (self.text.value, self.label.value)
+        columns = [name for name in self.text.options if name not in taken]
+        before = self.compare.value
+        self.compare.options = [NO_GROUPS, *((name, name) for name in columns)]
+        self.compare.value = before if before in columns else None
 
     def _stored(self, value) -> Path:
         """An uploaded file, written to a folder of this widget."""

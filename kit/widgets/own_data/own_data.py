@@ -151,6 +151,7 @@ class OwnData(ReportPage):
         self.report, self.ready = None, False
         self.job.button.disabled = self.page_button.disabled = True
         self.page_view.value = ""
+        self._offer_groups()
         if self.text.value == self.label.value:
             raise KitError(
                 f"the text and the answer are both in {self.text.value!r}: choose two columns."
