@@ -1,10 +1,32 @@
 """Checks of texts that a caller gives: of a user's texts, and of strings for a tokenizer."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from kit.errors import KitError
 
-__all__ = ["check_no_table", "check_strings", "check_texts", "has_lone_surrogate"]
+__all__ = [
+    "UNSPACED",
+    "WORD",
+    "WORD_OR_LINK",
+    "check_no_table",
+    "check_strings",
+    "check_texts",
+    "has_lone_surrogate",
+    "unspaced",
+]
+
+UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Letters of Thai, Japanese and Chinese, which write no spaces between words."""
+WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+"""A word; a letter of `UNSPACED` is one by itself. In other scripts the same as \\w+."""
+WORD_OR_LINK = re.compile(rf"https?://\S+|{WORD.pattern}")
+"""A word, or an address as a whole: texts that merely have links have no words in common."""
+
+
+def unspaced(words: list[str]) -> bool:
+    """Whether most of these words (of `WORD`) are single letters of `UNSPACED`."""
+    return sum(len(w) == 1 and bool(re.match(f"[{UNSPACED}]", w)) for w in words) > len(words) / 2
 
 
 def check_texts(texts: str | Iterable[str]) -> list[str]:

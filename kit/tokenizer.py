@@ -4,7 +4,7 @@ V is the size of the vocabulary. A *piece* is one entry of it: a word, a part of
 A *special piece* stands for no text: the beginning or end of a text, padding, a masked piece.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from numbers import Integral
 from operator import index
@@ -19,7 +19,7 @@ from kit.files import whole
 from kit.guards import a_path, guarded, ids_of
 from kit.texts import check_strings
 
-__all__ = ["Tokenizer", "check_tokenizer", "remember_tokenizer"]
+__all__ = ["Tokenizer", "check_tokenizer", "remember_tokenizer", "unfamiliar"]
 
 SPECIAL = {"pad": "<pad>", "bos": "<s>", "eos": "</s>", "mask": "<mask>"}
 """Special pieces of `Tokenizer.train`, ids 0 to 3. Bytes cover every text: it needs no <unk>."""
@@ -314,3 +314,15 @@ def check_tokenizer(model: object, tokenizer: Tokenizer) -> None:
             f"{tokenizer!r} is the tokenizer of another source, with other tokens than this model "
             f"was made with: give {known[-1]!r}, m.tokenizer of the migration."
         )
+
+
+def unfamiliar(tokenizer: Tokenizer, texts: Sequence[str | list[str]]) -> str:
+    """A sentence where a source's vocabulary hardly knows the script of these texts; else ""."""
+    plain = [text if isinstance(text, str) else " ".join(text) for text in texts[:200]]
+    ids = [i for row in tokenizer.encode_many(plain, special=False) for i in row]
+    unknown = sum(i == tokenizer.unk for i in ids) / max(1, len(ids))
+    if unknown > 0.02:
+        return f"{unknown:.0%} of the pieces are unknown to this source, and read as nothing. "
+    if len(ids) > sum(map(len, plain)):
+        return "This source reads these texts byte by byte: it has hardly seen their script. "
+    return ""

@@ -158,7 +158,7 @@ def written(notebook: NotebookNode, fork: str, lesson: str) -> NotebookNode:
             cell.source = words(lesson)
         cell.metadata["slideshow"] = {"slide_type": slide(cell, after)}
         if hides_source(cell):
-            cell.metadata[FONTS] = {"styles": {"": HIDDEN}}
+            cell.metadata[FONTS] = {"styles": {":root": HIDDEN}}
         else:
             cell.metadata.pop(FONTS, None)
     return notebook

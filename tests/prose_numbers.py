@@ -1,7 +1,6 @@
 """Where each number in a lesson's prose comes from, and which numbers come from nowhere.
 
-    python tests/prose_numbers.py 03            # the lines that lesson 03 lacks, with suggestions
-    python tests/prose_numbers.py 03 --write    # write them into tests/numbers.toml; drop stale ones
+    python tests/prose_numbers.py 03  # the lines that lesson 03 lacks, with suggestions
 
 A number is sourced if it is printed by a cell above it, or written in code above it or directly
 below. Any other number has an entry in tests/numbers.toml, under its lesson and its cell's id:
@@ -369,9 +368,8 @@ def lines(missing: list[Number]) -> str:
 
 
 def main(*arguments: str) -> None:
-    numbers = [a for a in arguments if not a.startswith("--")]
     for path in lessons.committed():
-        if not numbers or path.name[:2] in numbers:
+        if not arguments or path.name[:2] in arguments:
             missing, faults = report(path)
             print(f"# {path.name}: {len(missing)} without an entry")
             print(lines(missing))

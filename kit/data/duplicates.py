@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from kit.texts import WORD
+
 __all__ = ["groups", "similar"]
 
 BATCH_ROWS = 2048
@@ -17,13 +19,16 @@ def groups(
     *,
     share: tuple[int, int] = (2, 5),
     together: Sequence[Hashable] | None = None,
+    words: re.Pattern = WORD,
 ) -> list[int]:
     """Groups of near-duplicates: for each text the index of the first text of its group.
 
-    Two texts are near-duplicates if their word bigrams overlap by at least `share`, 2/5:
+    Two texts are near-duplicates if their word bigrams (in Chinese, Japanese and Thai: bigrams of
+    characters) overlap by at least `share`, 2/5:
     `|A ∩ B| / |A ∪ B| ≥ 2/5` (Jaccard), compared in whole numbers, so that every machine
     draws the line at the same place; groups are the connected components. Texts with equal
-    entries in `together` (a document, an author) also share a group.
+    entries in `together` (a document, an author) also share a group. words: what a word is; with
+    `kit.texts.WORD_OR_LINK` a link is one.
 
     Why bigrams and 2/5, seen in the ratings of Hutto & Gilbert: single words join sentences that
     merely use "the" and "film". Bigrams at 1/2 find what is written twice ("Doesn't add up to
@@ -38,7 +43,7 @@ def groups(
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    rows, columns = similar(texts, share=share)
+    rows, columns = similar(texts, share=share, words=words)
     if together is not None:
         first: dict[Hashable, int] = {}
         seen = [first.setdefault(key, i) for i, key in enumerate(together)]
@@ -50,10 +55,10 @@ def groups(
 
 
 def similar(
-    texts: Sequence[str], *, share: tuple[int, int] = (2, 5)
+    texts: Sequence[str], *, share: tuple[int, int] = (2, 5), words: re.Pattern = WORD
 ) -> tuple[np.ndarray, np.ndarray]:
     """The pairs of near-duplicates (see `groups`), as two arrays of indices with i < j."""
-    grams = _bigrams(texts)  # (N, number of bigrams), 1 where the text has the bigram
+    grams = _bigrams(texts, words)  # (N, number of bigrams), 1 where the text has the bigram
     size = np.diff(grams.indptr)
     pairs = [(np.empty(0, np.int64), np.empty(0, np.int64))]
     for start in range(0, len(texts), BATCH_ROWS):
@@ -65,15 +70,15 @@ def similar(
     return np.concatenate(rows), np.concatenate(columns)
 
 
-def _bigrams(texts: Sequence[str]):
+def _bigrams(texts: Sequence[str], words: re.Pattern):
     """The word bigrams of each text: a sparse matrix (N, number of bigrams) of zeros and ones."""
     from scipy.sparse import csr_array
 
     known: dict[tuple[str, ...], int] = {}
     columns, ends = [], [0]
     for text in texts:
-        words = re.findall(r"\w+", text.lower()) or [text]  # ":-)" has no words: it counts as one
-        pairs = set(pairwise(words)) or {(words[0],)}
+        found = words.findall(text.lower()) or [text]  # ":-)" has no words: it counts as one
+        pairs = set(pairwise(found)) or {(found[0],)}
         columns += [known.setdefault(pair, len(known)) for pair in pairs]
         ends.append(len(columns))
     ones = np.ones(len(columns), dtype=np.int32)

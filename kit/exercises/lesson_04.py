@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.answers import a_number, a_tensor, brief, called, several
 
 __all__ = ["EXERCISES"]
 
 BLOCK = "blocks.1."
+SIGNATURE = "widen(A, B, unit, times)"
 
 
 def widened(widen: Callable) -> Verdict:
@@ -20,22 +22,21 @@ def widened(widen: Callable) -> Verdict:
     for unit, times in ((0, 2), (3, 2), (2, 5)):
         A, B, x = (torch.randn(n, d, generator=generator) for n, d in ((4, 3), (2, 4), (9, 3)))
         before = (x @ A.T).relu() @ B.T
-        wide, read = widen(A.clone(), B.clone(), unit, times)
+        pair = called(widen, SIGNATURE, A.clone(), B.clone(), unit, times)
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            return wrong(f"{SIGNATURE} must return two tensors, A′ and B′, not {brief(pair)}.")
         high = 4 + times - 1
-        if tuple(wide.shape) != (high, 3) or tuple(read.shape) != (2, high):
-            return wrong(
-                f"with times={times} there must be {high} units: A′ ({high}, 3), B′ (2, {high}); "
-                f"yours are {tuple(wide.shape)} and {tuple(read.shape)}."
-            )
+        wide = a_tensor(pair[0], (high, 3), f"with times={times}, A′")
+        read = a_tensor(pair[1], (2, high), f"with times={times}, B′")
         if (n := int((wide == A[unit]).all(1).sum())) != times:
-            return wrong(f"unit {unit} must stand {times} times in A′, not {n} times.")
+            return wrong(f"Unit {unit} must be a row of A′ {times} times, not {n} times.")
         far = float(((x @ wide.T).relu() @ read.T - before).abs().max())
         if far > 1e-4:
             return wrong(
-                f"unit={unit}, times={times}: the answer moved by up to {far:.3f}. What reads the "
-                "copies must add up to what read the one."
+                f"With unit={unit} and times={times} the answer changed by up to {far:.3f}. The "
+                "weights that leave all copies must add up to those that left the one unit."
             )
-    return right("Right: copied on one side, shared out on the other.")
+    return right("Right: the incoming weights are copied, the outgoing weights are shared out.")
 
 
 def silent(names: tuple[str, ...]) -> Verdict:
@@ -48,19 +49,19 @@ def silent(names: tuple[str, ...]) -> Verdict:
     generator = torch.Generator().manual_seed(0)
     model, ids = _two_blocks(), torch.randint(0, 50, (3, 7), generator=generator)
     tensors = dict(model.named_parameters())
-    unknown = [n for n in names if BLOCK + n not in tensors]
-    if unknown or isinstance(names, str):
-        some = [n.removeprefix(BLOCK) for n in tensors if n.startswith(BLOCK)]
-        return wrong(f"give a tuple of names such as {some[:2]}; these are not any: {unknown}.")
+    some = [n.removeprefix(BLOCK) for n in tensors if n.startswith(BLOCK)]
+    names = several(names, f"such as {tuple(some[:2])}")
+    if unknown := [n for n in names if f"{BLOCK}{n}" not in tensors]:
+        return wrong(f"{unknown} are no names of tensors; names are for example {some[:2]}.")
     with torch.no_grad():
         for name in names:
-            tensors[BLOCK + name].zero_()
+            tensors[f"{BLOCK}{name}"].zero_()
         far = float((model(ids) - _without(model, ids)).abs().max())
     if far > 1e-6:
-        return wrong(f"The block still adds up to {far:.2f}. What writes to the stream, and how?")
+        return wrong(f"The block still adds up to {far:.2f}. Which layers write to the stream?")
     if len(set(names)) > 4:
         return wrong(f"It adds nothing, but with {len(set(names))} tensors. Four are enough.")
-    return right("Right: nothing is written, and what reads may stay and learn.")
+    return right("Right: the block adds nothing, and its other tensors are ready to learn.")
 
 
 def _two_blocks():
@@ -89,13 +90,16 @@ def _without(model, ids):
 def saved(answer: int) -> Verdict:
     """Parameters that MiniLM loses when it moves from 30,522 pieces to 8,192."""
     pieces, width = 30_522 - 8_192, 384
+    a_number(answer, "a whole number, such as 1_000_000")
     if answer == pieces * width:
         return right(f"Right: {pieces:,} rows of {width} numbers.")
     if answer == pieces:
-        return wrong(f"{pieces:,} are the rows: each is a vector, as wide as the stream.")
+        return wrong(
+            f"{pieces:,} is the number of rows. Each row is a vector, as wide as the stream."
+        )
     if answer in (8_192 * width, 30_522 * width):
         return wrong(f"{answer:,} is the size of one table: the question is the difference.")
-    return wrong(f"Not {answer:,}: rows fewer, times the numbers in a row.")
+    return wrong(f"Not {answer:,}: multiply the number of lost rows by the numbers in a row.")
 
 
 EXERCISES = {

@@ -1,25 +1,23 @@
 """Exercises of lesson 05: migrate both."""
 
 from collections.abc import Callable
-from statistics import mean
 
-from kit import results
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.answers import a_number, a_tensor, brief, called
 
 __all__ = ["EXERCISES"]
 
 BLOCKS, WIDTH = 6, 384
 """Of MiniLM."""
-ENOUGH = 0.005
-"""How far below `full` is as good as `full`, in exercise 2."""
 
 
 def lora_counts(answer: Callable[[int], int]) -> Verdict:
     """How many numbers LoRA of rank r trains in MiniLM, on query and value: 6 · 2 · 2 · 384 · r."""
     if not callable(answer):
-        return wrong(f"{answer!r} is no function of r: write lambda r: ...")
-    said = answer(8)
-    if all(answer(r) == BLOCKS * 2 * 2 * WIDTH * r for r in (1, 3, 8)):
+        return wrong(f"{brief(answer)} is no function of r: write lambda r: ...")
+    values = {r: called(answer, "function of r", r) for r in (1, 3, 8)}
+    said = a_number(values[8], "a function that returns a whole number")
+    if all(value == BLOCKS * 2 * 2 * WIDTH * r for r, value in values.items()):
         return right(f"Right: {said:,} at rank 8, beside 22.6 million.")
     mistakes = {
         BLOCKS * 2 * WIDTH * 8: "that is A alone or B alone; or one matrix a block instead of two.",
@@ -30,36 +28,54 @@ def lora_counts(answer: Callable[[int], int]) -> Verdict:
     return wrong(f"{said:,} at rank 8: " + mistakes.get(said, "count A, then B, then how often."))
 
 
-def thrifty(answer: str) -> Verdict:
-    """The strategy with the fewest trained numbers that is as good as full, as recorded."""
-    scores, trained = recorded()
-    goal = scores["full"] - ENOUGH
-    if answer not in scores:
-        return wrong(f"{answer!r} is not among the recorded: {', '.join(scores)}.")
-    best = min((n for n in scores if scores[n] >= goal), key=trained.get)
-    if answer == best:
-        return right(f"Right: {100 * scores[best]:.1f} % with {trained[best]:,} numbers trained.")
-    if scores[answer] < goal:
-        return wrong(
-            f"{answer} has {100 * scores[answer]:.1f} %, and {100 * goal:.1f} % are needed."
-        )
-    return wrong(f"{answer} is good enough, but trains {trained[answer]:,}: one needs fewer.")
+SIGNATURE = "forward(x, W, loras, tasks, alpha)"
 
 
-def recorded() -> tuple[dict[str, float], dict[str, int]]:
-    """The shipped RNN with 100 labels: mean accuracy and trained numbers of each strategy."""
-    rows = [
-        row
-        for row in results.load("strategies")["rows"]
-        if (row["source"], row["labels"]) == ("rnn_encoder", 100) and "accuracy" in row
-    ]
-    names = {row["strategy"]: row["trained"] for row in rows}
-    return {n: mean(r["accuracy"] for r in rows if r["strategy"] == n) for n in names}, names
+def lora_forward(forward: Callable) -> Verdict:
+    """forward(x, W, loras, tasks, alpha): each row with the LoRA of its task, W x + α/r · B A x."""
+    import torch
+
+    generator = torch.Generator().manual_seed(5)
+
+    def drawn(*shape: int):
+        return torch.randn(*shape, generator=generator)
+
+    x, W, tasks, alpha = drawn(4, 3), drawn(2, 3), ["films", "news", "films", "tweets"], 6.0
+    loras = {name: (drawn(r, 3), drawn(2, r)) for name, r in (("films", 1), ("news", 2))}
+    loras["tweets"] = drawn(3, 3), drawn(2, 3)
+    copies = x.clone(), W.clone(), {n: (A.clone(), B.clone()) for n, (A, B) in loras.items()}
+    answer = a_tensor(called(forward, SIGNATURE, x, W, loras, tasks, alpha), (4, 2), "Your answer")
+    if not torch.equal(W, copies[1]) or not torch.equal(x, copies[0]):
+        return wrong("x or W has changed: W is frozen, and other tasks need it as it is.")
+    x, W, loras = copies
+    added = torch.stack([B @ (A @ row) for row, (A, B) in _with_task(x, loras, tasks)])
+    ranks = torch.tensor([float(len(loras[task][0])) for task in tasks])[:, None]
+    first = x @ (loras["films"][1] @ loras["films"][0]).T
+    mistakes = {
+        "this is W x alone: the LoRA of each row's task is missing.": x @ W.T,
+        "this is the LoRA alone: add it to W x.": alpha / ranks * added,
+        "the factor α/r is missing.": x @ W.T + added,
+        "the factor is α/r: divide α by the rank, the number of A's rows.": x @ W.T + alpha * added,
+        "every row has the LoRA of the first row's task.": x @ W.T + alpha * first,
+    }
+    if torch.allclose(answer, x @ W.T + alpha / ranks * added, atol=1e-4):
+        return right("Right: one W in memory, and two thin matrices for each task.")
+    for said, values in mistakes.items():
+        if torch.allclose(answer, values, atol=1e-4):
+            return wrong(f"Not yet: {said}")
+    rows = [i for i in range(4) if not torch.allclose(answer[i], (x @ W.T)[i], atol=1e-4)]
+    return wrong(
+        f"The values of rows {rows} are not W x + α/r · B A x, with A and B of their task."
+    )
+
+
+def _with_task(x, loras: dict, tasks: list[str]):
+    return [(row, loras[task]) for row, task in zip(x, tasks, strict=True)]
 
 
 def left_for_the_text(answer: float) -> Verdict:
     """12 tokens and a prefix of 4 share the attention evenly: 12 / 16."""
-    if abs(answer - 12 / 16) < 0.001:
+    if abs(a_number(answer, "a number between 0 and 1") - 12 / 16) < 0.001:
         return right("Right: a quarter of every answer is made of the prefix's random values.")
     if abs(answer - 4 / 16) < 0.001:
         return wrong(f"{answer} is the prefix's share.")
@@ -78,11 +94,11 @@ EXERCISES = {
         ),
     ),
     "2": Exercise(
-        judge=thrifty,
+        judge=lora_forward,
         hints=(
-            "Choose rnn_encoder and 100 labels in the widget, and the parameters as its axis.",
-            "Draw a level half a point below `full`; then go from the left to the right.",
-            "Only the mean counts here. Would the intervals let you choose?",
+            "Begin with `y = x @ W.T`, which is the same for all tasks.",
+            "For each row i: `A, B = loras[tasks[i]]`. The rank is the number of rows of A.",
+            "Add `alpha / len(A) * B @ (A @ x[i])` to `y[i]`, and return y.",
         ),
     ),
     "3": Exercise(

@@ -2,101 +2,108 @@
 
 from collections.abc import Callable, Sequence
 
-from kit import results
-from kit.data import own
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.tasks import sentiment
+from kit.exercises.answers import a_number, a_tensor, brief, called
 from kit.tasks.occlusion import influence
 
-__all__ = ["EXERCISES", "STARS"]
+__all__ = ["EXERCISES"]
 
-STARS = [
-    {"review": "Broke after a day.", "stars": 1},
-    {"review": "I would not buy it again.", "stars": 2},
-    {"review": "It is a phone.", "stars": 3},
-    {"review": "Does what it should.", "stars": 4},
-    {"review": "The best that I have had!", "stars": 5},
-]
-"""Reviews of a shop, with stars."""
+POOL, GROUP = "mean_pool(hidden, mask)", "by_group(answers, labels, groups)"
 
 
-def worse_than_one_answer(answer) -> Verdict:
-    """The domains where words counted on films are worse than always the same answer."""
-    rows = [r for r in results.load("domains")["rows"] if r["trained"] == {"films": 400}]
-    score = {
-        (start, domain): [r["accuracy"] for r in rows if (r["start"], r["test"]) == (start, domain)]
-        for start in ("majority", "tfidf")
-        for domain in sentiment.DOMAINS
+def pooled(mean_pool: Callable) -> Verdict:
+    """mean_pool(hidden, mask): hidden (B, T, D), mask (B, T) -> the mean over tokens, (B, D)."""
+    import torch
+
+    generator = torch.Generator().manual_seed(6)
+    hidden = torch.randn(3, 5, 4, generator=generator)
+    mask = torch.arange(5)[None] < torch.tensor([5, 2, 3])[:, None]
+    value = called(mean_pool, POOL, hidden.clone(), mask.clone())
+    value = a_tensor(value, (3, 4), "For hidden (3, 5, 4) the answer")
+    inside = mask[..., None]
+    if torch.allclose(value, (hidden * inside).sum(1) / mask.sum(1, keepdim=True), atol=1e-5):
+        return right("Right: padding counts neither in the sum nor in the number of tokens.")
+    mistakes = {
+        "padding counts: leave out the vectors where mask is False.": hidden.mean(1),
+        "the sum is right, but it is divided by the length with padding. Divide by the number of "
+        "tokens, mask.sum(1).": (hidden * inside).mean(1),
+        "this is the sum: divide it by the number of tokens.": (hidden * inside).sum(1),
+        "this is the first token alone.": hidden[:, 0],
+        "padding counts in the sum.": hidden.sum(1) / mask.sum(1, keepdim=True),
     }
-    mean = {key: sum(found) / len(found) for key, found in score.items()}
-    best = {d: max(mean["majority", d], 1 - mean["majority", d]) for d in sentiment.DOMAINS}
-    solution = {d for d in sentiment.DOMAINS if mean["tfidf", d] < best[d]}
-    answer = {answer} if isinstance(answer, str) else set(answer)
-    if strange := answer - set(sentiment.DOMAINS):
-        return wrong(f"{sorted(strange)} are not among {', '.join(sentiment.DOMAINS)}.")
-    for domain in sentiment.DOMAINS:
-        if (domain in answer) != (domain in solution):
-            has = f"TF-IDF has {mean['tfidf', domain]:.3f}, always the same {best[domain]:.3f}"
-            return wrong(f"Look at {domain} again: {has}.")
-    return right("Right. A number alone says little: ask what the cheapest answer would have.")
+    for said, wrong_value in mistakes.items():
+        if torch.allclose(value, wrong_value, atol=1e-5):
+            return wrong(f"Not yet: {said}")
+    rows = [i for i in range(3) if not torch.allclose(value[i], hidden[i, mask[i]].mean(0))]
+    return wrong(f"The vectors of sentences {rows} are not the mean of their tokens' vectors.")
 
 
 def one_word(sentence: str, ask: Callable[[list[str]], Sequence[float]]) -> Verdict:
-    """Leaving out one word turns the decision round. ask: from texts to P(positive)."""
+    """Leaving out one word flips the decision. ask: from texts to P(positive)."""
     if not isinstance(sentence, str) or len(sentence.split()) < 2:
         return wrong(f"{sentence!r}: give a sentence of at least two words, between quotes.")
     p, words = influence(ask, sentence)
     turned = [word for word, change in words if (p > 0.5) != (p - change > 0.5)]
     if turned:
-        return right(f"Right: {p:.2f} positive, and without “{turned[0]}” on the other side.")
+        return right(f"Right: {p:.2f} positive, and without “{turned[0]}” the decision flips.")
     word, change = max(words, key=lambda found: abs(found[1]))
     return wrong(
-        f"{p:.2f} positive. “{word}” matters most: without it {p - change:.2f}, still on the same "
-        "side of 0.5."
+        f"{p:.2f} positive. “{word}” matters most: without it {p - change:.2f}, which "
+        "does not flip the decision."
     )
 
 
-def stars(values: dict) -> Verdict:
-    """From stars to the two classes; what is neither is left out."""
-    if not isinstance(values, dict):
-        return wrong(f"{values!r}: give a dict, from a number of stars to the name of a class.")
-    columns = {"text": "review", "label": "stars"}
-    report = own.read(STARS, sentiment.COLUMNS, columns=columns, values=values)
-    found = dict(zip(report.good["text"][:], report.good["label"][:], strict=True))
-    for row in STARS:
-        label, n = found.get(row["review"]), row["stars"]
-        if n == 3 and label is not None:
-            return wrong("Three stars are neither for nor against: leave 3 out of the mapping.")
-        if n != 3 and label is None:
-            return wrong(f"{n} stars have no class yet: the report says “{report.most()}”.")
-        if n != 3 and label != int(n > 3):
-            return wrong(f"{n} stars became {sentiment.CLASSES[label]}.")
-    return right(f"Right: {len(report.good)} good rows, and the report keeps the other one.")
+def grouped(by_group: Callable) -> Verdict:
+    """by_group(answers, labels, groups) -> group -> accuracy within it."""
+    answers, labels = [1, 0, 1, 1, 0, 1, 0], [1, 0, 0, 1, 1, 0, 1]
+    groups = ["films", "films", "tweets", "films", "tweets", "tweets", "news"]
+    correct = {"films": 1.0, "tweets": 0.0, "news": 0.0}
+    for more in (False, True):
+        if more:  # other lengths and groups, so that no number can be written down
+            answers, labels = [*answers, 1, 0, 1], [*labels, 1, 0, 0]
+            groups = [*groups, "news", "tweets", "letters"]
+            correct = {"films": 1.0, "tweets": 0.25, "news": 0.5, "letters": 0.0}
+        value = called(by_group, GROUP, list(answers), list(labels), list(groups))
+        if not isinstance(value, dict):
+            return wrong(f"{brief(value)} is no dict: return {{group: accuracy}}.")
+        if set(value) != set(correct):
+            return wrong(f"The groups are {sorted(correct)}; yours are {sorted(map(str, value))}.")
+        for group, share in correct.items():
+            given = a_number(value[group], f"a number for {group}, such as 0.5")
+            if abs(given - share) < 1e-6:
+                continue
+            inside = [a == b for a, b, g in zip(answers, labels, groups, strict=True) if g == group]
+            if abs(given - sum(inside)) < 1e-6:
+                return wrong(f"{given} is the number of right answers in {group}: divide it.")
+            if abs(given - sum(inside) / len(answers)) < 1e-6:
+                return wrong(f"Divide {group}'s right answers by the size of {group}, not of all.")
+            return wrong(f"{group}: {sum(inside)} of {len(inside)} are right, not {given}.")
+    return right("Right: look at the worst group, not only at the mean.")
 
 
 EXERCISES = {
     "1": Exercise(
-        judge=worse_than_one_answer,
+        judge=pooled,
         hints=(
-            "The dotted line of the figure is what always giving one answer has.",
-            "Compare each ✕ (TF-IDF, 400 film labels) with the dotted line of its domain.",
-            "Only at home, on films, is counting words clearly above it.",
+            "`mask[..., None]` has the shape (B, T, 1): multiply `hidden` with it.",
+            "Sum over the tokens, `.sum(1)`, and divide by the number of tokens of each sentence.",
+            "`mask.sum(1, keepdim=True)` is that number, in the shape (B, 1).",
         ),
     ),
     "2": Exercise(
         judge=one_word,
         hints=(
-            "Begin with a sentence that the model is not sure of: near 0.5.",
-            "“It is not …”: with one strong word in a sentence that says little else.",
+            "Begin with a sentence of which the model is not sure: near 0.5.",
+            "“It is not …”: put one strong word into a sentence that says little else.",
             "Short sentences are easiest: “The film is dull.” Try strong words in the box above.",
         ),
     ),
     "3": Exercise(
-        judge=stars,
+        judge=grouped,
         hints=(
-            "values is a dict: what stands in the file -> the name of a class.",
-            'The classes are "negative" and "positive"; a value that is left out is a bad row.',
-            'Begin with {1: "negative", 5: "positive"}, and look at what the check says.',
+            "Go through the three lists together: `zip(answers, labels, groups)`.",
+            "Collect for each group a list of True and False: `found.setdefault(group, [])`.",
+            "The accuracy is `sum(list) / len(list)`: True counts as 1.",
         ),
     ),
 }

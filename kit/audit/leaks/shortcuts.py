@@ -10,6 +10,7 @@ import numpy as np
 from kit.audit.leaks.report import Finding
 from kit.audit.leaks.rows import Rows
 from kit.runtime import random_state
+from kit.texts import WORD
 
 __all__ = ["LEAST", "PURE", "findings", "surface", "tokens"]
 
@@ -24,7 +25,7 @@ CHANCE = 1e-3
 """The probability, at most, of so pure a word by chance, words tried included."""
 FORM = 0.2
 """Cohen's kappa of a classifier that sees only the surface form, at least."""
-TOKEN = re.compile(r"\w+|[^\w\s]+")
+TOKEN = re.compile(rf"{WORD.pattern}|[^\w\s]+")
 FIRST, LAST = "begins with ", "ends with "
 
 

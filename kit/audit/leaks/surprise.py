@@ -8,8 +8,10 @@ import numpy as np
 
 from kit.audit.leaks.report import Finding
 from kit.audit.leaks.rows import Rows
+from kit.audit.leaks.shortcuts import TOKEN
 from kit.data.duplicates import groups
 from kit.runtime import random_state
+from kit.texts import WORD_OR_LINK
 
 __all__ = ["findings", "nearest"]
 
@@ -30,7 +32,7 @@ def nearest(train: Rows, test: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray
     with random_state():  # its first import draws a number
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-    counts = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\w+|[^\w\s]+")
+    counts = TfidfVectorizer(sublinear_tf=True, token_pattern=TOKEN.pattern)
     try:
         known = counts.fit_transform(train.beginnings)  # (N, V), rows of length 1
     except ValueError:  # no text has a word
@@ -41,7 +43,7 @@ def nearest(train: Rows, test: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray
     others = np.array([answers[str(a)] for a in test.answers])
     if train.kind != "class":  # equal answers are rare: any training row may be the nearest
         own, others = np.zeros(len(train)), np.zeros(len(test))
-    together = np.array(groups(train.texts, together=train.groups))
+    together = np.array(groups(train.texts, together=train.groups, words=WORD_OR_LINK))
 
     def best(rows, labels: np.ndarray, group: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         value, place = np.zeros(len(labels)), np.zeros(len(labels), int)

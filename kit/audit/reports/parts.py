@@ -24,15 +24,18 @@ from kit.audit.learning_curves import (
 )
 from kit.audit.reports.doubts import in_doubt, out_of_fold
 from kit.audit.reports.groups import group_gaps
-from kit.audit.reports.reading import Reading
+from kit.audit.reports.reading import FEW, Reading
 from kit.audit.transferability.estimates import CachedVectors, estimate
 from kit.errors import KitError
 from kit.html import table
 from kit.tasks.classification import LIMIT, tfidf
+from kit.texts import WORD, unspaced
 
 __all__ = ["PARTS", "SOURCES", "Part"]
 
 SOURCES = ("minilm", "transformer_encoder", "rnn_encoder")
+MANY_LANGUAGES = ("e5",)
+"""Sources that read about a hundred languages."""
 SEEDS = 5
 """Draws of labels for each point of the learning curve."""
 ESTIMATED = 400
@@ -66,7 +69,7 @@ def look(reading: Reading) -> Part:
     for split, all_rows in reading.all.items():
         rows = Rows(split, all_rows, reading.task, None)
         count = Counter(rows.labels)
-        words = [len(text.split()) for text in rows.texts]
+        words = [_length(text) for text in rows.texts]
         shares[split] = {c: count[c] / len(rows) for c in count}
         common = "; ".join(
             f"{reading.named(c)} {n / len(rows):.0%}" for c, n in count.most_common(6)
@@ -87,6 +90,12 @@ def look(reading: Reading) -> Part:
         details.append(f"Sources read the first {LIMIT} tokens of a text.")
     message = f"{train:,} rows to train on and {test:,} to test, {len(shares['train'])} classes."
     return Part(message, table(heads, lines), tuple(details), {"shares": shares})
+
+
+def _length(text: str) -> int:
+    """Words between spaces; of Chinese, Japanese and Thai, characters."""
+    words = WORD.findall(text)
+    return len(words) if unspaced(words) else len(text.split())
 
 
 def leaks(reading: Reading) -> Part:
@@ -116,20 +125,20 @@ def leaks(reading: Reading) -> Part:
 def which_sources(reading: Reading) -> Part:
     """Sources by estimates on frozen vectors, each with its interval over draws of labels."""
     lines, probes = [], {}
-    y = reading.y("train")
-    counts = Counter(y.tolist())
-    # At most half of the rows, so that the draws differ: else they have no interval.
-    n = min(ESTIMATED, max(len(y) // 2, 5 * len(counts)))
-    if min(counts.values()) < 5:
+    counts, common = Counter(reading.y("train").tolist()), reading.common()
+    y = reading.y("train")[common]
+    if len(set(y.tolist())) < 2:
         rare = min(counts, key=counts.get)
         return Part(
             f"Not estimated: the class {reading.named(rare)} has {counts[rare]} training rows, and "
-            "an estimate takes five of each.",
+            f"an estimate takes {FEW} of each of two classes.",
         )
+    # At most half of the rows, so that the draws differ: else they have no interval.
+    n = min(ESTIMATED, max(len(y) // 2, FEW * len(set(y.tolist()))))
     for name in reading.names:
         split = reading.vectors[name] = reading.read(name)
         cached = CachedVectors(
-            source=name, layer=1, layers=1, task="own", vectors=split["train"], labels=y
+            source=name, layer=1, layers=1, task="own", vectors=split["train"][common], labels=y
         )
         kinds = ("linear probe", "H-score", "LogME")
         made = {e.estimator: e for e in estimate([cached], n=n, draws=3, estimators=kinds)}
@@ -148,7 +157,18 @@ def which_sources(reading: Reading) -> Part:
     near = [s for s in ranked[1:] if not top - probes[s][0] >= half + probes[s][1]]  # nan: unsure
     order = ", in this order" if len(ranked) > 1 else ""
     message = f"Try first: {', '.join(ranked[:3])}{order}."
-    details = [f"{ranked[0]} is not surely better than {', '.join(near)}."] if near else []
+    details = [f"{name}: {said}" for name, said in reading.strange.items()]
+    if ranked[0] in reading.strange:
+        more = ", ".join(name for name in MANY_LANGUAGES if name not in reading.names)
+        message = f"None of these sources knows the script of the texts: {', '.join(ranked)}."
+        message += f" Give one that reads it, as in sources=({more!r},)." if more else ""
+    rare = [f"{reading.named(c)} ({n})" for c, n in sorted(counts.items()) if n < FEW]
+    if rare:
+        details.append(
+            f"Fewer than {FEW} training rows, and so neither estimated nor doubted: "
+            f"{', '.join(rare)}."
+        )
+    details += [f"{ranked[0]} is not surely better than {', '.join(near)}."] if near else []
     details.append(
         "An estimate does not fine-tune: on recorded tasks its order agrees with what fine-tuning "
         "gave only in part (lesson 11)."
@@ -159,11 +179,12 @@ def which_sources(reading: Reading) -> Part:
 
 def labels(reading: Reading) -> Part:
     """Training labels in doubt."""
-    rows, y = reading.rows["train"], reading.y("train")
+    rows, places = reading.rows["train"], np.flatnonzero(reading.common())
+    y = reading.y("train")[places]
     try:
-        both = [out_of_fold(y, texts=rows.beginnings)]
+        both = [out_of_fold(y, texts=[rows.beginnings[i] for i in places])]
         if reading.best:
-            both.append(out_of_fold(y, vectors=reading.vectors[reading.best]["train"]))
+            both.append(out_of_fold(y, vectors=reading.vectors[reading.best]["train"][places]))
     except (KitError, ValueError) as problem:
         return Part(f"Labels were not checked: {problem}")
     doubts = in_doubt(both, y)
@@ -174,15 +195,15 @@ def labels(reading: Reading) -> Part:
             facts={"share": None, "accuracy": doubts.accuracy, "rows": ()},
         )
     lines = [
-        (rows.texts[i][:90], reading.named(y[i]), reading.named(c), f"{p:.2f}")
+        (rows.texts[places[i]][:90], reading.named(y[i]), reading.named(c), f"{p:.2f}")
         for i, c, p in zip(doubts.rows, doubts.said, doubts.likely, strict=True)
     ][:SHOWN]
     message = (
         f"{doubts.share:.1%} of the training labels are in doubt ({len(doubts.rows):,} of "
-        f"{len(rows):,}). Hard rows are among them: read them."
+        f"{len(y):,}). Hard rows are among them: read them."
     )
     heads = ("text", "label", "the models say", "P(label)")
-    ids = tuple(rows.ids[i] for i in doubts.rows)
+    ids = tuple(rows.ids[places[i]] for i in doubts.rows)
     facts = {"share": doubts.share, "accuracy": doubts.accuracy, "rows": ids}
     return Part(message, table(heads, lines) if lines else "", (), facts)
 

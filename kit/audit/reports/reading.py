@@ -14,9 +14,12 @@ from kit.audit.learning_curves import head_answers, text_vectors
 from kit.errors import KitError
 from kit.tasks import Task
 from kit.tasks.classification import tfidf
+from kit.tokenizer import unfamiliar
 
-__all__ = ["Reading"]
+__all__ = ["FEW", "Reading"]
 
+FEW = 5
+"""Training rows of a class, at least, to estimate and to doubt it: so many folds there are."""
 BATCH_ROWS = 128
 """Texts that a source reads before it looks whether it was stopped."""
 
@@ -62,6 +65,8 @@ class Reading:
             raise KitError("all training rows have one class: there is nothing to learn.")
         self.vectors: dict[str, dict[str, np.ndarray]] = {}
         """source -> split -> (N, D), filled by the part on sources."""
+        self.strange: dict[str, str] = {}
+        """source -> why it hardly knows the script of the texts, where that is so."""
         self.best = ""
         """The source with the best probe."""
         self.facts: dict[str, dict] = {}
@@ -75,6 +80,8 @@ class Reading:
     def read(self, name: str) -> dict[str, np.ndarray]:
         """split -> (N, D): the vectors that a source gives the texts."""
         source, found = sources.load(name), {}
+        if said := unfamiliar(source.tokenizer, self.rows["train"].texts):
+            self.strange[name] = said.strip()
         for split, rows in self.rows.items():
             parts = []
             for start in range(0, len(rows), BATCH_ROWS):
@@ -93,6 +100,11 @@ class Reading:
     def y(self, split: str) -> np.ndarray:
         """(N,): the labels."""
         return np.array(self.rows[split].labels)
+
+    def common(self) -> np.ndarray:
+        """(N,): whether the class of a training row has at least `FEW` of them."""
+        y = self.y("train")
+        return np.bincount(y)[y] >= FEW
 
     @cached_property
     def words_right(self) -> np.ndarray:

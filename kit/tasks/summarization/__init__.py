@@ -29,7 +29,7 @@ from kit.runtime import random_state
 from kit.sources import Source
 from kit.tasks.sampling import sample
 from kit.tasks.summarization.keyword_baseline import KeywordBaseline
-from kit.texts import check_texts
+from kit.texts import WORD, check_texts
 from kit.tokenizer import Tokenizer, check_tokenizer
 from kit.train import Recipe
 
@@ -53,9 +53,6 @@ __all__ += ["pseudo_headline_recipe", "target", "uniform_groups"]
 
 METRIC = "rouge1"
 COLUMNS = {"text": Column("text"), "headline": Column("text")}
-
-UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-"""Letters of Thai, Japanese and Chinese, which write no spaces between words."""
 
 LIMIT = 40
 """Tokens of an article that are read: usually its lead sentence, which contains nearly half of
@@ -305,11 +302,9 @@ def _scorer(unicode: bool = False):
 class UnicodeWords:
     """Words of any script, in small letters: what rouge_score asks of a tokenizer."""
 
-    WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
-
     def tokenize(self, text: str) -> list[str]:
         """The words of a text; of Chinese, Japanese and Thai, its characters."""
-        return self.WORD.findall(unicodedata.normalize("NFC", text).casefold())
+        return WORD.findall(unicodedata.normalize("NFC", text).casefold())
 
 
 def rouge(answer: str, headline: str) -> dict[str, float]:

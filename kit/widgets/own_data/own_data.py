@@ -1,7 +1,7 @@
 """The user's own data: upload a file, choose its columns, train, keep the model, use it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from kit.errors import KitError
 from kit.experiment import Experiment, prepare
 from kit.tasks.own_data import KINDS, folders, predictions
 from kit.tasks.translation import OTHER
-from kit.tokenizer import Tokenizer
+from kit.tokenizer import unfamiliar
 from kit.widgets.base.style import hide_buttons, live
 from kit.widgets.own_data import own_data_figure as pictures
 from kit.widgets.own_data.columns import ENDINGS, guess, language_of, look, row_bytes
@@ -376,15 +376,3 @@ class OwnData(ReportPage):
             return
         [answer] = experiment.task.predict(experiment.model, experiment.tokenizer, [text])
         self.answer.value = experiment.task.show(text, answer)
-
-
-def unfamiliar(tokenizer: Tokenizer, texts: Sequence[str | list[str]]) -> str:
-    """A sentence where the source's vocabulary hardly knows the script of these texts; else ""."""
-    plain = [text if isinstance(text, str) else " ".join(text) for text in texts[:200]]
-    ids = [i for row in tokenizer.encode_many(plain, special=False) for i in row]
-    unknown = sum(i == tokenizer.unk for i in ids) / max(1, len(ids))
-    if unknown > 0.02:
-        return f"{unknown:.0%} of the pieces are unknown to this source, and read as nothing. "
-    if len(ids) > sum(map(len, plain)):
-        return "This source reads these texts byte by byte: it has hardly seen their script. "
-    return ""

@@ -1,7 +1,7 @@
 """Why pairing two lists of parameters with `zip` goes wrong: they slip by one.
 
 Two columns of tensors; between both states (paired by name, paired by place) the target's column
-shifted up.
+moves up.
 """
 
 from collections.abc import Sequence
@@ -96,8 +96,8 @@ def visible(fates: Sequence[str]) -> dict[int, int]:
 
 
 def partner(tensor: Tensor, by_name: int, slots: dict[int, int], *, shifted: bool) -> list[str]:
-    """A tensor of the target beside its namesake, and one row above where it `shifted`; nothing where
-    neither row is shown."""
+    """A tensor of the target beside its namesake, and one row above where it is shifted; nothing
+    where neither row is shown."""
     before, after = slots.get(by_name), slots.get(by_name - shifted)
     if before is None and after is None:
         return []

@@ -20,7 +20,7 @@ from kit.widgets.base.svg import (
     term,
 )
 from kit.widgets.reading import tokens_figure
-from kit.widgets.reading.scene import Scene, arithmetic, panel, table, vector
+from kit.widgets.reading.scene import Scene, panel, table, vector
 
 __all__ = ["STEPS", "station_map", "step"]
 
@@ -103,7 +103,7 @@ def gates(scene: Scene) -> str:
         f"{percent(forgets)} of the units: they forget more than half of their state.",
         over_time(scene, *"ifog"),
         all_units(scene, "ifog"),
-        arithmetic(
+        by_hand=(
             f"{where(scene)} at {scene.word}: forget gate f = {number(values.f[t, u])}, input gate "
             f"i = {number(values.i[t, u])}, candidate g = {number(values.g[t, u])}"
         ),
@@ -121,7 +121,7 @@ def state(scene: Scene) -> str:
         "something over many tokens.",
         over_time(scene, "f", "before", "i", "g", "c"),
         all_units(scene, "c"),
-        arithmetic(
+        by_hand=(
             f"{where(scene)} at {scene.word}: c = f × (c before) + i × g = {number(f)} × "
             f"{term(before)} + {number(i)} × {term(g)} = {number(c)}"
         ),
@@ -140,7 +140,7 @@ def output(scene: Scene) -> str:
         f"knows of the text so far is in these 2 × {len(values.c[t])} numbers, c and h.",
         over_time(scene, *"coh"),
         all_units(scene, "ch"),
-        arithmetic(
+        by_hand=(
             f"{where(scene)} at {scene.word}: h = o × tanh(c) = {number(o)} × tanh({number(c)}) = "
             f"{number(h)}"
         ),

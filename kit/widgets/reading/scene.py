@@ -9,7 +9,7 @@ from kit.html import FONT, escape
 from kit.models.activations import Activations
 from kit.widgets.base.svg import CHOSEN, POSITIVE, shade, strip
 
-__all__ = ["Next", "Scene", "arithmetic", "panel", "quoted", "shaded", "table", "vector"]
+__all__ = ["Next", "Scene", "panel", "quoted", "shaded", "table", "vector"]
 
 
 @dataclass(frozen=True)
@@ -71,22 +71,23 @@ def vector(values: np.ndarray, *, wide: int = 640, limit: float | None = None) -
     return strip(values, limit=limit, cell=wide / len(values))
 
 
-def panel(title: str, text: str, *parts: str) -> str:
-    """A step: its title, what happens in it, and the pictures below. Text is escaped, parts not."""
+def panel(title: str, text: str, *parts: str, by_hand: str = "") -> str:
+    """A step: its title, what happens in it, a line of numbers that a reader can compute again, and
+    the pictures below. All but the parts is escaped."""
     boxes = "".join(f'<div style="overflow-x:auto;max-width:100%">{part}</div>' for part in parts)
+    computed = (
+        f'<div style="border-left:4px solid {POSITIVE};padding:.1em .7em;margin-bottom:.5em;'
+        f'font-variant-numeric:tabular-nums">{escape(by_hand)}</div>'
+        if by_hand
+        else ""
+    )
     return (
         f'<div style="font:17px/1.4 {FONT};color:inherit;padding:.2em .4em">'
         f'<div style="font-size:1.2em;font-weight:700">{escape(title)}</div>'
-        f'<div style="max-width:62em;margin:.1em 0 .5em">{escape(text)}</div>'
+        f'<div style="max-width:62em;margin:.1em 0 .5em">{escape(text)}</div>{computed}'
         '<div style="display:flex;flex-wrap:wrap;gap:.8em 2em;align-items:flex-start">'
         f"{boxes}</div></div>"
     )
-
-
-def arithmetic(text: str) -> str:
-    """A line of numbers that a reader can compute again."""
-    style = f"border-left:4px solid {POSITIVE};padding:.15em .7em;font-variant-numeric:tabular-nums"
-    return f'<div style="{style};overflow-x:auto">{escape(text)}</div>'
 
 
 def table(

@@ -4,7 +4,7 @@ from math import log
 
 from kit.html import escape
 from kit.widgets.base.svg import CHOSEN, POSITIVE, number, percent, shade, term
-from kit.widgets.reading.scene import Scene, arithmetic, panel, quoted, table, vector
+from kit.widgets.reading.scene import Scene, panel, quoted, table, vector
 
 __all__ = ["logits", "probabilities", "rows_of_embedding", "tokens"]
 
@@ -69,7 +69,7 @@ def logits(scene: Scene) -> str:
         "The sum is the token's logit.",
         f"<div>the last vector of {escape(scene.word)}: {vector(vector_read)}</div>",
         table(["token", "product", "+ bias", "= logit"], rows, left=[3]),
-        arithmetic(
+        by_hand=(
             f"{quoted(top.text)}: {number(top.logit - top.bias)} + {term(top.bias)} = "
             f"{number(top.logit)}"
         ),
@@ -107,7 +107,7 @@ def probabilities(scene: Scene) -> str:
         f"softmax turns all {scene.vocabulary:,} logits into probabilities that sum to 1: each "
         f"exp(logit) is divided by the sum of all of them. {after}",
         table(["next token", "logit", "probability"], rows, left=[2]),
-        arithmetic(
+        by_hand=(
             f"{quoted(top.text)}: exp({number(top.logit)}) ÷ the sum of {scene.vocabulary:,} such "
             f"numbers = {percent(top.p)}"
         ),

@@ -27,7 +27,6 @@ from kit.widgets.base.svg import (
 from kit.widgets.reading import tokens_figure
 from kit.widgets.reading.scene import (
     Scene,
-    arithmetic,
     panel,
     quoted,
     shaded,
@@ -167,7 +166,7 @@ def scores(scene: Scene) -> str:
         f"and the {width} products are added up. The sum is divided by √{width} = "
         f"{number(width**0.5)}, so that the scores do not grow with the length of the vectors.",
         table(["token", "its key", "query · key", f"÷ √{width}"], rows, left=[1], chosen=t),
-        arithmetic(
+        by_hand=(
             f"best fit: {quoted(scene.words[best])}, {number(products[best])} ÷ "
             f"{number(width**0.5)} = {number(scaled[best])}"
         ),
@@ -216,7 +215,7 @@ def weights(scene: Scene) -> str:
         f"it reads from {quoted(scene.words[best])}.",
         table(["token", "score", "exp(score)", "weight"], rows, chosen=t),
         grid(scene, values.weights[scene.part], lambda share: f"{100 * share:.0f}", 1.0, " %"),
-        arithmetic(
+        by_hand=(
             f"{quoted(scene.words[best])}: {number(seen[best])} ÷ {number(seen.sum())} = "
             f"{percent(shares[best])}"
         ),
@@ -281,7 +280,7 @@ def mixed(scene: Scene) -> str:
         f"Each value is multiplied by its weight, and all are added up. So {scene.word} collects "
         f"{len(total)} numbers from the tokens before it: this is the output of the head.",
         table(["token", "weight", "its value", "weight × value"], rows, left=[2, 3]),
-        arithmetic(f"first number: {terms}{' + …' if t > 2 else ''} = {number(total[0])}"),
+        by_hand=f"first number: {terms}{' + …' if t > 2 else ''} = {number(total[0])}",
     )
 
 
@@ -300,7 +299,7 @@ def attention(scene: Scene) -> str:
         f"of {scene.word}. Nothing is overwritten. The bars: the length of what each head adds.",
         added_up("before", x, "attention", added, y),
         table(["", "what it adds"], heads, left=[1], chosen=scene.part),
-        arithmetic(f"first number: {number(x[0])} + {term(added[0])} = {number(y[0])}"),
+        by_hand=f"first number: {number(x[0])} + {term(added[0])} = {number(y[0])}",
     )
 
 
@@ -329,7 +328,7 @@ def feed_forward(scene: Scene) -> str:
         f"others are nearly off. Their output is added to the stream as well.{after}",
         f"<div>the {len(hidden)} units: {vector(hidden, limit=1)}</div>",
         added_up("before", x, "feed-forward", added, y),
-        arithmetic(f"first number: {number(x[0])} + {term(added[0])} = {number(y[0])}"),
+        by_hand=f"first number: {number(x[0])} + {term(added[0])} = {number(y[0])}",
     )
 
 
