@@ -79,7 +79,7 @@ def check(name: str, *answers) -> Verdict:
         return exercise.judge(*answers)
     except NotAnswered:
         return Verdict("open", OPEN)
-    except Refusal as refusal:
+    except (Refusal, KitError) as refusal:  # words for a student already
         return wrong(str(refusal))
     except KitError as error:  # words for a student already
         return wrong(str(error))

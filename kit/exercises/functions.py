@@ -1,10 +1,11 @@
 """Functions and numbers that a student gives: tried on examples, their faults said in words."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import deepcopy
 from numbers import Real
 
-__all__ = ["NotAnswered", "Refusal", "call", "kind", "number", "numbers"]
+__all__ = ["NotAnswered", "Refusal", "call", "kind", "number", "numbers", "result"]
 
 
 class Refusal(Exception):
@@ -36,6 +37,8 @@ def call(function: Callable, text: str, *arguments):
         ) from None
     try:
         result = function(*arguments)
+    except Refusal:  # of a function that the exercise gave to it
+        raise
     except Exception as error:
         raise Refusal(f"`{text}` stops with {type(error).__name__}: {error}") from error
     if result is None:
@@ -43,6 +46,24 @@ def call(function: Callable, text: str, *arguments):
     if any(part is ... for part in (result if isinstance(result, tuple) else (result,))):
         raise NotAnswered
     return result
+
+
+def result(function: Callable, text: str, *arguments, wanted: str):
+    """What `call` returns for copies of these arguments, where it is of the wanted type.
+
+    wanted: "a number"; "a list", of whatever has parts; "a text"; or "an array". Raises `Refusal`
+    for another type, and whatever `call` raises.
+    """
+    value = call(function, text, *deepcopy(arguments))
+    if wanted == "a number":
+        return number(value, f"`{text}`")
+    if wanted == "a list" and isinstance(value, Iterable) and not isinstance(value, str | dict):
+        return list(value)
+    if (wanted == "an array" and hasattr(value, "shape")) or (
+        wanted == "a text" and isinstance(value, str)
+    ):
+        return value
+    raise Refusal(f"`{text}` returns {kind(value)}: it should return {wanted}.")
 
 
 def number(value: object, name: str) -> float:

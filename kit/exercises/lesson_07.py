@@ -5,7 +5,7 @@ from numbers import Real
 
 from kit.errors import KitError
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.calls import call
+from kit.exercises.functions import result
 from kit.tasks import entities, tagging
 
 __all__ = ["EXERCISES", "SENTENCE"]
@@ -84,7 +84,7 @@ def decoder(answer: Callable[[list[str]], list[tuple]]) -> Verdict:
         (["B-PER", "O", "I-PER"], "an O ends a name"),
     )
     for tags, why in cases:
-        spans = call(answer, tags, signature="decode(tags)", returns="a list")
+        spans = result(answer, f"decode({tags})", tags, wanted="a list")
         if [tuple(span) if isinstance(span, list) else span for span in spans] != (
             true := tagging.spans(tags)
         ):

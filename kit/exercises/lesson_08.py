@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kit.errors import KitError
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.calls import call
+from kit.exercises.functions import Refusal, result
 from kit.tasks import translation
 
 __all__ = ["EXERCISES", "TRUTH"]
@@ -69,16 +68,9 @@ LIMIT = 6
 
 def greedy_loop(answer: Callable) -> Verdict:
     """greedy(step, start, end, limit) -> the likeliest piece at each step, until end or limit."""
+    text = f"greedy(step, {START}, {END}, {LIMIT})"
     for kind, script in SCRIPTS.items():
-        written = call(
-            answer,
-            _scripted(script),
-            START,
-            END,
-            LIMIT,
-            signature="greedy(step, start, end, limit)",
-            returns="a list",
-        )
+        written = result(answer, text, _scripted(script), START, END, LIMIT, wanted="a list")
         true = [int(piece) for piece in script[:LIMIT] if piece != END]
         try:
             pieces = [int(piece) for piece in written]
@@ -103,12 +95,12 @@ def _scripted(script: tuple[int, ...]) -> Callable:
     def step(ids):
         ids = [int(piece) for piece in ids]
         if ids != [START, *script[: len(ids) - 1]]:
-            raise KitError(
+            raise Refusal(
                 f"step was asked with {ids}: give it start, and then each piece that was the "
-                "likeliest so far"
+                "likeliest so far."
             )
         if len(ids) > LIMIT + 1:
-            raise KitError(f"step was asked {len(ids)} times: stop after limit={LIMIT} pieces")
+            raise Refusal(f"step was asked {len(ids)} times: stop after limit={LIMIT} pieces.")
         scores = np.full(PIECES, -3.0)
         scores[script[len(ids) - 1]] = -0.5  # a score may be below 0
         return scores

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.calls import call
+from kit.exercises.functions import result
 from kit.models.copy_head import Mixture, mixture
 from kit.tasks import summarization
 
@@ -25,14 +25,8 @@ ARTICLES, WORDS, GAIN = 100, 12, 2.0
 def overlap(answer: Callable[[str, str], float]) -> Verdict:
     """rouge1(written, headline): the harmonic mean of precision and recall of words."""
     for written, headline, why in PAIRS:
-        value = float(
-            call(
-                answer,
-                written,
-                headline,
-                signature="rouge1(written, headline)",
-                returns="a number",
-            )
+        value = result(
+            answer, f"rouge1({written!r}, {headline!r})", written, headline, wanted="a number"
         )
         true = summarization.rouge(written, headline)["rouge1"]
         if abs(value - true) < 1e-3:
@@ -50,8 +44,8 @@ def mixed(mix: Callable) -> Verdict:
     """mix(g, vocabulary, attention, ids) -> p (V,), where a piece may stand twice in ids."""
     g, vocabulary = 0.25, torch.tensor([0.1, 0.6, 0.2, 0.1])
     attention, ids = torch.tensor([0.5, 0.2, 0.3]), torch.tensor([3, 2, 3])
-    signature = "mix(g, vocabulary, attention, ids)"
-    p = call(mix, g, vocabulary, attention, ids, signature=signature, returns="an array")
+    text = "mix(g, vocabulary, attention, ids)"
+    p = result(mix, text, g, vocabulary, attention, ids, wanted="an array")
     p = torch.as_tensor(p).float()
     parts = Mixture(*(t[None, None] for t in (vocabulary, attention, torch.tensor([g]))))
     wanted = mixture(parts, ids[None])[0, 0]
@@ -70,9 +64,7 @@ def mixed(mix: Callable) -> Verdict:
 def baseline(answer: Callable[[str], str]) -> Verdict:
     """headline(text): ROUGE-1 on validation articles, against the lead's first eight words."""
     rows = list(summarization.load()["validation"].select(range(ARTICLES)))
-    headlines = [
-        call(answer, row["text"], signature="headline(text)", returns="a text") for row in rows
-    ]
+    headlines = [result(answer, "headline(text)", row["text"], wanted="a text") for row in rows]
     longest = max(headlines, key=lambda text: len(text.split()))
     if len(longest.split()) > WORDS:
         return wrong(f"“{longest:.80}” has {len(longest.split())} words: at most {WORDS}, please.")

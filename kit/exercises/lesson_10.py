@@ -5,7 +5,7 @@ from collections.abc import Callable
 from numbers import Real
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.calls import call
+from kit.exercises.functions import result
 
 __all__ = ["EXERCISES"]
 
@@ -23,8 +23,8 @@ def shift(answer: Callable) -> Verdict:
     """Labels for a score: a measured one, one between two budgets, one beyond."""
 
     def labels(score: float) -> float:
-        signature = "labels_for(score, budgets, scores)"
-        return float(call(answer, score, BUDGETS, SCORES, signature=signature, returns="a number"))
+        text = f"labels_for({score}, {BUDGETS}, {SCORES})"
+        return result(answer, text, score, BUDGETS, SCORES, wanted="a number")
 
     exact = labels(0.60)
     if not math.isclose(exact, 400, rel_tol=1e-6):
@@ -66,7 +66,6 @@ def laws(power_law: float, line: float) -> Verdict:
 
 def rule(answer: Callable) -> Verdict:
     """The stopping rule in five cases."""
-    signature = "pays(gain, margin, labels, label_cost, point_value)"
     cases = {  # gain, margin, labels, label_cost, point_value -> decision, what it is about
         (3.0, 1.0, 400, 0.1, 50.0): ("label", "even 2 points, worth 100, pay for 40"),
         (1.0, 0.5, 400, 0.1, 20.0): ("stop", "even 1.5 points, worth 30, do not pay for 40"),
@@ -78,7 +77,7 @@ def rule(answer: Callable) -> Verdict:
         (-2.0, 0.5, 100, 0.1, 50.0): ("stop", "even the upper end is a loss"),
     }
     for case, (decision, why) in cases.items():
-        said = call(answer, *case, signature=signature, returns="a text")
+        said = result(answer, f"pays{case}", *case, wanted="a text")
         if said != decision:
             gain, margin, labels, cost, value = case
             return wrong(

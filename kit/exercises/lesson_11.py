@@ -5,7 +5,7 @@ from collections.abc import Callable
 from numbers import Real
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.calls import call
+from kit.exercises.functions import result
 
 __all__ = ["EXERCISES"]
 
@@ -25,7 +25,7 @@ def kendall(answer: Callable) -> Verdict:
         ),
     }
     for (x, y), (value, why) in cases.items():
-        said = call(answer, list(x), list(y), signature="tau(x, y)", returns="a number")
+        said = result(answer, f"tau({[*x]}, {[*y]})", list(x), list(y), wanted="a number")
         if not math.isclose(said, value, abs_tol=1e-9):
             return wrong(f"tau({[*x]}, {[*y]}) is {value:.2f} ({why}), and yours says {said}.")
     return right("Right: only the order counts, not how far apart the numbers are.")

@@ -8,7 +8,7 @@ import numpy as np
 from kit.audit import membership
 from kit.audit.leaks import planted
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.calls import call
+from kit.exercises.functions import result
 from kit.tasks import sentiment
 
 __all__ = ["EXERCISES", "SECRET", "suspect"]
@@ -38,8 +38,7 @@ def in_both(answer: Callable[[list[str], list[str]], Iterable[int]]) -> Verdict:
     """The places of the test texts that stand in train, but for case and spaces."""
     train = ["A fine  film.", "No plot.", "Buy it now!", "The end"]
     test = ["no plot.", "A fine film.", "A fine film indeed.", "the  END", "New."]
-    signature = "in_both(train, test)"
-    places = call(_listed(answer), train, test, signature=signature, returns="a list")
+    places = result(answer, "in_both(train, test)", train, test, wanted="a list")
     if strange := [i for i in places if isinstance(i, bool) or i not in range(len(test))]:
         return wrong(f"{strange[0]!r} is no place of a test text: they are 0 to {len(test) - 1}.")
     found = sorted(int(i) for i in places)
@@ -52,26 +51,11 @@ def in_both(answer: Callable[[list[str], list[str]], Iterable[int]]) -> Verdict:
     return wrong(f"{test[missing]!r} is missing: it stands in train, in other case or spacing.")
 
 
-def _listed(function):
-    """The function, its sets, ranges and generators made lists."""
-    if not callable(function):
-        return function
-
-    def listed(*arguments):
-        value = function(*arguments)
-        plain = isinstance(value, str) or not isinstance(value, Iterable)
-        return value if plain else list(value)
-
-    listed.__name__ = getattr(function, "__name__", "in_both")
-    return listed
-
-
 def least_likely(answer: Callable[[np.ndarray, float], float]) -> Verdict:
     """Min-k %: the mean loss of the least likely tokens."""
 
     def mean_loss(losses: np.ndarray, share: float) -> float:
-        signature = "my_min_k(losses, share)"
-        return float(call(answer, losses, share, signature=signature, returns="a number"))
+        return result(answer, f"my_min_k(losses, {share})", losses, share, wanted="a number")
 
     losses = np.array([0.1, 5.0, 0.3, 2.0, 7.0, 0.2, 1.0, 0.4, 3.0, 0.6])
     for share in (0.2, 0.5):

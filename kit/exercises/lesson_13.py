@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.calls import call
+from kit.exercises.functions import result
 
 __all__ = ["EXERCISES"]
 
@@ -18,7 +18,7 @@ def by_lot(answer: Callable[[np.ndarray, np.ndarray], float]) -> Verdict:
     for shift, (low, high) in cases.items():
         for sign in (1, -1):
             groups = one + sign * shift, other
-            p = float(call(answer, *groups, signature="p_value(one, other)", returns="a number"))
+            p = result(answer, "p_value(one, other)", *groups, wanted="a number")
             if not 0 <= p <= 1:
                 return wrong(f"p = {p}: a p-value is a share, from 0 to 1.")
             if low <= p <= high:
@@ -38,8 +38,7 @@ def projected(answer: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Verdict
     vectors, direction = generator.standard_normal((5, 8)), 3 * generator.standard_normal(8)
     unit = direction / np.linalg.norm(direction)
     true = vectors - np.outer(vectors @ unit, unit)
-    signature = "project(vectors, direction)"
-    found = call(answer, vectors, direction, signature=signature, returns="an array")
+    found = result(answer, "project(vectors, direction)", vectors, direction, wanted="an array")
     found = np.asarray(found, dtype=float)
     if found.shape != vectors.shape:
         return wrong(f"The shape is {found.shape}: each of the (5, 8) vectors stays a vector of 8.")
