@@ -9,7 +9,7 @@ from itertools import groupby
 
 from nbformat import NotebookNode
 
-__all__ = ["LEAD", "WORDS", "mark", "mark_lesson"]
+__all__ = ["LEAD", "WORDS", "mark", "mark_html", "mark_lesson"]
 
 LEAD = "In the notebook:"
 WORDS = re.compile(r"\b(drag(s|ged|ging)?|press(es|ed|ing)?|click(s|ed|ing)?)\b", re.IGNORECASE)
@@ -89,3 +89,12 @@ def _sentences(text: str) -> list[str]:
         else:
             sentences.append(part)
     return sentences
+
+
+def mark_html(html: str) -> str:
+    """The same in the texts of HTML, such as a widget's still picture."""
+    parts = re.split(r"(<(?:script|style)\b.*?</(?:script|style)>|<[^>]+>)", html, flags=re.DOTALL)
+    return "".join(
+        _mark_paragraph(part, False) if i % 2 == 0 and WORDS.search(part) else part
+        for i, part in enumerate(parts)
+    )

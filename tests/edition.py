@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 
+import by_hand
 import nbformat
 import plotly.graph_objects as go
 from nbclient import NotebookClient
@@ -80,4 +81,4 @@ def is_still_picture(output: NotebookNode) -> bool:
 def still(picture: str) -> str:
     """A widget's picture with a caption; nothing where there is no picture."""
     caption = f'<div class="still-note">{CAPTION}</div>'
-    return f'<div class="still">{picture}{caption}</div>' if picture else ""
+    return f'<div class="still">{by_hand.mark_html(picture)}{caption}</div>' if picture else ""

@@ -132,7 +132,7 @@ def test_a_page_has_contents_neighbours_and_buttons(site: Path, page: Page) -> N
     assert title in page.inner_text("article table")  # with its question
     first.click()
     assert page.inner_text("h1 >> nth=0").startswith(title)
-    assert page.locator(".page-toc a").count() > 1  # the sections of this page
+    page.locator(".page-toc a").nth(1).wait_for(state="attached")  # the sections of this page
     following = page.locator("a.right-next").get_attribute("href")
     assert following == page.locator("nav.bd-links a").nth(1).get_attribute("href")
     name = Path(page.url).stem + ".ipynb"
@@ -178,6 +178,12 @@ def test_what_asks_for_hands_is_set_apart(prose: str, marked: str) -> None:
     span = f'<span class="live">{by_hand.LEAD} {marked}</span>'
     assert by_hand.mark(prose, beside_widget=True) == prose.replace(marked, span)
     assert by_hand.mark(span, beside_widget=True) == span
+
+
+def test_in_a_picture_of_a_widget_too() -> None:
+    html = '<div style="x">Worth +15. Press again: other labels.</div><script>press()</script>'
+    marked = f'<span class="live">{by_hand.LEAD} Press again:</span>'
+    assert by_hand.mark_html(html) == html.replace("Press again:", marked)
 
 
 def test_an_order_is_one_only_beside_a_widget() -> None:
