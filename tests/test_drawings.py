@@ -10,7 +10,7 @@ import torch
 from kit import sources, tasks
 from kit.errors import KitError
 from kit.models import Transformer, TransformerConfig
-from kit.widgets.base.svg import two_states
+from kit.widgets.base.svg import HEAD, arrow, svg, two_states
 from kit.widgets.parameters import zip_figure
 from kit.widgets.reading import task_heads_figure
 from kit.widgets.structure import split_unit_figure
@@ -76,6 +76,15 @@ def test_a_unit_splits_and_no_answer_changes() -> None:
     assert drawn.markup.count(f">{value}</text>") == 2, "the unit and its copy"
     halves = re.findall(r'class="second">(−?[\d.]+)</text>', drawn.markup)
     assert halves == [f"{b / 2:.3f}".replace("-", "−") for b in B[:, 0]] * 2
+
+
+def test_each_drawing_has_an_arrow_head_of_its_own() -> None:
+    """A marker of another drawing is not drawn while that drawing is hidden."""
+    drawn = [svg([arrow("M0 0h9", HEAD)], (9, 9), "an arrow") for _ in range(2)]
+    for picture in drawn:
+        [name] = re.findall(r'<marker id="([^"]+)"', picture)
+        assert f"url(#{name})" in picture
+    assert drawn[0] != drawn[1]
 
 
 def test_a_drawing_of_two_states_needs_no_script_and_can_stand_still() -> None:

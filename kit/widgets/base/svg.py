@@ -13,6 +13,7 @@ from kit.html import FONT, escape
 __all__ = [
     "CHOSEN",
     "GREEN",
+    "HEAD",
     "NEGATIVE",
     "POSITIVE",
     "VIOLET",
@@ -37,6 +38,8 @@ GREEN, CHOSEN, VIOLET = "#0B7A5A", "#1FAE82", "#9B7BE0"
 """The ground of white letters; a line around what is chosen; one more colour."""
 LEVELS = 8
 """Steps of colour from 0 to the largest number of a vector."""
+HEAD = "kit-head"
+"""The arrow head, as the end of an `arrow`."""
 NUMBERS = itertools.count()
 
 
@@ -89,7 +92,7 @@ def box(x: float, y: float, width: float, height: float, colour: str, **style: o
 
 
 def arrow(commands: str, end: str = "", **style: object) -> str:
-    """A line along the commands of a path. end: the id of an arrow head's marker (`svg`)."""
+    """A line along the commands of a path. end: `HEAD` for an arrow head."""
     style = {"fill": "none", "stroke": "currentColor", "stroke_width": 2} | style
     head = f' marker-end="url(#{end})"' if end else ""
     return f'<path d="{commands}"{_look(style)}{head}/>'
@@ -106,11 +109,14 @@ def svg(shapes: Iterable[str], size: tuple[float, float], words: str, *, least: 
     """An SVG of this width and height in units, which shrinks with its page.
 
     words: what it shows, for those who do not see it. least: its least width in pixels, below
-    which the page scrolls it. Its marker `kit-head` is an arrow head.
+    which the page scrolls it. Its arrow head is a marker of its own, since one of another drawing
+    is not drawn while that drawing is hidden.
     """
     width, height = size
+    name = unique("head")
+    drawn = "".join(shapes).replace(f"url(#{HEAD})", f"url(#{name})")
     head = (
-        '<defs><marker id="kit-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" '
+        f'<defs><marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" '
         'markerHeight="11" markerUnits="userSpaceOnUse" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="currentColor"/></marker></defs>'
     )
@@ -118,7 +124,7 @@ def svg(shapes: Iterable[str], size: tuple[float, float], words: str, *, least: 
         f'<div style="overflow-x:auto"><svg xmlns="http://www.w3.org/2000/svg" role="img" '
         f'aria-label="{escape(words)}" viewBox="0 0 {width:g} {height:g}" font-family="{FONT}" '
         f'style="display:block;width:100%;min-width:{least}px;max-width:{width:g}px;height:auto;'
-        f'color:inherit">{head}{"".join(shapes)}</svg></div>'
+        f'color:inherit">{head}{drawn}</svg></div>'
     )
 
 

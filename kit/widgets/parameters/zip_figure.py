@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from kit.errors import KitError
 from kit.widgets.base.svg import (
     CHOSEN,
+    HEAD,
     POSITIVE,
     Drawing,
     arrow,
@@ -24,7 +25,7 @@ Tensor = tuple[str, tuple[int, ...]]
 """The name and the shape of a tensor."""
 ROW, TOP = 42, 44
 """The height of a row, and of what is above the first one."""
-HEAD, TAIL = 5, 3
+TOP_ROWS, MORE_ROWS = 5, 3
 """The tensors that are shown: so many first ones, and so many others after a gap."""
 WRONG = "#E0524A"
 FIRST, SECOND = {"class": "first"}, {"class": "second"}
@@ -66,7 +67,7 @@ def drawing(source: Sequence[Tensor], target: Sequence[Tensor]) -> Drawing:
         shapes += link(slot, fates[place], has_partner=place != gap)
     for place, tensor in enumerate(target):
         shapes += partner(tensor, place if place < gap else place + 1, slots, shifted=place >= gap)
-    shapes += [label(x, middle(HEAD) + 6, "⋮", 22, font_weight=700) for x in (210, 880)]
+    shapes += [label(x, middle(TOP_ROWS) + 6, "⋮", 22, font_weight=700) for x in (210, 880)]
     counts = {fate: fates.count(fate) for fate in ("right", "wrong", "not copied")}
     bottom = TOP + ROW * (1 + max(slots.values()))
     said = (
@@ -90,9 +91,9 @@ def drawing(source: Sequence[Tensor], target: Sequence[Tensor]) -> Drawing:
 def visible(fates: Sequence[str]) -> dict[int, int]:
     """Place of a tensor in the source -> its row in the picture: the first ones, and after a gap
     those around the next two that get wrong values."""
-    wrong = next((i for i, fate in enumerate(fates) if i > HEAD and fate == "wrong"), HEAD)
-    places = [*range(HEAD), *range(wrong, min(wrong + TAIL, len(fates)))]
-    return {place: row + (row >= HEAD) for row, place in enumerate(places)}
+    wrong = next((i for i, fate in enumerate(fates) if i > TOP_ROWS and fate == "wrong"), TOP_ROWS)
+    places = [*range(TOP_ROWS), *range(wrong, min(wrong + MORE_ROWS, len(fates)))]
+    return {place: row + (row >= TOP_ROWS) for row, place in enumerate(places)}
 
 
 def partner(tensor: Tensor, by_name: int, slots: dict[int, int], *, shifted: bool) -> list[str]:
@@ -128,7 +129,7 @@ def link(slot: int, fate: str, *, has_partner: bool) -> list[str]:
     y = middle(slot)
     by_name = label(545, y + 6, "no partner", 17, **FIRST)
     if has_partner:
-        by_name = arrow(f"M408 {y}H694", "kit-head", stroke=CHOSEN, stroke_width=3, **FIRST)
+        by_name = arrow(f"M408 {y}H694", HEAD, stroke=CHOSEN, stroke_width=3, **FIRST)
     if fate == "not copied":
         text = label(545, y - 6, "shapes differ: not copied", 15, fill_opacity=0.8, **SECOND)
         return [by_name, text, arrow(f"M408 {y}H694", stroke_dasharray="4 6", **SECOND)]
@@ -136,6 +137,6 @@ def link(slot: int, fate: str, *, has_partner: bool) -> list[str]:
     words = "" if fate == "right" else "wrong values"
     return [
         by_name,
-        arrow(f"M408 {y}H694", "kit-head", stroke=colour, stroke_width=3, **SECOND),
+        arrow(f"M408 {y}H694", HEAD, stroke=colour, stroke_width=3, **SECOND),
         label(545, y - 7, words, 16, fill=colour, font_weight=700, **SECOND),
     ]

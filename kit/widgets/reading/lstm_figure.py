@@ -8,6 +8,7 @@ from collections.abc import Callable
 from kit.html import escape
 from kit.models.activations import CellValues
 from kit.widgets.base.svg import (
+    HEAD,
     NEGATIVE,
     POSITIVE,
     arrow,
@@ -47,7 +48,7 @@ def station_map(scene: Scene) -> tuple[str, Places]:
         is_read = t <= scene.token
         look = {"opacity": 1 if is_read else 0.4}
         shapes.append(label(x, bottom + 30, word, 17, font_weight=600, **look))
-        shapes.append(arrow(f"M{x} {bottom + 12}v-16", "kit-head", **look))
+        shapes.append(arrow(f"M{x} {bottom + 12}v-16", HEAD, **look))
         for layer in range(layers):
             y = bottom - ROW * layer - 24
             is_here = t == scene.token and layer == scene.layer
@@ -57,12 +58,12 @@ def station_map(scene: Scene) -> tuple[str, Places]:
             shapes.append(label(x, y + 6, f"layer {layer + 1}", 15, **look))
             if t + 1 < T:
                 to = {"opacity": 1 if t < scene.token else 0.4}
-                shapes.append(arrow(f"M{x + 38} {y}h{COLUMN - 78}", "kit-head", **to))
+                shapes.append(arrow(f"M{x + 38} {y}h{COLUMN - 78}", HEAD, **to))
             if layer + 1 < layers:
-                shapes.append(arrow(f"M{x} {y - 17}v{34 - ROW + 1}", "kit-head", **look))
+                shapes.append(arrow(f"M{x} {y - 17}v{34 - ROW + 1}", HEAD, **look))
     x = 90 + COLUMN * scene.token
     top = bottom - ROW * (layers - 1) - 41
-    shapes.append(arrow(f"M{x} {top}V34", "kit-head"))
+    shapes.append(arrow(f"M{x} {top}V34", HEAD))
     shapes.append(label(x, 22, "logits, probabilities", 16, fill=NEGATIVE, font_weight=700))
     cell = (x, bottom - ROW * scene.layer - 24)
     places = {"tokens": (x, bottom + 24), "embedding": (x, bottom + 2)}

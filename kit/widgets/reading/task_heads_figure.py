@@ -10,6 +10,7 @@ from kit.errors import KitError
 from kit.sources import Source
 from kit.widgets.base.svg import (
     GREEN,
+    HEAD,
     NEGATIVE,
     POSITIVE,
     VIOLET,
@@ -93,8 +94,8 @@ def figure(name: str, size: int, words: list[str], vectors: np.ndarray, parts: l
     for t, word in enumerate(words):
         y = TOP + step * (t + 0.5)
         shapes.append(label(92, y + 6, word, 17, anchor="end"))
-        shapes.append(arrow(f"M96 {y}h10", "kit-head"))
-        shapes.append(arrow(f"M276 {y}h24", "kit-head"))
+        shapes.append(arrow(f"M96 {y}h10", HEAD))
+        shapes.append(arrow(f"M276 {y}h24", HEAD))
         cells = strip(vectors[t], limit=limit, cell=200 / len(vectors[t]), height=16)
         shapes.append(
             cells.replace("<svg ", f'<svg x="306" y="{y - 8:g}" width="200" height="16" ', 1)
@@ -113,11 +114,11 @@ def head_row(part: Part, y: float, colour: str, width: int) -> list[str]:
     middle = y + (ROW - 12) / 2
     maps = f"{width} → {part.outputs:,}" if part.parameters < 1e5 else "a decoder"
     return [
-        arrow(f"M518 {middle}h52", "kit-head", stroke=colour, stroke_width=3),
+        arrow(f"M518 {middle}h52", HEAD, stroke=colour, stroke_width=3),
         box(576, y, 290, ROW - 12, colour),
         label(721, middle - 20, does, 18, font_weight=700),
         label(721, middle + 4, f"reads {reads}", 15),
         label(721, middle + 27, f"{maps}: {part.parameters:,} parameters", 15),
-        arrow(f"M868 {middle}h30", "kit-head", stroke=colour, stroke_width=3),
+        arrow(f"M868 {middle}h30", HEAD, stroke=colour, stroke_width=3),
         label(908, middle + 6, answer, 18, anchor="start"),
     ]

@@ -12,6 +12,7 @@ from kit.models.activations import BlockValues
 from kit.widgets.base.svg import (
     CHOSEN,
     GREEN,
+    HEAD,
     NEGATIVE,
     POSITIVE,
     VIOLET,
@@ -73,7 +74,7 @@ def station(shapes, places, name, x, wide, text, colour, *, last=False) -> float
     places[name] = (x + wide / 2, STREAM - 35)
     if last:
         return x + wide
-    shapes.append(arrow(f"M{x + wide} {STREAM}h22", "kit-head", stroke_width=3))
+    shapes.append(arrow(f"M{x + wide} {STREAM}h22", HEAD, stroke_width=3))
     return x + wide + 24
 
 
@@ -88,7 +89,7 @@ def layer_parts(shapes: list[str], places: Places, x: float, scene: Scene) -> fl
         shapes.append(arrow(f"M{x + 12} {STREAM}V{ABOVE}h8"))
         shapes.append(box(x + 20, ABOVE - 20, wide, 40, POSITIVE))
         shapes.append(label(x + 20 + wide / 2, ABOVE + 6, text, 17, font_weight=600))
-        shapes.append(arrow(f"M{x + 20 + wide} {ABOVE}H{end}V{STREAM - 13}", "kit-head"))
+        shapes.append(arrow(f"M{x + 20 + wide} {ABOVE}H{end}V{STREAM - 13}", HEAD))
         shapes.append(box(end - 11, STREAM - 11, 22, 22, GREEN, rx=11))
         shapes.append(label(end, STREAM + 6, "+", 20))
         places[name] = (end, STREAM)
@@ -97,7 +98,7 @@ def layer_parts(shapes: list[str], places: Places, x: float, scene: Scene) -> fl
     places["feed_forward"] = places["in feed_forward"]
     for name in INSIDE:
         places[name] = places["in attention"]
-    shapes.append(arrow(f"M{x} {STREAM}h22", "kit-head", stroke_width=3))
+    shapes.append(arrow(f"M{x} {STREAM}h22", HEAD, stroke_width=3))
     frame = {"fill": "none", "stroke": "currentColor", "stroke_dasharray": "6 5", "opacity": 0.6}
     shapes.append(box(start - 4, 4, x - start + 10, STREAM + 28, "none", **frame))
     shapes.append(label(start + 6, STREAM + 24, f"layer {scene.layer + 1}", 16, anchor="start"))
