@@ -32,7 +32,7 @@ help:
 	@echo 'make lock   pin the newest packages in constraints.txt'
 	@echo 'make student FOLDER=...  a copy for the students, without the solutions'
 	@echo 'make notebooks FORK=owner/name  write set-up, badges and slides into every lesson'
-	@echo 'make html   the course as pages that need no kernel and no network, in build/html'
+	@echo 'make html   the course as pages without a kernel or a network, and as a PDF, in build/html'
 	@echo 'make colab-test  widgets and lessons with the versions that Colab has'
 	@echo 'make clean  remove the environment and everything built'
 	@echo 'Options: PYTHON=/path/to/python3.12   LAB="--no-browser --port=9000"'
@@ -103,8 +103,8 @@ notebooks: $(DONE)/dev
 	@$(BIN)/python tests/lessons.py $(FORK)
 	@cp environment.yml binder/
 
-html: $(DONE)/data $(DONE)/dev
-	@$(BIN)/python tests/edition.py build/html
+html: $(DONE)/data $(DONE)/browser
+	@$(BIN)/python tests/course_pages.py build/html
 
 # Colab's versions over those of .venv, which are seen through a .pth file: no second torch.
 COLAB := build/colab/bin/python

@@ -23,7 +23,7 @@ SLOW = (
     "tests/test_house.py",
 )
 """Files that take about half a minute each or more, without a browser."""
-READERS = ("tests/test_classroom_edition.py",)
+READERS = ("tests/test_classroom_edition.py", "tests/test_numbers.py")
 """Files that read the lessons' runs (tests/lesson_runs.py)."""
 
 

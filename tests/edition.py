@@ -1,29 +1,22 @@
-"""The course as pages that need no kernel and no network: every lesson run, figures included.
+"""A lesson without a kernel: it is run, and whatever needs a kernel or an extension becomes HTML.
 
-python tests/edition.py build/html        # every lesson
-python tests/edition.py build/html 00 03  # some of them
-
-plotly.js lies beside the pages, once; widgets are shown as they stood when the lesson had run.
+Figures stay live, since plotly.js alone draws them; a widget is shown as it stood when the lesson
+had run. tests/course_pages.py makes pages of such lessons.
 """
 
 import json
 import os
-import re
-import sys
-from collections.abc import Callable
-from html import escape
 from pathlib import Path
 
 import nbformat
 import plotly.graph_objects as go
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from plotly.offline import get_plotlyjs
 
 from kit.widgets.base.static import DEAD, figure
 
 ROOT = Path(__file__).parent.parent
+CAPTION = "A still picture: in the notebook it answers to you."
 WIDGET, PLOT = "application/vnd.jupyter.widget-view+json", "application/vnd.plotly.v1+json"
 DUMP = """
 import json, ipywidgets
@@ -31,13 +24,6 @@ from kit.widgets.base.static import static
 known = getattr(ipywidgets.widgets.widget, "_instances", None) or ipywidgets.Widget.widgets
 print(json.dumps({name: static(known[name]) for name in WANTED if name in known}))
 """
-HEAD = '<script src="plotly.min.js"></script>'
-STRANGERS = re.compile(
-    r'<script[^>]*src="https?://[^>]*>\s*</script>|<script type="module">.*?</script>', re.DOTALL
-)
-"""What the template would load from elsewhere: require.js, mathjax, mermaid. No lesson uses it."""
-
-
 def run(lesson: Path) -> tuple[NotebookNode, dict[str, str]]:
     """Run the lesson; it with its outputs, and of each widget that it shows a still picture as it
     stands at the end, as HTML."""
@@ -75,49 +61,12 @@ def freeze(notebook: NotebookNode, pictures: dict[str, str]) -> None:
             plot = {k: v for k, v in data[PLOT].items() if k in ("data", "layout")}
             data["text/html"] = figure(go.Figure(plot, skip_invalid=True))
         elif WIDGET in data and DEAD in data.get("text/html", DEAD):  # health has its own words
-            data["text/html"] = pictures.get(data[WIDGET]["model_id"], "")
+            data["text/html"] = still(pictures.get(data[WIDGET]["model_id"], ""))
         for kind in (PLOT, WIDGET):
             data.pop(kind, None)
 
 
-def page(notebook: NotebookNode, title: str) -> str:
-    """The lesson as one page."""
-    notebook.cells = [c for c in notebook.cells if c.id not in ("setup", "badges")]
-    html, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)
-    html = STRANGERS.sub("", html).replace("<head>", f"<head>{HEAD}", 1)
-    back = '<p style="margin:1em 5em;font:16px system-ui"><a href="index.html">All lessons</a></p>'
-    html = re.sub("(<body[^>]*>)", rf"\1{back}", html, count=1)
-    return re.sub("<title>.*?</title>", f"<title>{escape(title)}</title>", html, count=1)
-
-
-def write(folder: Path, lessons: list[Path], executed: Callable = run) -> None:
-    """The pages, their index, and plotly.js. executed: a function of a lesson's path that returns
-    the executed notebook and its widgets' pictures."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plotly.min.js").write_text(get_plotlyjs(), encoding="utf-8")
-    for path in lessons:
-        notebook, pictures = executed(path)
-        freeze(notebook, pictures)
-        (folder / f"{path.stem}.html").write_text(page(notebook, title(path)), encoding="utf-8")
-        print(folder / f"{path.stem}.html", flush=True)
-    rows = [
-        f'<li><a href="{p.stem}.html">{escape(title(p))}</a></li>'
-        for p in lessons
-        if (folder / f"{p.stem}.html").exists()
-    ]
-    (folder / "index.html").write_text(
-        '<!doctype html><meta charset="utf-8"><title>lm-transfer-kit</title>'
-        '<body style="font:20px/1.6 system-ui;margin:3em auto;max-width:40em">'
-        f"<h1>Transfer learning with language models</h1><ul>{''.join(rows)}</ul>",
-        encoding="utf-8",
-    )
-
-
-def title(path: Path) -> str:
-    return nbformat.read(path, 4).cells[0].source.split("\n")[0].lstrip("# ")
-
-
-if __name__ == "__main__":
-    given = sys.argv[2:]
-    found = sorted((ROOT / "notebooks").glob("*.ipynb"))
-    write(Path(sys.argv[1]), [p for p in found if not given or p.stem[:2] in given])
+def still(picture: str) -> str:
+    """A widget's picture with a caption; nothing where there is no picture."""
+    caption = f'<div class="still-note">{CAPTION}</div>'
+    return f'<div class="still">{picture}{caption}</div>' if picture else ""

@@ -1,4 +1,4 @@
-"""Write into every lesson what all of them share: badges, the set-up cell, slides.
+"""Write into every lesson what all of them share: badges, set-up, slides, the links to its words.
 
 python tests/lessons.py               # badges stay those of the fork that the lessons name
 python tests/lessons.py owner/name    # badges of this fork; without any fork there are none
@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from words import HERE, entries
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -81,6 +82,13 @@ def setup(fork: str) -> NotebookNode:
     return cell
 
 
+def words(lesson: str) -> str:
+    """The terms that a lesson introduces, as links to the glossary."""
+    own = [entry for entry in entries() if entry.lesson == lesson[:2]]
+    links = " · ".join(f"[{entry.term}]({HERE}{entry.anchor})" for entry in own)
+    return f"## Words of this lesson\n\n{links or 'This lesson has no new words.'}"
+
+
 FIGURES = ("figure", "table", "styled")
 """Functions that draw: a cell that ends in a call of one has its source hidden on slides."""
 FONTS = "@deathbeds/jupyterlab-fonts"
@@ -140,11 +148,14 @@ def hides_source(cell: NotebookNode) -> bool:
 
 
 def written(notebook: NotebookNode, fork: str, lesson: str) -> NotebookNode:
-    """The lesson with its shared cells after the title, and each cell's kind of slide."""
+    """The lesson with its shared cells after the title, its words, and each cell's kind of
+    slide."""
     own = [cell for cell in notebook.cells if cell.id not in ("badges", "setup")]
     shared = [badges(fork, lesson)] if fork else []
     notebook.cells = [own[0], *shared, setup(fork), *own[1:]]
     for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
+        if cell.id == "words":
+            cell.source = words(lesson)
         cell.metadata["slideshow"] = {"slide_type": slide(cell, after)}
         if hides_source(cell):
             cell.metadata[FONTS] = {"styles": {":root": HIDDEN}}

@@ -9,6 +9,7 @@ from pathlib import Path
 import lessons
 import nbformat
 import pytest
+from test_words import FRAME
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -79,6 +80,7 @@ USE = {
         assert {verdict.state for verdict in said} == {"wrong"} and len(said) == 2, said
         assert not [verdict for verdict in said if "cannot be judged" in verdict.text], said
         assert len(exercises.hint("77.1").texts) == 2
+        assert "Every sentence is cut" in exercises.quiz("77")._repr_html_()
     """,
 }
 LINES = {  # what a section says in prose: file, the text there, and what replaces it
@@ -116,10 +118,13 @@ def notebook(block: str) -> nbformat.NotebookNode:
     made = nbformat.v4.new_notebook()
     for cell in cells:
         kind, _, source = cell.partition("\n")
-        if kind == " [markdown]":
+        markdown, name = re.fullmatch(r"( \[markdown\])?(?: id=([\w-]+))?", kind).groups()
+        if markdown:
             source = re.sub(r"^# ?", "", source, flags=re.MULTILINE)
-        new = nbformat.v4.new_markdown_cell if kind else nbformat.v4.new_code_cell
+        new = nbformat.v4.new_markdown_cell if markdown else nbformat.v4.new_code_cell
         made.cells.append(new(source.strip()))
+        if name:
+            made.cells[-1].id = name
     return made
 
 
@@ -182,7 +187,8 @@ def test_a_lesson_gets_what_all_share(tmp_path: Path, monkeypatch) -> None:
     [path] = filter(None, (write(b, tmp_path) for b in BLOCKS["lesson"] if ".ipynb\n" in b))
     path.write_text(lessons.contents(path, "a/b"), encoding="utf-8")
     made = nbformat.read(path, 4)
-    assert [cell.id for cell in made.cells][1:3] == ["badges", "setup"]
+    assert [cell.id for cell in made.cells][1:4] == ["badges", "setup", "before"]
+    assert [cell.id for cell in made.cells if cell.id in FRAME] == list(FRAME)
     assert all(cell.metadata["slideshow"]["slide_type"] for cell in made.cells)
     with pytest.raises(SystemExit, match="write the minutes that it takes"):
         lessons.course([path], "a/b")

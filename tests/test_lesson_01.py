@@ -20,6 +20,7 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         drag_the_answer(shown, curves)
         walk_down(shown, walk)
         race_down(shown, race)
+        answer_the_quiz(shown)
 
 
 def drag_the_answer(shown: Lab, plot: Locator) -> None:
@@ -69,3 +70,18 @@ def race_down(shown: Lab, plot: Locator) -> None:
     shown.see(plot, f"data[{AHEAD_2}].x[1] < 0")
     press(shown, "Step", 1)
     shown.see(plot, "data[9].x.length === 2 && data[5].x.length === 2")
+
+
+def answer_the_quiz(shown: Lab) -> None:
+    """By the keyboard, the third answer of each question: it is right twice."""
+    quiz = shown.page.locator(".kit-quiz")
+    quiz.scroll_into_view_if_needed()
+    question = quiz.locator("section:visible")
+    for number in range(1, 5):
+        question.get_by_text(f"Question {number} of 4").wait_for()
+        question.locator("summary").nth(2).press("Enter")
+        question.locator("details[open]").get_by_role("status").wait_for()
+        shown.picture(f"01_quiz_{number}")
+        question.get_by_role("button").last.press("Enter")
+    quiz.get_by_text("You answered 2 of 4 questions right").wait_for()
+    assert question.count() == 0

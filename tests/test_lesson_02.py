@@ -53,7 +53,7 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
     page = shown.page
     press(shown, "RNN, just now")
     page.get_by_text("all it knows is in its state").wait_for()
-    press(shown, "Transf., baked")
+    press(shown, "Transf., shipped")
     shown.see(plot, "data[1].z.length > 8")  # every head of every layer
     box = page.get_by_label("Your text:")
     box.fill("")
@@ -72,7 +72,7 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
     for _ in range(5):
         handle.press("ArrowLeft")
     shown.see(plot, f"data[0].x[0] > {top}")  # the likely gets likelier
-    for name in ("trigrams", "Transf., baked"):
+    for name in ("trigrams", "Transf., shipped"):
         choose(shown, plot, name)
         press(shown, "Write on")
         expect(page.get_by_role("button", name="Write on")).to_be_disabled()

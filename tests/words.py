@@ -103,6 +103,7 @@ def complaints(lesson: str, known: list[Entry], everyday: frozenset[str]) -> lis
     seen: set[str] = set()
     linked: set[str] = set()
     for name, text in prose(lesson):
+        opening = text.startswith("# ")  # the question, which comes before every explanation
         for entry, link in uses(text, known):
             if isinstance(entry, str):
                 wrong.append(f"{lesson} {name}: the glossary has no entry #{entry}")
@@ -111,6 +112,8 @@ def complaints(lesson: str, known: list[Entry], everyday: frozenset[str]) -> lis
                 wrong.append(f"{lesson} {name}: {entry.term!r} is linked twice in this lesson")
             linked |= {entry.term} if link else set()
             first, common = entry.term not in seen, entry.term in everyday
+            if opening and entry.lesson == lesson and not link:
+                continue
             if link or not common:
                 seen.add(entry.term)
             if entry.lesson > lesson and (link or not common):

@@ -14,6 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from kit.errors import KitError
+from kit.exercises.functions import NotAnswered, Refusal
 from kit.exercises.quiz import Quiz, quiz
 from kit.html import LOOK, with_code
 
@@ -76,8 +77,10 @@ def check(name: str, *answers) -> Verdict:
         return Verdict("open", OPEN)
     try:
         return exercise.judge(*answers)
-    except KitError as error:  # words for a student already
-        return wrong(str(error))
+    except NotAnswered:
+        return Verdict("open", OPEN)
+    except (Refusal, KitError) as refusal:  # words for a student already
+        return wrong(str(refusal))
     except Exception as error:  # whatever a student gives: the answer is at fault, and learns why
         given = ", ".join(repr(answer)[:80] for answer in answers)
         return wrong(f"{given} cannot be judged: {type(error).__name__}: {error}")

@@ -1,7 +1,9 @@
 """Exercises of lesson 01: minimise a loss."""
 
-from kit.errors import KitError
+from collections.abc import Callable
+
 from kit.exercises import Exercise, Verdict, right, wrong
+from kit.exercises.functions import Refusal, call, kind, number, numbers
 
 __all__ = ["EXERCISES"]
 
@@ -14,7 +16,8 @@ def one_for_all(answer: float) -> Verdict:
 
     from kit import loss
 
-    at = torch.tensor(float(answer), requires_grad=True)
+    answer = number(answer, "your answer")
+    at = torch.tensor(answer, requires_grad=True)
     loss.squared_error(at.expand(3), torch.tensor(RATINGS)).backward()
     if abs(at.grad) < 0.01:
         return right("Right: there the slope is 0. It has a well-known name. Which?")
@@ -27,6 +30,7 @@ def largest_rate(answer: float) -> Verdict:
     from kit.tasks import sentiment
     from kit.train.loss_surface import Surface
 
+    answer = number(answer, "your rate")
     if not 0 < answer < 100:
         return wrong(f"{answer} is no rate to learn with: between 0 and 100.")
     square = Surface.of(sentiment.load()["train"], ("and", "bad"), "squared_error")
@@ -49,21 +53,66 @@ def descent(surface, rate: float) -> tuple[float, float]:
     return walker.means[0], walker.means[-1]
 
 
-def round_surface(answer: tuple[str, str]) -> Verdict:
-    """Two words whose curvatures at the minimum differ by less than a quarter."""
-    from kit.tasks import sentiment
-    from kit.train.loss_surface import Surface
+def gradient_step(answer: Callable) -> Verdict:
+    """A function that makes one step of gradient descent on the mean cross-entropy."""
+    import torch
 
-    try:
-        surface = Surface.of(sentiment.load()["train"], answer)
-    except KitError as error:
-        return wrong(str(error))
-    often = surface.X.sum(0).int().tolist()
-    flat, steep = surface.minimum()[1].tolist()
-    if steep / flat < 1.25:
-        return right(f"Right: {steep / flat:.2f}. The words are in {often} sentences.")
-    return wrong(
-        f"The curvatures differ {steep / flat:.1f} times; the words are in {often} sentences."
+    X = torch.tensor([[1.0, 0, 1], [0, 1, 1], [1, 1, 0], [0, 0, 1]])  # (N, W)
+    y, eta = torch.tensor([1.0, 0, 1, 1]), 2.0
+    theta = torch.tensor([0.5, -1.0, 0.25])
+    given = theta.clone()
+    result = call(answer, "step(theta, X, y, eta)", given, X, y, eta)
+    if not isinstance(result, torch.Tensor) or result.shape != theta.shape:
+        shape = list(result.shape) if isinstance(result, torch.Tensor) else kind(result)
+        raise Refusal(f"step returns {shape}: return the new θ, a tensor of 3 numbers like θ.")
+    p = (X @ theta).sigmoid()
+    total, n = X.T @ (p - y), len(y)
+    new = theta - eta * total / n
+    faults = {
+        "that is the gradient. Return the new θ: θ − η ∇L/N": total / n,
+        "it is the old θ: it has not moved": theta,
+        "the step goes uphill. Subtract the gradient": theta + eta * total / n,
+        "divide the gradient by N, the number of sentences": theta - eta * total,
+        "multiply the gradient by η": theta - total / n,
+        "p is a probability. Use the sigmoid of ŷ, not ŷ itself": (
+            theta - eta * X.T @ (X @ theta - y) / n
+        ),
+    }
+    for fault, value in faults.items():
+        if torch.allclose(result, value, atol=1e-4):
+            return wrong(f"For four sentences step returns {numbers(result)}: {fault}.")
+    if not torch.allclose(result, new, atol=1e-4):
+        return wrong(
+            f"For four sentences step returns {numbers(result)}, and the new θ is {numbers(new)}. "
+            f"Compare your p with {numbers(p)}, and your ∇L/N with {numbers(total / n)}."
+        )
+    if not torch.equal(given, theta):
+        return wrong(
+            "The new θ is right, but step has also changed the θ that it was given. Write "
+            "`theta - ...`, not `theta -= ...`."
+        )
+    return right("Right. `fit` does this for every model, with torch's gradient.")
+
+
+def noise(predicted: float, small: float, large: float) -> Verdict:
+    """A predicted ratio, and the heights above the minimum with batches of 16 and of 64."""
+    guess = number(predicted, "your prediction")
+    few, many = number(small, "the first height"), number(large, "the second height")
+    if not (few > 0 and many > 0):
+        return wrong(f"{few:g} and {many:g}: a height above the minimum is more than 0.")
+    if few < many:
+        return wrong(
+            f"With 16 sentences you have {few:.4f}, with 64 {many:.4f}. Fewer sentences make a "
+            "noisier gradient: are the two heights in the right order?"
+        )
+    if not 2 < few / many < 8:
+        return wrong(
+            f"{few:.4f} is {few / many:.1f} times {many:.4f}: take the mean of more seeds."
+        )
+    return right(
+        f"You predicted {guess:g} times and measured {few / many:.1f} times. The variance of a "
+        "mean of B sentences is proportional to 1/B: a quarter of the sentences, four times the "
+        "height."
     )
 
 
@@ -76,6 +125,14 @@ EXERCISES = {
         ),
     ),
     "2": Exercise(
+        judge=gradient_step,
+        hints=(
+            "`X @ theta` has one ŷ for each sentence. `.sigmoid()` makes probabilities of them.",
+            "`X.T @ (p - y) / len(y)` is ∇L/N: one number for each weight.",
+            "`return theta - eta * X.T @ (p - y) / len(y)`",
+        ),
+    ),
+    "3": Exercise(
         judge=largest_rate,
         hints=(
             "Choose the squared error in the widget, and raise η until the loss climbs.",
@@ -83,12 +140,11 @@ EXERCISES = {
             "Just below 2/λ, λ being the larger one; cut to one decimal.",
         ),
     ),
-    "3": Exercise(
-        judge=round_surface,
+    "4": Exercise(
+        judge=noise,
         hints=(
-            "A word that is in few sentences makes a flat direction.",
-            "So take two words that are in about as many sentences, and seldom in the same ones.",
-            "Count: `mentions(rows, ('but', 'with')).sum(0)`.",
+            "How much noisier is the mean of 16 numbers than the mean of 64?",
+            "`sum(height(16, seed) for seed in range(3)) / 3`, and the same with 64.",
         ),
     ),
 }

@@ -29,7 +29,7 @@ STYLE = """
 .kit-quiz summary { cursor: pointer; padding: .35em .8em }
 .kit-quiz summary:hover { text-decoration: underline }
 .kit-quiz summary:focus-visible, .kit-quiz button:focus-visible
-  { outline: 3px solid #56B4E9; outline-offset: 2px }
+  { outline: 3px solid #56B4E9; outline-offset: -3px }
 .kit-quiz button { font: inherit; padding: .3em .9em; margin: .6em .6em 0 0; cursor: pointer }
 @media print {
   .kit-quiz section { display: block !important }
@@ -114,9 +114,9 @@ def _answer(text: str, why: str, right: bool) -> str:
     said = RIGHT if right else WRONG
     return (
         f'<details data-right="{int(right)}" style="border:1px solid;border-radius:.4em;'
-        f'margin:.3em 0"><summary>{with_code(text)}</summary><div role="status" style="color:'
-        f'{colour};background:{ground};padding:.4em .8em"><b>{sign} {escape(said)}</b> '
-        f"{with_code(why)}</div></details>"
+        f'margin:.3em 0;overflow:hidden"><summary>{with_code(text)}</summary>'
+        f'<div role="status" style="color:{colour};background:{ground};padding:.4em .8em">'
+        f"<b>{sign} {escape(said)}</b> {with_code(why)}</div></details>"
     )
 
 

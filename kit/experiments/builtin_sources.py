@@ -18,7 +18,7 @@ from kit.tasks import sentiment
 
 FILE = ResultsFile(
     "builtin_sources",
-    "film reviews, polarity: test accuracy from a baked source and from scratch",
+    "film reviews, polarity: test accuracy from a shipped source and from scratch",
     keys=("source", "labels", "strategy", "seed"),
 )
 QUICK = tuple(

@@ -21,6 +21,7 @@ from kit.widgets.parameters.model_summary import ModelSummary, summary
 from kit.widgets.parameters.tensor_map import TensorMap
 from kit.widgets.pretraining.next_token import NextToken
 from kit.widgets.pretraining.pretraining import Pretraining
+from kit.widgets.reading.reading import Reading
 from kit.widgets.sentiment.words import Words
 from kit.widgets.strategies.strategies import Strategies
 from kit.widgets.structure.grow import Grow
@@ -45,6 +46,7 @@ __all__ = [
     "OwnData",
     "Pieces",
     "Pretraining",
+    "Reading",
     "SideBySide",
     "SourceScatter",
     "Strategies",

@@ -26,7 +26,7 @@ def figure(answer: float, of: str = "answer"):
 
     ticks = {"tickvals": list(range(-3, 5)), "range": [LOWEST - 0.1, HIGHEST + 0.1]}
     losses, slopes = HEIGHT[of]
-    names = ("<b>What the answer costs</b>: ℓ(1, ŷ)", "<b>How hard it is pushed</b>: dℓ/dŷ")
+    names = ("<b>The loss of the answer</b>: ℓ(1, ŷ)", "<b>Its slope</b>: dℓ/dŷ")
     layout = {
         "xaxis": {"domain": [0, 0.46], "title": "the answer ŷ (truth: 1)", **ticks},
         "xaxis2": {"domain": [0.57, 1], "title": "the answer ŷ (truth: 1)", **ticks},
