@@ -86,7 +86,7 @@ def words(lesson: str) -> str:
     """The terms that a lesson introduces, as links to the glossary."""
     own = [entry for entry in entries() if entry.lesson == lesson[:2]]
     links = " · ".join(f"[{entry.term}]({HERE}{entry.anchor})" for entry in own)
-    return f"## Words of this lesson\n\n{links}"
+    return f"## Words of this lesson\n\n{links or 'This lesson has no new words.'}"
 
 
 FIGURES = ("figure", "table", "styled")
