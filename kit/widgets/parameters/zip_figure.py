@@ -66,11 +66,7 @@ def drawing(source: Sequence[Tensor], target: Sequence[Tensor]) -> Drawing:
         shapes += row(30, slot, source[place])
         shapes += link(slot, fates[place], has_partner=place != gap)
     for place, tensor in enumerate(target):
-<<<<<<< HEAD
-        shapes += partner(tensor, place if place < gap else place + 1, slots, shifted=place >= gap)
-=======
         shapes += partner(tensor, place if place < gap else place + 1, slots, slips=place >= gap)
->>>>>>> x_h19e
     shapes += [label(x, middle(TOP_ROWS) + 6, "⋮", 22, font_weight=700) for x in (210, 880)]
     counts = {fate: fates.count(fate) for fate in ("right", "wrong", "not copied")}
     bottom = TOP + ROW * (1 + max(slots.values()))
@@ -100,26 +96,15 @@ def visible(fates: Sequence[str]) -> dict[int, int]:
     return {place: row + (row >= TOP_ROWS) for row, place in enumerate(places)}
 
 
-<<<<<<< HEAD
-def partner(tensor: Tensor, by_name: int, slots: dict[int, int], *, shifted: bool) -> list[str]:
-    """A tensor of the target beside its namesake, and one row above where it is shifted; nothing
-    where neither row is shown."""
-    before, after = slots.get(by_name), slots.get(by_name - shifted)
-=======
 def partner(tensor: Tensor, by_name: int, slots: dict[int, int], *, slips: bool) -> list[str]:
     """A tensor of the target beside its namesake, and one row above where it `slips`; nothing where
     neither row is shown."""
     before, after = slots.get(by_name), slots.get(by_name - slips)
->>>>>>> x_h19e
     if before is None and after is None:
         return []
     start = after + 1 if before is None else before
     kind = "second" if before is None else "first" if after is None else ""
-<<<<<<< HEAD
-    up = f'<g class="move" style="--dy:{-ROW if shifted else 0}px">'
-=======
     up = f'<g class="move" style="--dy:{-ROW if slips else 0}px">'
->>>>>>> x_h19e
     return [f'<g class="{kind}">', up, *row(700, start, tensor), "</g></g>"]
 
 
