@@ -81,8 +81,6 @@ def check(name: str, *answers) -> Verdict:
         return Verdict("open", OPEN)
     except (Refusal, KitError) as refusal:  # words for a student already
         return wrong(str(refusal))
-    except KitError as error:  # words for a student already
-        return wrong(str(error))
     except Exception as error:  # whatever a student gives: the answer is at fault, and learns why
         given = ", ".join(repr(answer)[:80] for answer in answers)
         return wrong(f"{given} cannot be judged: {type(error).__name__}: {error}")
