@@ -10,7 +10,9 @@ QUIZ = (
         "tag?",
         answers=(
             "Most words are part of no name, so a tagger that finds nothing has a high share.",
-            "F1 is always lower, so it is the more careful number.",
+            "F1 is always lower than the share of right words, so it is the more careful of the "
+            "two "
+            "numbers.",
             "A model cannot be trained with the share of right words.",
         ),
         right=0,
@@ -40,7 +42,9 @@ QUIZ = (
         "MiniLM from its source finds many names that are in none of the 100 training sentences. "
         "What made this possible?",
         answers=(
-            "The names were tagged in MiniLM's pretraining.",
+            "The names were tagged as persons and places in the texts of MiniLM's pretraining, "
+            "which "
+            "were many.",
             "The marks for capital letters name each person and place.",
             "Pretraining gave similar words similar vectors, so what 100 names teach holds for "
             "others.",

@@ -25,7 +25,7 @@ QUIZ = (
         "many updates?",
         answers=(
             "So that a longer training is not mistaken for the worth of the parent.",
-            "Because a model from scratch cannot be trained for longer.",
+            "Because a model from scratch cannot be trained for longer than a child of the parent.",
             "Because the parent was trained with the same number of updates.",
         ),
         right=0,
@@ -41,7 +41,8 @@ QUIZ = (
         "In attention, what would happen if all scores of the words were equal?",
         answers=(
             "The decoder would read nothing.",
-            "The decoder would read only the first word.",
+            "The decoder would read only the first word, since softmax takes the first of equal "
+            "scores.",
             "The result would be the plain mean of all encoder states.",
         ),
         right=2,

@@ -10,7 +10,7 @@ QUIZ = (
         "lesson. What follows?",
         answers=(
             "ROUGE-1 counts common words, and does not see whether they make a sentence.",
-            "The six words are better headlines.",
+            "The six words are better headlines, and a reader would prefer them to a sentence.",
             "The networks have not learnt anything.",
         ),
         right=0,
@@ -24,7 +24,7 @@ QUIZ = (
         "The gate g of a pointer is near 0 while a model writes a name. What does the model do?",
         answers=(
             "It ends the headline.",
-            "It writes the name from its vocabulary.",
+            "It writes the name from its vocabulary, one piece after the other.",
             "It copies the name from the article.",
         ),
         right=2,

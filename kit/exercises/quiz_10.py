@@ -9,7 +9,8 @@ QUIZ = (
         "Two learning curves are 5 points apart at 100 labels and 5 points apart at 1,000. Is the "
         "source worth the same number of labels at both?",
         answers=(
-            "Yes: the distance is the same.",
+            "Yes: the distance between the two curves is the same, so it stands for as many "
+            "labels.",
             "No: where the other curve rises slowly, 5 points are many more labels.",
             "One cannot say, because the seeds differ.",
         ),
@@ -43,7 +44,9 @@ QUIZ = (
         answers=(
             "Its vectors are fixed: a head cannot add what they lack, while word counts go on "
             "learning from each new word.",
-            "With many labels a frozen source forgets what it knew.",
+            "With very many labels a frozen source forgets what it had learned in its "
+            "pretraining, and "
+            "its vectors become less useful.",
             "The logistic regression is not trained to the end.",
         ),
         right=0,
@@ -58,7 +61,7 @@ QUIZ = (
         "A forecast for the next 400 labels says +2 ± 3 points. The labels cost as much as 1 point "
         "is worth to you. What does the rule of this lesson say?",
         answers=(
-            "Label more: 2 is more than 1.",
+            "Buy the labels: 2 is more than 1.",
             "Stop: the forecast may be negative.",
             "Uncertain: the cost lies between the lower and the upper end of the forecast.",
         ),

@@ -10,7 +10,7 @@ QUIZ = (
         "opposite. How can that happen?",
         answers=(
             "The estimate judges how the vectors lie now, and fine-tuning moves them.",
-            "Fine-tuning was done with too many labels.",
+            "Fine-tuning was done with so many labels that the source had no part in the result.",
             "The trained source has a smaller vocabulary.",
         ),
         right=0,
@@ -41,7 +41,7 @@ QUIZ = (
         "does?",
         answers=(
             "They are tested on examples that they have not seen.",
-            "They use more examples.",
+            "They use more examples than LogME does, so that chance matters less.",
             "They know which source is trained.",
         ),
         right=0,

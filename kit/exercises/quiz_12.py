@@ -9,7 +9,9 @@ QUIZ = (
         "A split by sentence adds 12 points on topics and hardly anything on the sentiment of "
         "tweets. Why?",
         answers=(
-            "Tweets are shorter than sentences of articles.",
+            "Tweets are much shorter than the sentences of an article, so that they have fewer "
+            "words "
+            "that could leak.",
             "Sentences of one article share its topic and its names; nearly each tweet is a "
             "document of its own.",
             "Sentiment is an easier task than topics.",
@@ -43,7 +45,7 @@ QUIZ = (
         "shortcut harmless?",
         answers=(
             "No: on texts where the sign goes with another class it fails.",
-            "Yes: clean text is what counts.",
+            "Yes: clean text is what counts, and on clean text both have the same score.",
             "Yes, as long as the test is large enough.",
         ),
         right=0,

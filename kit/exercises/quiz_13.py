@@ -9,7 +9,8 @@ QUIZ = (
         "Why does the lesson put weekdays and months into the same templates as nationalities?",
         answers=(
             "They show how large a range is for words that belong to no group of people.",
-            "They make the templates longer, and so the answers more certain.",
+            "They make the templates longer, and so the answers of the model more certain than "
+            "before.",
             "They are known to have no effect on a model.",
         ),
         right=0,
@@ -39,7 +40,9 @@ QUIZ = (
     Question(
         "Why is a remedy judged on nationalities that it was not made from?",
         answers=(
-            "Because they are harder words.",
+            "Because these are harder words, and a remedy that works for them works for all the "
+            "others as "
+            "well.",
             "Because it always works on those it was made from, which does not show that it helps "
             "with others.",
             "Because the accuracy would fall otherwise.",
