@@ -138,8 +138,8 @@ def test_a_page_has_contents_neighbours_and_buttons(site: Path, page: Page) -> N
     name = Path(page.url).stem + ".ipynb"
     places = page.locator("[href*='mybinder.org'], [href*='colab.research']")
     links = [place.get_attribute("href") for place in places.all()]
-    assert f"https://mybinder.org/v2/gh/{FORK}/HEAD?urlpath=lab/tree/notebooks/{name}" in links
-    assert f"https://colab.research.google.com/github/{FORK}/blob/HEAD/notebooks/{name}" in links
+    assert f"https://mybinder.org/v2/gh/{FORK}/main?urlpath=lab/tree/notebooks/{name}" in links
+    assert f"https://colab.research.google.com/github/{FORK}/blob/main/notebooks/{name}" in links
     link = page.locator("a[href$='.ipynb'][href*='_sources']").first.get_attribute("href")
     lesson = nbformat.read(site / "notebooks" / link, 4)
     assert lesson.cells[-1].source and not any(cell.get("outputs") for cell in lesson.cells)

@@ -29,6 +29,7 @@ html_context = {"default_mode": "auto"}
 if FORK:
     html_theme_options |= {
         "repository_url": f"https://github.com/{FORK}",
+        "repository_branch": "main",
         "use_repository_button": True,
         "launch_buttons": {
             "binderhub_url": "https://mybinder.org",
