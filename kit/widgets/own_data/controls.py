@@ -78,10 +78,7 @@ class Controls(JobWidget):
         self.control = w.Checkbox(value=True, description="also from scratch", indent=False)
         self.name = w.Text(value="own-model", description="4 · Save as", **box)
         self.save_button = w.Button(description="Save", icon="save")
-        self.page_button = w.Button(description="Report", icon="file-text-o", disabled=True)
-        self.page_button.tooltip = "leaks, sources, doubted labels, a learning curve: one page"
-        self.compare = w.Dropdown(options=[NO_GROUPS], description="compare groups in", **wide)
-        self.page_view = w.HTML()
+        self._build_report()
         self.other = w.FileUpload(accept=ACCEPT, description="5 · Predict a file")
         self.other_path = w.Text(placeholder="or write its path", **box)
         self.ask = w.Text(description="Ask it:", **box)
@@ -121,6 +118,16 @@ class Controls(JobWidget):
             self.ask,
             self.answer,
         ]
+
+    def _build_report(self) -> None:
+        """Make the controls of the report."""
+        import ipywidgets as w
+
+        self.page_button = w.Button(description="Report", icon="file-text-o", disabled=True)
+        self.page_button.tooltip = "leaks, sources, doubted labels, a learning curve: one page"
+        style = {"description_width": "initial"}
+        self.compare = w.Dropdown(options=[NO_GROUPS], description="compare groups in", style=style)
+        self.page_view = w.HTML()
 
     @contextmanager
     def _quiet(self):
