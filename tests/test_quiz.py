@@ -30,7 +30,7 @@ def test_a_quiz_has_four_questions_with_three_explained_answers(lesson: str) -> 
 def test_a_page_without_scripts_has_every_question_and_explanation(lesson: str) -> None:
     shown = exercises.quiz(lesson)
     page = re.sub(r"<(script|style)>.*?</\1>", "", shown._repr_html_(), flags=re.DOTALL)
-    assert "hidden" not in page and page.count("<section") == 4
+    assert "hidden" not in page.replace("overflow:hidden", "") and page.count("<section") == 4
     assert page.count("<details") == sum(len(q.answers) for q in shown.questions)
     assert page.count(RIGHT) == page.count('data-right="1"') == 4
     for question in shown.questions:

@@ -9,7 +9,8 @@ QUIZ = (
         "Why did copying with `zip` raise no error, although 25 tensors received the values of "
         "another tensor?",
         answers=(
-            "PyTorch notices a wrong pair and corrects it.",
+            "PyTorch notices each wrong pair by the tensor's name, and puts the right value "
+            "in its place.",
             "The code copies wherever shapes agree, and many different vectors have equal shapes.",
             "The learning rate of the wrong pairs was zero.",
         ),
@@ -40,7 +41,7 @@ QUIZ = (
     Question(
         "With 100 labels the head alone was 0.7 ± 2.9 points below `full`. What follows?",
         answers=(
-            "The head alone is always as good as training everything.",
+            "The head alone is as good as training everything, for every number of labels.",
             "Training everything is better by 0.7 points.",
             "Five seeds cannot show a difference at 100 labels; more labels may.",
         ),

@@ -24,7 +24,7 @@ QUIZ = (
         "Both copies of a unit get exactly half of its outgoing weights. What happens in training?",
         answers=(
             "The copies always receive equal gradients, and stay equal.",
-            "The model's answer changes at once.",
+            "The model's answer to every sentence changes at once, before any training.",
             "Nothing special: the copies learn different things.",
         ),
         right=0,
@@ -56,7 +56,7 @@ QUIZ = (
         "An encoder is to become a decoder as well (`warm_start`). Which tensors stay random?",
         answers=(
             "Those of the cross-attention.",
-            "All tensors of the decoder.",
+            "All tensors of the decoder, because an encoder never writes.",
             "The embeddings.",
         ),
         right=0,

@@ -10,7 +10,7 @@ QUIZ = (
         answers=(
             "So that the target begins with exactly the answers of the source.",
             "So that A and B have the same size.",
-            "Because zeros need less memory.",
+            "Because zeros need less memory on the disk than other numbers, and compress well.",
         ),
         right=0,
         why=(
@@ -38,7 +38,7 @@ QUIZ = (
     Question(
         "LoRA trains one number in 300. Why does it still need 69 % of the time of `full`?",
         answers=(
-            "Because A and B are slow to multiply.",
+            "Because A and B are two matrices, and two products are slower than one.",
             "Because it needs more labels.",
             "Because every layer must still be computed, forward and backward.",
         ),

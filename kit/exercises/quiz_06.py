@@ -9,7 +9,7 @@ QUIZ = (
         "A model is right for 64 % of the tweets here. Two thirds of them are positive. Is it "
         "useful?",
         answers=(
-            "Yes: it is clearly better than chance, 50 %.",
+            "Yes: it is clearly better than chance, which is 50 % with two classes.",
             "No: always saying “positive” is right more often.",
             "That depends on the number of its parameters.",
         ),
@@ -55,7 +55,8 @@ QUIZ = (
         "Leaving out the word “not” changes P(positive) by 30 points. What does this tell?",
         answers=(
             "How much the answer to this one sentence depends on the word, in this sentence.",
-            "That “not” is the most important word of the model.",
+            "That “not” is the word to which the model pays most attention in every sentence "
+            "that has it.",
             "That the model understands negation.",
         ),
         right=0,

@@ -8,7 +8,7 @@ QUIZ = (
     Question(
         "Why does the head read the last token of SmolLM2, and not the first?",
         answers=(
-            "The last token is always the most important word.",
+            "The last token is always the most important word of a sentence in English.",
             "SmolLM2 is causal: only the last token has seen the whole sentence.",
             "The last token has a longer vector.",
         ),
@@ -24,7 +24,7 @@ QUIZ = (
         "Why can the outputs of the frozen blocks be stored?",
         answers=(
             "Because the same text gives the same output in every pass.",
-            "Because the texts are short.",
+            "Because the texts are short, so that reading them twice costs nothing.",
             "Because the head is small.",
         ),
         right=0,

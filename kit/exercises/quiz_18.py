@@ -8,7 +8,8 @@ QUIZ = (
     Question(
         "A program reads 603 rows and trains on 600, without a word. What is the danger?",
         answers=(
-            "None: three rows are too few to matter.",
+            "None that matters: three rows of a file with hundreds are too few to change a "
+            "score by much.",
             "The training becomes slower.",
             "You do not know which rows are missing, nor whether they have something in common.",
         ),
@@ -39,7 +40,8 @@ QUIZ = (
         answers=(
             "The test has a text that the model has nearly seen, so the score is too good.",
             "The model sees too few texts.",
-            "The two customers may have given different stars.",
+            "The two customers may have given different stars, and then one of the two "
+            "labels is wrong.",
         ),
         right=0,
         why=(
