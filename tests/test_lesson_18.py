@@ -65,7 +65,7 @@ def train_and_stop(shown: Lab, train: Locator) -> None:
     page.get_by_label("source", exact=True).select_option("MiniLM, better and slower")
     page.get_by_label("leave out bad rows").click()
     train.click()
-    page.get_by_text("Update ").last.wait_for()
+    page.get_by_text(re.compile(r"Update \d")).last.wait_for()
     page.get_by_role("button", name="Stop").last.click()
     page.get_by_text("Stopped early.").wait_for()
     shown.look(train, "18_stopped")
