@@ -132,8 +132,8 @@ EXERCISES = {
         judge=as_unsure_as_a_die,
         hints=(
             "A die with eight faces has log₂ 8 = 3 bits of entropy.",
-            "Choose “Transf., shipped” in the widget and drag τ: the line above the bars says the "
-            "entropy.",
+            "Choose “Transf., shipped” in the widget and change τ: the line above the bars says "
+            "the entropy.",
             "It is below 1: the model must be made surer than it is.",
         ),
     ),
