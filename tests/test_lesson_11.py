@@ -8,7 +8,7 @@ LESSON = Path(__file__).parent.parent / "notebooks" / "11_choose_a_source.ipynb"
 
 
 def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
-    with lesson(LESSON, tmp_path, throttled=True) as shown:
+    with lesson(LESSON, tmp_path) as shown:
         plot = shown.page.locator(".js-plotly-plot").first
         shown.see(plot, "data[0].x.length > 4 && data[1].x.length === 3")
         shown.look(plot, "11_films")

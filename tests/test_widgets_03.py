@@ -179,6 +179,7 @@ def test_only_what_was_unfrozen_moves_and_what_is_unknown_is_named() -> None:
 def test_freeze_by_clicking(minilm, films) -> None:
     shown = Freeze(minilm, films, load("freeze"))
     assert shown.trained == 22_566_146 and "22,566,146 of 22,566,146" in shown.count.value
+    assert "100 %" in shown.count.value
     shown.toggles[WORDS].value = False
     assert shown.trained == 22_566_146 - shown.sizes[WORDS]
     assert "frozen" in shown.toggles[WORDS].description

@@ -143,7 +143,7 @@ class Freeze(Race):
         whole = self.head_size + sum(self.sizes.values())
         self.count.value = note(
             f"{self.trained:,} of {whole:,} parameters are to be trained: "
-            f"{100 * self.trained / whole:.2g} %"
+            f"{percent(self.trained / whole)} %"
         )
         if not self.job.running:
             self._announce()
@@ -186,6 +186,11 @@ class Freeze(Race):
     def _draw(self) -> None:
         known = {i: self.recorded.get(RECORDED.get(c.parts)) for i, c in enumerate(self.done)}
         redraw(self.figure, traces(self.done, self.references, known, len(self.sizes) - 1))
+
+
+def percent(share: float) -> str:
+    """A share in percent, never in scientific notation: "100", "47.3", "0.0034"."""
+    return f"{100 * share:.3g}" if share >= 0.1 else f"{100 * share:.2g}"
 
 
 def seconds_per_update(run: Run) -> float:
