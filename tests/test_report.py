@@ -184,6 +184,15 @@ def test_a_script_without_spaces_is_read_by_its_characters() -> None:
     assert "sources=('e5',)" in said.message and "byte by byte" in said.details[0]
 
 
+def test_only_sources_that_do_not_know_the_script_are_said_not_to() -> None:
+    ranked, strange = ["minilm", "e5"], {"minilm": "byte by byte"}
+    assert parts.advice(ranked, {}) == "Try first: minilm, e5, in this order."
+    assert parts.advice(ranked, strange).startswith("minilm is ahead, and hardly knows the script")
+    assert "try e5 too" in parts.advice(ranked, strange)
+    assert parts.advice(["e5"], strange) == "Try first: e5."
+    assert parts.advice(["minilm"], strange).endswith("as in sources=('e5',).")
+
+
 def test_links_make_no_near_duplicates_and_slogans_do() -> None:
     def leaked(texts: list[str]) -> int:
         data = {"train": [{"text": texts[0], "label": 0}, {"text": "no", "label": 1}]}

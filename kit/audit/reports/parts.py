@@ -6,7 +6,7 @@ N training rows, R test rows.
 import html
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -122,6 +122,23 @@ def leaks(reading: Reading) -> Part:
     return Part(message, found._repr_html_(), (), facts)
 
 
+def advice(ranked: list[str], strange: Mapping[str, str]) -> str:
+    """Which source to try first. ranked: the best first. strange: those that hardly know the script
+    of the texts, and why."""
+    readers = [name for name in ranked if name not in strange]
+    if not readers:
+        message = f"None of these sources knows the script of the texts: {', '.join(ranked)}."
+        more = ", ".join(name for name in MANY_LANGUAGES if name not in ranked)
+        return message + (f" Give one that reads it, as in sources=({more!r},)." if more else "")
+    if ranked[0] in strange:
+        return (
+            f"{ranked[0]} is ahead, and hardly knows the script of the texts: try {readers[0]} "
+            "too, which does."
+        )
+    order = ", in this order" if len(ranked) > 1 else ""
+    return f"Try first: {', '.join(ranked[:3])}{order}."
+
+
 def which_sources(reading: Reading) -> Part:
     """Sources by estimates on frozen vectors, each with its interval over draws of labels."""
     lines, probes = [], {}
@@ -155,13 +172,8 @@ def which_sources(reading: Reading) -> Part:
     lines.sort(key=lambda line: ranked.index(line[0]))
     top, half = probes[ranked[0]]
     near = [s for s in ranked[1:] if not top - probes[s][0] >= half + probes[s][1]]  # nan: unsure
-    order = ", in this order" if len(ranked) > 1 else ""
-    message = f"Try first: {', '.join(ranked[:3])}{order}."
+    message = advice(ranked, reading.strange)
     details = [f"{name}: {said}" for name, said in reading.strange.items()]
-    if ranked[0] in reading.strange:
-        more = ", ".join(name for name in MANY_LANGUAGES if name not in reading.names)
-        message = f"None of these sources knows the script of the texts: {', '.join(ranked)}."
-        message += f" Give one that reads it, as in sources=({more!r},)." if more else ""
     rare = [f"{reading.named(c)} ({n})" for c, n in sorted(counts.items()) if n < FEW]
     if rare:
         details.append(
