@@ -103,7 +103,7 @@ class Broken(int):
 
 def test_what_cannot_be_judged_is_said_in_words() -> None:
     assert "cannot be judged" in exercises.check("04.3", Broken(5)).text
-    assert "no number" in exercises.check("03.3", "a word").text
+    assert "a text: give a number" in exercises.check("03.3", "a word").text
     with pytest.raises(KitError, match=r"choose one of 03\.1"):
         exercises.check("03.9", 1)
     with pytest.raises(KitError, match="no lesson"):

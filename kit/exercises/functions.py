@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from numbers import Real
 
-__all__ = ["NotAnswered", "Refusal", "call", "kind", "number", "numbers", "result"]
+__all__ = [
+    "NotAnswered",
+    "Refusal",
+    "call",
+    "kind",
+    "number",
+    "numbers",
+    "result",
+    "several",
+    "tensor",
+]
 
 
 class Refusal(Exception):
@@ -24,7 +34,7 @@ def call(function: Callable, text: str, *arguments):
     """
     if not callable(function):
         raise Refusal(
-            f"{kind(function)} is no function: give the name of your function, without brackets."
+            f"{kind(function)}, is no function: give the name of your function, without brackets."
         )
     signature = inspect.signature(function)
     try:
@@ -66,15 +76,36 @@ def result(function: Callable, text: str, *arguments, wanted: str):
     raise Refusal(f"`{text}` returns {kind(value)}: it should return {wanted}.")
 
 
-def number(value: object, name: str) -> float:
-    """The value as a number. Raises `Refusal` for everything else, a truth value too."""
+def number(value: object, name: str = "Your answer", wanted: str = "one number") -> float:
+    """The value, if it is a number. Raises `Refusal` for everything else, a truth value too.
+
+    wanted: what to give in its place, "a whole number, such as 12".
+    """
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         value = value.item()  # of NumPy or torch
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise Refusal(f"{name} is {kind(value)}: give one number.")
+        raise Refusal(f"{name} is {kind(value)}: give {wanted}.")
     if value != value:
         raise Refusal(f"{name} is nan, which is no number: a division of 0 by 0, perhaps?")
     return float(value)
+
+
+def several(value: object, example: str) -> tuple:
+    """The parts of the value as a tuple. Raises `Refusal` for a text, or for what has no parts."""
+    if isinstance(value, str | bytes | dict) or not hasattr(value, "__iter__"):
+        raise Refusal(f"{kind(value)}, is not several answers: give them in brackets, {example}.")
+    return tuple(value)
+
+
+def tensor(value: object, shape: tuple[int, ...], name: str):
+    """The value, if it is a tensor of this shape; else `Refusal`. name: "forward(x)"."""
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        raise Refusal(f"{name} must be a tensor, and is {kind(value)}.")
+    if tuple(value.shape) != shape:
+        raise Refusal(f"{name} must have the shape {shape}, and has {tuple(value.shape)}.")
+    return value
 
 
 def numbers(values) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.answers import a_number, called, several
+from kit.exercises.functions import call, number, several
 
 __all__ = ["EXERCISES"]
 
@@ -14,7 +14,7 @@ def strangers(answer: int, gpt, bert) -> Verdict:
     """How many tensors `zip` gives another's values between these two configurations."""
     from kit.models import Transformer
 
-    a_number(answer, "a whole number, such as 12")
+    number(answer, wanted="a whole number, such as 12")
     lists = (Transformer(config).named_parameters() for config in (gpt, bert))
     pairs = [(a, b) for (a, p), (b, q) in zip(*lists, strict=True) if p.shape == q.shape]
     bad = [(a, b) for a, b in pairs if a != b]
@@ -51,7 +51,7 @@ def few_but_deep(parts: tuple[int | str, ...], body) -> Verdict:
 
 def a_tenth(decay: float) -> Verdict:
     """The decay at which the embeddings of six blocks learn at a tenth of the uppermost's rate."""
-    if not 0 < a_number(decay, "a number between 0 and 1") <= 1:
+    if not 0 < number(decay, wanted="a number between 0 and 1") <= 1:
         return wrong(f"{decay} is not between 0 and 1: lower layers would not learn more slowly.")
     share = share_of(decay)
     if 0.098 < share < 0.102:
@@ -90,7 +90,7 @@ def named(by_name: Callable) -> Verdict:
     fresh = {name: p.detach().clone() for name, p in target.named_parameters()}
     shape = {name: p.shape for name, p in theirs.items()}
     missing = [name for name, p in fresh.items() if shape.get(name) != p.shape]
-    answer = several(called(by_name, SIGNATURE, source, target), 'such as ["head.weight"]')
+    answer = several(call(by_name, SIGNATURE, source, target), 'such as ["head.weight"]')
     for name, p in target.named_parameters():
         if name not in missing and not torch.equal(p, theirs[name]):
             twin = next((n for n in theirs if _same(p, theirs[n])), "")

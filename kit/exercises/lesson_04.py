@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.answers import a_number, a_tensor, brief, called, several
+from kit.exercises.functions import call, kind, number, several, tensor
 
 __all__ = ["EXERCISES"]
 
@@ -22,12 +22,12 @@ def widened(widen: Callable) -> Verdict:
     for unit, times in ((0, 2), (3, 2), (2, 5)):
         A, B, x = (torch.randn(n, d, generator=generator) for n, d in ((4, 3), (2, 4), (9, 3)))
         before = (x @ A.T).relu() @ B.T
-        pair = called(widen, SIGNATURE, A.clone(), B.clone(), unit, times)
+        pair = call(widen, SIGNATURE, A.clone(), B.clone(), unit, times)
         if not isinstance(pair, tuple | list) or len(pair) != 2:
-            return wrong(f"{SIGNATURE} must return two tensors, A′ and B′, not {brief(pair)}.")
+            return wrong(f"{SIGNATURE} must return two tensors, A′ and B′, not {kind(pair)}.")
         high = 4 + times - 1
-        wide = a_tensor(pair[0], (high, 3), f"with times={times}, A′")
-        read = a_tensor(pair[1], (2, high), f"with times={times}, B′")
+        wide = tensor(pair[0], (high, 3), f"with times={times}, A′")
+        read = tensor(pair[1], (2, high), f"with times={times}, B′")
         if (n := int((wide == A[unit]).all(1).sum())) != times:
             return wrong(f"Unit {unit} must be a row of A′ {times} times, not {n} times.")
         far = float(((x @ wide.T).relu() @ read.T - before).abs().max())
@@ -90,7 +90,7 @@ def _without(model, ids):
 def saved(answer: int) -> Verdict:
     """Parameters that MiniLM loses when it moves from 30,522 pieces to 8,192."""
     pieces, width = 30_522 - 8_192, 384
-    a_number(answer, "a whole number, such as 1_000_000")
+    number(answer, wanted="a whole number, such as 1_000_000")
     if answer == pieces * width:
         return right(f"Right: {pieces:,} rows of {width} numbers.")
     if answer == pieces:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.answers import a_number, a_tensor, brief, called
+from kit.exercises.functions import call, kind, number, tensor
 
 __all__ = ["EXERCISES"]
 
@@ -14,18 +14,20 @@ BLOCKS, WIDTH = 6, 384
 def lora_counts(answer: Callable[[int], int]) -> Verdict:
     """How many numbers LoRA of rank r trains in MiniLM, on query and value: 6 · 2 · 2 · 384 · r."""
     if not callable(answer):
-        return wrong(f"{brief(answer)} is no function of r: write lambda r: ...")
-    values = {r: called(answer, "function of r", r) for r in (1, 3, 8)}
-    said = a_number(values[8], "a function that returns a whole number")
+        return wrong(f"{kind(answer)}, is no function of r: write lambda r: ...")
+    values = {r: call(answer, "function of r", r) for r in (1, 3, 8)}
+    said = number(values[8], wanted="a function that returns a whole number")
     if all(value == BLOCKS * 2 * 2 * WIDTH * r for r, value in values.items()):
-        return right(f"Right: {said:,} at rank 8, beside 22.6 million.")
+        return right(f"Right: {said:,.0f} at rank 8, beside 22.6 million.")
     mistakes = {
         BLOCKS * 2 * WIDTH * 8: "that is A alone or B alone; or one matrix a block instead of two.",
         2 * 2 * WIDTH * 8: "that is one block; there are six.",
         BLOCKS * 2 * WIDTH**2: "those are the numbers of the matrices W, which stay.",
         BLOCKS * 2 * 2 * WIDTH * 8 + 2 * (WIDTH + 1): "the head is in it; leave it out.",
     }
-    return wrong(f"{said:,} at rank 8: " + mistakes.get(said, "count A, then B, then how often."))
+    return wrong(
+        f"{said:,.0f} at rank 8: " + mistakes.get(said, "count A, then B, then how often.")
+    )
 
 
 SIGNATURE = "forward(x, W, loras, tasks, alpha)"
@@ -44,7 +46,7 @@ def lora_forward(forward: Callable) -> Verdict:
     loras = {name: (drawn(r, 3), drawn(2, r)) for name, r in (("films", 1), ("news", 2))}
     loras["tweets"] = drawn(3, 3), drawn(2, 3)
     copies = x.clone(), W.clone(), {n: (A.clone(), B.clone()) for n, (A, B) in loras.items()}
-    answer = a_tensor(called(forward, SIGNATURE, x, W, loras, tasks, alpha), (4, 2), "Your answer")
+    answer = tensor(call(forward, SIGNATURE, x, W, loras, tasks, alpha), (4, 2), "Your answer")
     if not torch.equal(W, copies[1]) or not torch.equal(x, copies[0]):
         return wrong("x or W has changed: W is frozen, and other tasks need it as it is.")
     x, W, loras = copies
@@ -75,7 +77,7 @@ def _with_task(x, loras: dict, tasks: list[str]):
 
 def left_for_the_text(answer: float) -> Verdict:
     """12 tokens and a prefix of 4 share the attention evenly: 12 / 16."""
-    if abs(a_number(answer, "a number between 0 and 1") - 12 / 16) < 0.001:
+    if abs(number(answer, wanted="a number between 0 and 1") - 12 / 16) < 0.001:
         return right("Right: a quarter of every answer is made of the prefix's random values.")
     if abs(answer - 4 / 16) < 0.001:
         return wrong(f"{answer} is the prefix's share.")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.answers import a_number, a_tensor, brief, called
+from kit.exercises.functions import call, kind, number, tensor
 from kit.tasks.occlusion import influence
 
 __all__ = ["EXERCISES"]
@@ -18,8 +18,8 @@ def pooled(mean_pool: Callable) -> Verdict:
     generator = torch.Generator().manual_seed(6)
     hidden = torch.randn(3, 5, 4, generator=generator)
     mask = torch.arange(5)[None] < torch.tensor([5, 2, 3])[:, None]
-    value = called(mean_pool, POOL, hidden.clone(), mask.clone())
-    value = a_tensor(value, (3, 4), "For hidden (3, 5, 4) the answer")
+    value = call(mean_pool, POOL, hidden.clone(), mask.clone())
+    value = tensor(value, (3, 4), "For hidden (3, 5, 4) the answer")
     inside = mask[..., None]
     if torch.allclose(value, (hidden * inside).sum(1) / mask.sum(1, keepdim=True), atol=1e-5):
         return right("Right: padding counts neither in the sum nor in the number of tokens.")
@@ -63,13 +63,13 @@ def grouped(by_group: Callable) -> Verdict:
             answers, labels = [*answers, 1, 0, 1], [*labels, 1, 0, 0]
             groups = [*groups, "news", "tweets", "letters"]
             correct = {"films": 1.0, "tweets": 0.25, "news": 0.5, "letters": 0.0}
-        value = called(by_group, GROUP, list(answers), list(labels), list(groups))
+        value = call(by_group, GROUP, list(answers), list(labels), list(groups))
         if not isinstance(value, dict):
-            return wrong(f"{brief(value)} is no dict: return {{group: accuracy}}.")
+            return wrong(f"{kind(value)}, is no dict: return {{group: accuracy}}.")
         if set(value) != set(correct):
             return wrong(f"The groups are {sorted(correct)}; yours are {sorted(map(str, value))}.")
         for group, share in correct.items():
-            given = a_number(value[group], f"a number for {group}, such as 0.5")
+            given = number(value[group], wanted=f"a number for {group}, such as 0.5")
             if abs(given - share) < 1e-6:
                 continue
             inside = [a == b for a, b, g in zip(answers, labels, groups, strict=True) if g == group]

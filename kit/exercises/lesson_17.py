@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.answers import a_number, a_tensor, brief, called
+from kit.exercises.functions import call, kind, number, tensor
 
 __all__ = ["EXERCISES"]
 
@@ -17,8 +17,8 @@ def last(last_token: Callable) -> Verdict:
     hidden = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(17))
     lengths = torch.tensor([5, 2, 3])
     mask = torch.arange(5)[None] < lengths[:, None]
-    value = called(last_token, SIGNATURE, hidden.clone(), mask.clone())
-    value = a_tensor(value, (3, 4), "For hidden (3, 5, 4) the answer")
+    value = call(last_token, SIGNATURE, hidden.clone(), mask.clone())
+    value = tensor(value, (3, 4), "For hidden (3, 5, 4) the answer")
     rows = torch.arange(3)
     if torch.equal(value, hidden[rows, lengths - 1]):
         return right("Right: in a causal model this token alone has seen the whole sentence.")
@@ -41,16 +41,18 @@ def last(last_token: Callable) -> Verdict:
 def head_size(answer: Callable) -> Verdict:
     """Numbers of a linear head: C rows of D weights, and C biases."""
     if not callable(answer):
-        return wrong(f"{brief(answer)} is no function of D and C: write lambda D, C: ...")
+        return wrong(f"{kind(answer)}, is no function of D and C: write lambda D, C: ...")
     sizes = ((576, 2), (384, 2), (10, 7))
-    said = [a_number(called(answer, "function of D and C", *size), "a number") for size in sizes]
+    said = [number(call(answer, "function of D and C", *size), wanted="a number") for size in sizes]
     if said == [classes * (width + 1) for width, classes in sizes]:
-        return right(f"Right: {said[0]:,} for SmolLM2 with two classes.")
+        return right(f"Right: {said[0]:,.0f} for SmolLM2 with two classes.")
     if said == [classes * width for width, classes in sizes]:
-        return wrong(f"{said[0]:,} for SmolLM2: each class has a bias too.")
+        return wrong(f"{said[0]:,.0f} for SmolLM2: each class has a bias too.")
     if said == [classes * width + 1 for width, classes in sizes]:
-        return wrong(f"{said[0]:,} for SmolLM2: there is one bias for each class, not one in all.")
-    return wrong(f"{said[0]:,} for SmolLM2 (D = 576, C = 2): how many weights has one class?")
+        return wrong(
+            f"{said[0]:,.0f} for SmolLM2: there is one bias for each class, not one in all."
+        )
+    return wrong(f"{said[0]:,.0f} for SmolLM2 (D = 576, C = 2): how many weights has one class?")
 
 
 EXERCISES = {

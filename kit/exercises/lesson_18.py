@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from kit.data import own
 from kit.exercises import Exercise, Verdict, right, wrong
-from kit.exercises.answers import brief, called
+from kit.exercises.functions import call, kind
 from kit.tasks import sentiment
 
 __all__ = ["EXERCISES", "STARS"]
@@ -52,14 +52,14 @@ def sorted_rows(sort_rows: Callable) -> Verdict:
     """sort_rows(rows, classes) -> (the good rows, [(number, reason)] of the others)."""
     classes = ("negative", "positive")
     for rows in (ROWS, [*ROWS[::-1], {"text": "Good value.", "label": "positive"}]):
-        pair = called(sort_rows, SIGNATURE, [dict(row) for row in rows], classes)
+        pair = call(sort_rows, SIGNATURE, [dict(row) for row in rows], classes)
         if not isinstance(pair, tuple | list) or len(pair) != 2:
-            return wrong(f"{brief(pair)} is no pair: return (good rows, [(number, reason), ...]).")
+            return wrong(f"{kind(pair)}, is no pair: return (good rows, [(number, reason), ...]).")
         good, bad = pair
         if not isinstance(good, list) or not isinstance(bad, list):
             return wrong("Both must be lists: the good rows, and pairs of a number and a reason.")
         if any(not isinstance(row, tuple | list) or len(row) != 2 for row in bad):
-            return wrong(f"{brief(bad)}: each bad row is a pair of its number and a reason.")
+            return wrong(f"{kind(bad)}: each bad row is a pair of its number and a reason.")
         usable = [r for r in rows if r["label"] in classes and (r["text"] or "").strip()]
         for row in rows:
             if (row in good) != (row in usable):

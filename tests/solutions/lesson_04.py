@@ -38,7 +38,6 @@ WRONG = {
         (halved,),
         (fresh,),
         (lambda A, B, unit, times: (A, B),),
-        (lambda A, B, unit, times: ...,),
         (lambda A, B, unit, times: A,),
         (lambda A, B, unit: (A, B),),
         (2,),
