@@ -34,6 +34,7 @@ from kit import results
 from kit.metrics import interval
 from kit.migrate import STRATEGIES
 from kit.pretrain import PIECES
+from kit.results import summaries
 
 __all__ = ["FUNCTIONS", "Number", "entries", "prose", "unsourced", "wrong"]
 
@@ -230,6 +231,7 @@ FUNCTIONS = {
     "PIECES": PIECES,
     "STRATEGIES": STRATEGIES,
     "results": results,
+    "summaries": summaries,
     "minutes": lambda number: lessons.MINUTES[number],
     "FULL": {"strategy": "full"},
     "FRESH": {"strategy": "from_scratch"},
@@ -333,18 +335,26 @@ def report(path: Path) -> tuple[list[Number], list[str]]:
     """The numbers that lack an entry; what is wrong with the entries that there are."""
     name = path.name[:2]
     known = entries().get(name, {})
+    notebook, pictures = executed(path)
     missing, faults = [], []
-    needed = set()
-    for number in unsourced(name, *executed(path)):
+    for number in unsourced(name, notebook, pictures):
         entry = known.get(number.cell, {}).get(number.text)
-        needed.add((number.cell, number.text))
         if entry is None:
             missing.append(number)
         elif fault := wrong(number, entry):
             faults.append(f"[{name}.{number.cell}] {number.text!r} in “{number.sentence}”: {fault}")
+    # A live training prints other numbers at each run: an entry may be printed above by chance.
+    said = {
+        (cell.id, number.text)
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for number in prose(name, cell)
+    }
     for cell, lines in known.items():
-        stale = [text for text in lines if (cell, text) not in needed]
-        faults += [f"[{name}.{cell}] {text!r} needs no entry any more: drop it" for text in stale]
+        stale = [text for text in lines if (cell, text) not in said]
+        faults += [
+            f"[{name}.{cell}] {text!r} is not in that cell any more: drop it" for text in stale
+        ]
     return missing, faults
 
 
