@@ -66,6 +66,8 @@ MEANINGLESS = {
     ("choose_layers", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",  # 16 -> 12 -> 16 numbers
     ("distil", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
     ("warm_start", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",  # two half directions, one whole
+    **{("quantized_lora", kind): "Q4_1 stores 32 numbers" for kind in ("bert", "gpt", "llama")},
+    **{("quantized_lora", kind): "linear layers of a Transformer" for kind in ("lstm", "gru")},
     ("grow_encoder", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
 } | {(strategy, "words"): "a table of word vectors" for strategy in (*WITHOUT_LAYERS, "distil")}
 MEANINGLESS |= {(strategy, "4 bits"): f"{strategy}: .* in 4 bits" for strategy in IN_4_BITS}
@@ -73,6 +75,7 @@ MEANINGLESS |= {(strategy, "4 bits"): f"{strategy}: .* in 4 bits" for strategy i
 
 SEQUENCES = ("grow_decoder", "grow_encoder", "warm_start")
 IN_4_BITS_TOO = ("full", "frozen", "from_scratch", "choose_layers", "deepen", "prompt_tuning")
+IN_4_BITS_TOO += ("quantized_lora",)
 """Strategies that copy, replace or read the table of token embeddings each in its own way: for
 others it makes no difference that it is in 4 bits."""
 TABLE = [(s, b) for b in CONFIGS | TABLES for s in STRATEGIES if (s, b) not in MEANINGLESS]

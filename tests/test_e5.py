@@ -12,7 +12,7 @@ from kit.errors import KitError
 from kit.experiment import prepare
 from kit.migrate import decoder_like, migrate
 from kit.models import ClassHead, LanguageHead, Transformer, TransformerConfig, pool
-from kit.models.quantised import QuantisedEmbedding, expand
+from kit.models.quantized import QuantizedEmbedding, expand
 from kit.sources import checkpoint
 from kit.tasks import sentiment
 from kit.train import Recipe
@@ -141,7 +141,7 @@ def test_what_a_table_in_4_bits_cannot_do_is_refused(few) -> None:
     with pytest.raises(KitError, match="embedding_bits=4: give 4, for an encoder"):
         type(few.body.config)(**{**vars(few.body.config), "causal": True})
     with pytest.raises(KitError, match="width=48: a table in 4 bits needs a multiple of 32"):
-        QuantisedEmbedding(10, 48)
+        QuantizedEmbedding(10, 48)
     fresh = migrate(few, head, "from_scratch")
     assert any("is fresh, and is not trained" in warning for warning in fresh.warnings)
     values = fresh.model.body.embedding(torch.arange(1000))

@@ -13,6 +13,7 @@ from kit.data import archives
 from kit.errors import KitError
 from kit.models import RNN, RNNConfig, Transformer, TransformerConfig
 from kit.models.generate import generate
+from kit.models.quantized_matrix import matrices
 from kit.sources import checkpoint
 from kit.tokenizer import Tokenizer
 
@@ -307,11 +308,15 @@ def test_smollm_writes_what_transformers_writes(tmp_path):
         assert ours == expected[0, len(prompt) :].tolist()
     assert "Paris" in source.tokenizer.decode(found[0])
     close(source.head(source.body(ids), None), theirs(ids).logits)
+    del source
+    quantized = sources.smollm(quantized=True)
+    close(quantized.head(quantized.body(ids), None), theirs(ids).logits)
+    assert sum(m.blocks.numel() for m in matrices(quantized.body).values()) < 0.1e9  # bytes
 
 
 def test_smollm_cuts_text_as_its_makers_did():
     cached("smollm")
-    tokenizer = sources.smollm().tokenizer
+    tokenizer = sources.smollm(layers=1, quantized=True).tokenizer
     pieces = tokenizer.pieces("Is 2024 it?<|im_end|>")
     assert pieces == ["Is", " ", "2", "0", "2", "4", " it", "?", "<|im_end|>"]
     assert tokenizer.pieces("<|im_start|>")[0] == "<|im_start|>"

@@ -19,7 +19,7 @@ from kit.migrate.migration import Migration, SourceTensor, TensorOrigin, WeightM
 from kit.migrate.mixed.adapter import adapter
 from kit.migrate.mixed.distillation import distil
 from kit.migrate.mixed.domain_adaptation import domain_first
-from kit.migrate.mixed.lora import lora, merge
+from kit.migrate.mixed.lora import lora, merge, quantized_lora
 from kit.migrate.mixed.prefix import prefix_tuning, prompt_tuning
 from kit.migrate.parameter import (
     bias_only,
@@ -99,6 +99,7 @@ STRUCTURE: dict[str, Callable[..., Migration]] = {
 MIXED: dict[str, Callable[..., Migration]] = {
     "adapter": adapter,
     "lora": lora,
+    "quantized_lora": quantized_lora,
     "prefix_tuning": prefix_tuning,
     "prompt_tuning": prompt_tuning,
     "warm_start": warm_start,

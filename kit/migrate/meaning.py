@@ -3,7 +3,8 @@
 from torch import nn
 
 from kit.errors import KitError
-from kit.models import QuantisedEmbedding
+from kit.models import QuantizedEmbedding
+from kit.models.quantized_matrix import matrices
 
 __all__ = ["check_meaning", "fixed_tables"]
 
@@ -13,7 +14,7 @@ WITHOUT_LAYERS = {
         "a table of word vectors has no layers: take 'full', 'gradual' or 'frozen'.",
     ),
     **dict.fromkeys(
-        ("adapter", "lora", "prefix_tuning", "bias_only"),
+        ("adapter", "lora", "quantized_lora", "prefix_tuning", "bias_only"),
         "a table of word vectors has no layer, matrix or bias to which it could be added or that "
         "it could train: take 'full' or 'frozen'.",
     ),
@@ -47,6 +48,13 @@ IN_4_BITS = {
 """Strategy -> why it has no meaning for a body whose token embeddings are in 4 bits."""
 
 
+QUANTIZED = (
+    *("frozen", "adapter", "lora", "quantized_lora", "prefix_tuning", "prompt_tuning"),
+    "from_scratch",
+)
+"""Strategies for a body whose matrices are quantized: the others train or change them."""
+
+
 def check_meaning(body: nn.Module, strategy: str, options: dict) -> None:
     """Raise KitError where this strategy has no meaning for the body of the source."""
     config = getattr(body, "config", None)
@@ -59,6 +67,12 @@ def check_meaning(body: nn.Module, strategy: str, options: dict) -> None:
             raise KitError(f"{name}: {refused[name]}")
     if quantised and options.get("embeddings"):
         raise KitError(f"embeddings=True: {IN_4_BITS['embeddings_only']}")
+    if matrices(body) and (others := [name for name in names if name not in QUANTIZED]):
+        raise KitError(
+            f"{others[0]}: the matrices of this source are in 4 to 8 bits, and can be neither "
+            f"trained nor changed in shape: take one of {', '.join(map(repr, QUANTIZED))}, or read "
+            "the source in float32, without quantized=True."
+        )
     if not without_layers:
         return
     if strategy == "unfrozen" and options.get("layers"):
@@ -74,11 +88,17 @@ def check_meaning(body: nn.Module, strategy: str, options: dict) -> None:
 
 
 def fixed_tables(body: nn.Module, fresh: bool) -> list[str]:
-    """A warning for each table of the target that no strategy trains. fresh: its values are not
-    the source's."""
-    return [
+    """A warning for each table of the target that no strategy trains, and one for all quantized
+    matrices. fresh: their values are not the source's."""
+    quantized = matrices(body)
+    numbers = sum(matrix.numel() for matrix in quantized.values())
+    bits = sorted({matrix.bits for matrix in quantized.values()})
+    kept = (
+        f"{len(quantized)} matrices ({numbers:,} numbers, in {' and '.join(map(str, bits))} bits)"
+    )
+    return [f"{kept} are not trained."] * bool(quantized) + [
         f"{name} ({part.num_embeddings:,} × {part.embedding_dim}, in 4 bits) is "
         f"{'fresh' if fresh else 'copied'}, and is not trained."
         for name, part in body.named_modules(prefix="body")
-        if isinstance(part, QuantisedEmbedding)
+        if isinstance(part, QuantizedEmbedding)
     ]

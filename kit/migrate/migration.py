@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from kit.errors import KitError
 from kit.migrate.report import page, shortened
 from kit.models import Model
+from kit.models.quantized_matrix import QuantizedMatrix, matrices
 from kit.tokenizer import Tokenizer
 
 __all__ = [
@@ -39,12 +40,12 @@ class SourceTensor:
     shape: tuple[int, ...]
     """Its shape in the source."""
     done: str = "copied"
-    """What was done with its values: copied, sliced, widened, projected or composed."""
+    """What was done with its values: copied, sliced, widened, projected, composed or rounded."""
     note: str = ""
     """A remark for the report."""
 
 
-class WeightMap(dict[nn.Parameter, SourceTensor]):
+class WeightMap(dict[nn.Parameter | QuantizedMatrix, SourceTensor]):
     """Parameter of the target -> the tensor of the source that it is or was made from.
 
     A strategy makes it from the source's body and head before it changes anything. `source` has
@@ -55,11 +56,14 @@ class WeightMap(dict[nn.Parameter, SourceTensor]):
         parts = {"body": body}
         if is_moved(head):
             parts["head"] = head
-        named = dict(nn.ModuleDict(parts).named_parameters())
+        whole = nn.ModuleDict(parts)
+        named = dict(whole.named_parameters()) | matrices(whole)
         super().__init__({p: SourceTensor(name, tuple(p.shape)) for name, p in named.items()})
         self.source = {name: tuple(p.shape) for name, p in named.items()}
 
-    def add(self, parameter: nn.Parameter, name: str, done: str, note: str = "") -> None:
+    def add(
+        self, parameter: nn.Parameter | QuantizedMatrix, name: str, done: str, note: str = ""
+    ) -> None:
         """Note that `parameter` was made from the source's tensor `name`."""
         self[parameter] = SourceTensor(name, self.source[name], done, note)
 
@@ -77,7 +81,8 @@ class TensorOrigin:
     source_shape: tuple[int, ...] | None = None
     """The shape of that tensor."""
     done: str
-    """How its values were made: copied, sliced, widened, projected, composed, or fresh."""
+    """How its values were made: copied, sliced, widened, projected, composed, rounded,
+    or fresh."""
     note: str = ""
     """A remark for the report."""
     rate: float
@@ -179,13 +184,16 @@ def migration(
     aid: a module that the penalty needs and that is trained too; it becomes `model.aid`.
     """
     model = Model(body, head)
-    notes = notes or {}
+    notes = dict(notes or {})
     if aid is not None:
         model.add_module("aid", aid)
     group_of = {p: g for g in groups for p in g["params"]}
     origins = []
-    for name, p in model.named_parameters():
-        p.requires_grad_(p in group_of)
+    fixed = matrices(model)
+    notes |= {m: f"in {m.bits} bits ({m.kind})" for m in fixed.values()}
+    for name, p in (*model.named_parameters(), *fixed.items()):
+        if name not in fixed:
+            p.requires_grad_(p in group_of)
         twin = weight_map.get(p)
         origins.append(
             TensorOrigin(
@@ -194,7 +202,7 @@ def migration(
                 source=twin and twin.name,
                 source_shape=twin and twin.shape,
                 done=twin.done if twin else "fresh",
-                note=twin.note if twin else notes.get(p, ""),
+                note=(twin and twin.note) or notes.get(p, ""),
                 rate=group_of[p]["rate"] if p in group_of else 0.0,
                 start=group_of[p].get("start", 0.0) if p in group_of else 0.0,
             )

@@ -23,6 +23,7 @@ from kit.migrate.migration import (
     migration,
 )
 from kit.models import Transformer
+from kit.models.quantized_matrix import matrices, put_matrix
 
 __all__ = [
     "bias_only",
@@ -53,6 +54,8 @@ def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration
     no_dropout = {f.name: 0.0 for f in dataclasses.fields(body.config) if "drop" in f.name}
     with torch.device("meta"):  # no fresh values, which would use up random numbers
         frozen_body = type(body)(dataclasses.replace(body.config, **no_dropout))
+    for name, matrix in matrices(body).items():
+        put_matrix(frozen_body, name, matrix)
     frozen_body.load_state_dict(body.state_dict(keep_vars=True), assign=True)
     return migration(frozen_body, head, WeightMap(body, head), [group(rate, head)])
 

@@ -12,6 +12,7 @@ DONE = {
     "widened": "#009E73",
     "projected": "#117733",
     "composed": "#CC79A7",
+    "rounded": "#882255",
     "fresh": "#F0E442",
 }
 """How a tensor's values were made -> its colour, the same in every figure."""

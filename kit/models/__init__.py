@@ -12,7 +12,7 @@ from kit.models.heads import (
     pool,
 )
 from kit.models.model import Model
-from kit.models.quantised import QuantisedEmbedding
+from kit.models.quantized import QuantizedEmbedding
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.soup import soup
 from kit.models.transformer import Transformer, TransformerConfig
@@ -25,7 +25,7 @@ __all__ = [
     "FeatureCache",
     "LanguageHead",
     "Model",
-    "QuantisedEmbedding",
+    "QuantizedEmbedding",
     "RNNConfig",
     "RatingHead",
     "SequenceHead",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from kit.errors import KitError
 from kit.models.heads import LanguageHead
+from kit.models.quantized_matrix import dense
 from kit.models.rnn import RNN
 from kit.models.transformer import Block, Transformer
 
@@ -152,7 +153,7 @@ def _read_block(block: Block, x: Tensor, turn: tuple | None) -> dict[str, Tensor
     later = torch.ones_like(scores[0, 0], dtype=torch.bool).triu(1)
     weights = scores.masked_fill(later, -torch.inf).softmax(-1)
     mixed = weights @ v
-    outputs = part.output.weight.unflatten(1, (q.shape[1], -1))  # (D, H, W)
+    outputs = dense(part.output.weight).unflatten(1, (q.shape[1], -1))  # (D, H, W)
     attention = part.output(mixed.transpose(1, 2).flatten(2))
     read = block.feed_forward_norm(x + attention)
     part = block.feed_forward

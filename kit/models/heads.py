@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from kit.errors import KitError
 from kit.models.linear import linear
+from kit.models.quantized_matrix import dense
 from kit.models.sizes import check_shares, check_sizes
 
 __all__ = [
@@ -176,12 +177,13 @@ class LanguageHead(nn.Module):
     def words(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """The factors of the logits, for `kit.loss.word_loss`: hidden (B, T, D), W, b.
 
-        With a softcap they are factors of what is capped, and `word_loss` must not be used.
+        A quantized W is expanded. With a softcap they are factors of what is capped, and
+        `word_loss` must not be used.
         """
-        return hidden, self.weight, self.bias
+        return hidden, dense(self.weight), self.bias
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        logits = linear(*self.words(hidden, mask))  # (B, T, V)
+        logits = linear(hidden, self.weight, self.bias)  # (B, T, V)
         return logits if self.softcap is None else self.softcap * (logits / self.softcap).tanh()
 
 

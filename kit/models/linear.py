@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kit.models.exporting import is_exporting
+from kit.models.quantized_matrix import QuantizedMatrix
 
 __all__ = ["Linear", "linear"]
 
@@ -15,13 +16,16 @@ FEW_ROWS = 4
 """Rows up to which reading W from memory takes longer than the arithmetic."""
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(x: Tensor, weight: Tensor | QuantizedMatrix, bias: Tensor | None = None) -> Tensor:
     """x (..., I), weight (O, I), bias (O,) -> x Wᵀ + b (..., O).
 
     Few rows in float32 on a CPU, without a gradient, use `bmm` with the two halves of W as a
     batch: its kernel reads memory faster than that of F.linear (measured in docs/LOG.md, and by
-    kit/experiments/generation_speed.py).
+    kit/experiments/generation_speed.py). A quantized W has its own product.
     """
+    if isinstance(weight, QuantizedMatrix):
+        y = weight.product(x)
+        return y if bias is None else y + bias
     few = (
         not is_exporting()
         and x.device.type == "cpu"

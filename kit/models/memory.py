@@ -26,14 +26,14 @@ def generation_memory(
     inner = getattr(config, "intermediate_size", None) or config.width
     read = rows * prompt * (4 * config.width + 2 * inner)
     logits = 3 * rows * config.vocabulary
-    return body.embedding.weight.element_size() * ((1 + beams) * cached + read + logits)
+    return next(body.parameters()).element_size() * ((1 + beams) * cached + read + logits)
 
 
 def check_generation_memory(
     body: nn.Module, rows: int, prompt: int, tokens: int, *, beams: bool = False
 ) -> None:
     """Raise KitError for generation on the CPU that needs more memory than there is."""
-    if body.embedding.weight.device.type != "cpu":
+    if next(body.parameters()).device.type != "cpu":
         return
     check_memory(
         generation_memory(body, rows, prompt, tokens, beams=beams),

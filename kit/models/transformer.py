@@ -23,7 +23,7 @@ from kit.models.attention import (
 )
 from kit.models.exporting import is_exporting
 from kit.models.linear import Linear
-from kit.models.quantised import QuantisedEmbedding
+from kit.models.quantized import QuantizedEmbedding
 from kit.models.rotary import periods, rotary_angles, rotate
 from kit.models.sizes import check_ids
 from kit.models.transformer_config import ACTIVATIONS, GATED, NORMS, TransformerConfig
@@ -114,7 +114,7 @@ class Transformer(nn.Module):
         return (x, own_weights, cross_weights) if self.config.cross else (x, own_weights)
 
     @property
-    def embedding(self) -> nn.Embedding | QuantisedEmbedding:
+    def embedding(self) -> nn.Embedding | QuantizedEmbedding:
         """The token embeddings (V, D), to which a language head may be tied (not in 4 bits)."""
         return self.embed.tokens
 
@@ -122,7 +122,7 @@ class Transformer(nn.Module):
         """An empty key-value cache for `length` tokens in each of `batch` rows."""
         self._fits(length)
         shape = (batch, self.config.groups, length, self.config.size_per_head)
-        return Cache(self.config.layers, shape, self.embedding.weight.detach())
+        return Cache(self.config.layers, shape, next(self.parameters()).detach())
 
     def visible(self, kind: str, visible: Tensor | None, mask, past: int, ids) -> Tensor | None:
         """The mask of blocks of this type of attention; `visible` is that of full ones."""
@@ -173,7 +173,7 @@ class Embedding(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         size = config.embedding_size or config.width
-        table = nn.Embedding if config.embedding_bits is None else QuantisedEmbedding
+        table = nn.Embedding if config.embedding_bits is None else QuantizedEmbedding
         self.tokens = table(config.vocabulary, size)
         if config.positions == "learned":
             self.positions = nn.Embedding(config.block_size, size)

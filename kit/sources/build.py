@@ -15,6 +15,7 @@ from kit import guards
 from kit.errors import KitError
 from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.models.quantized_matrix import QuantizedMatrix, dense, put_matrix
 from kit.runtime import random_state
 from kit.sources.attention_settings import (
     attention_fields,
@@ -36,12 +37,17 @@ __all__ = [
     "tensor_name",
 ]
 
-Tensors = Mapping[str, Callable[[], Tensor]]
+Tensors = Mapping[str, Callable[[], Tensor | QuantizedMatrix]]
 """Hugging Face's name of a tensor -> a function that reads it: only one is in memory at a time."""
 
 
 def build_source(
-    name: str, settings: dict, tensors: Tensors, tokenizer: Tokenizer, strict: bool = True
+    name: str,
+    settings: dict,
+    tensors: Tensors,
+    tokenizer: Tokenizer,
+    strict: bool = True,
+    quantized: bool = False,
 ) -> Source:
     """The source that a config.json (`settings`) and its tensors describe, with their values.
 
@@ -50,6 +56,7 @@ def build_source(
     fields that the kit neither reads nor knows to change nothing.
     With `strict=False` unknown tensors and fields are left out, missing tensors start with fresh
     values, and the card lists them under "problems".
+    quantized: some tensors are `QuantizedMatrix`es, which stay so; the rest is in float32.
     """
     family = _family(settings)
     config = config_of(family, settings)
@@ -57,7 +64,8 @@ def build_source(
     tensors = _renamed(name, family, tensors)
     _same_function(name, tensors)
     body = _empty(name, config, len(tensors))
-    _check_room(name, body, separate_head=f"{family.head}.weight" in tensors)
+    separate_head = f"{family.head}.weight" in tensors
+    _check_room(name, body, separate_head, size=MOST_BYTES if quantized else 4)
     values, problems = _translate(family, body, tensors)
     body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
     head_name = f"{family.head}.weight"
@@ -79,7 +87,11 @@ def build_source(
     if len(values) < len(body.state_dict()):
         with random_state():
             body = Transformer(config)
-    body.load_state_dict(values, strict=False, assign=True)
+    quantized = {ours: v for ours, v in values.items() if isinstance(v, QuantizedMatrix)}
+    kept = {ours: v for ours, v in values.items() if ours not in quantized}
+    body.load_state_dict(kept, strict=False, assign=True)
+    for ours, matrix in quantized.items():
+        put_matrix(body, ours, matrix)
     head = None
     if tied or head_name in tensors:
         head = LanguageHead.tied(body, softcap=head_softcap(family, settings))
@@ -92,7 +104,9 @@ def build_source(
                     "again."
                 )
             # A head of its own in the file counts, whatever config.json says of tying.
-            if not (tied and torch.equal(own, body.embedding.weight)):
+            if isinstance(own, QuantizedMatrix):
+                put_matrix(head, "weight", own)
+            elif not (tied and torch.equal(own, dense(body.embedding.weight))):
                 head.weight = nn.Parameter(own)
     card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
     return Source(name, body.eval(), tokenizer, head, card)
@@ -124,16 +138,22 @@ class _NoFreshValues(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-def _check_room(name: str, body: Transformer, separate_head: bool) -> None:
-    """Raise KitError where the values, in float32, need more memory than there is: those of the
-    body, and once more those of the largest tensor while it is read and of a separate head."""
+MOST_BYTES = 1.1
+"""Of a quantized number: 8 bits and its share of a scale."""
+
+
+def _check_room(name: str, body: Transformer, separate_head: bool, size: float) -> None:
+    """Raise KitError where the values, of `size` bytes each, need more memory than there is: those
+    of the body, and once more those of the largest tensor while it is read and of a separate head.
+    """
     sizes = [p.numel() for p in body.parameters()]
     numbers = sum(sizes) + max(sizes) * (1 + separate_head)
     check_memory(
-        4 * numbers,
+        size * numbers,
         f"{name} ({sum(sizes):,} parameters)",
         "load a smaller source (transformer_encoder, transformer_writer), or of a GGUF file or of "
-        "SmolLM the lowest layers alone (layers=).",
+        "SmolLM the lowest layers alone (layers=) or the numbers as they are stored "
+        "(quantized=True).",
     )
 
 
@@ -299,8 +319,15 @@ def part_of(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: in
     return tensor.split([sizes[number] for number in sorted(sizes)])[part]
 
 
-def _inward(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: str = "") -> Tensor:
-    """Hugging Face's tensor as ours, in float32; part "0", "1", ... takes that part of it."""
+def _inward(
+    family: Family, body: nn.Module, ours: str, tensor: Tensor | QuantizedMatrix, part: str = ""
+) -> Tensor | QuantizedMatrix:
+    """Hugging Face's tensor as ours, in float32; part "0", "1", ... takes that part of it. A
+    quantized matrix stays as it is: those of GGUF files are whole and not transposed."""
+    if isinstance(tensor, QuantizedMatrix):
+        if not tensor.is_finite():
+            raise _not_finite(ours)
+        return tensor
     if family.transposed and tensor.dim() == 2 and ours.startswith("blocks."):
         tensor = tensor.T
     if part:
@@ -315,10 +342,7 @@ def _inward(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: st
     tensor = tensor.float()
     # A sum is finite where all are, and needs no second tensor.
     if not torch.isfinite(tensor.sum()) and not torch.isfinite(tensor).all():
-        raise KitError(
-            f"{ours} has numbers that are not finite (nan or inf), so that every answer would be "
-            "nan: fetch the model again, or give another one."
-        )
+        raise _not_finite(ours)
     if family.norm_offset and "norm" in ours:
         tensor = tensor + family.norm_offset
     if family.head and tensor.dim() == 2 and tensor.shape[0] > tensor.shape[1]:
@@ -326,6 +350,13 @@ def _inward(family: Family, body: nn.Module, ours: str, tensor: Tensor, part: st
         # where its columns are contiguous in memory.
         return tensor.T.contiguous().T
     return tensor.contiguous()
+
+
+def _not_finite(ours: str) -> KitError:
+    return KitError(
+        f"{ours} has numbers that are not finite (nan or inf), so that every answer would be "
+        "nan: fetch the model again, or give another one."
+    )
 
 
 def _some(names: list[str]) -> str:

@@ -19,6 +19,7 @@ from kit.errors import KitError
 from kit.files import left_over, scratch
 from kit.interrupts import held
 from kit.memory import check_memory
+from kit.models.quantized_matrix import check_expanded, matrices
 from kit.runtime import random_state
 from kit.sources.header import count_numbers
 from kit.tokenizer import Tokenizer, remember_tokenizer
@@ -76,9 +77,11 @@ class Source:
     def __repr__(self) -> str:
         parts = (*self.body.parameters(), *(self.head.parameters() if self.head else ()))
         size = sum(p.numel() for p in {id(p): p for p in parts}.values())
-        tables = [m for m in self.body.modules() if isinstance(m, models.QuantisedEmbedding)]
+        tables = [m for m in self.body.modules() if isinstance(m, models.QuantizedEmbedding)]
         fixed = sum(m.num_embeddings * m.embedding_dim for m in tables)
+        quantized = sum(matrix.numel() for matrix in matrices(self.body).values())
         more = f" and {fixed:,} in 4 bits" if fixed else ""
+        more += f" and {quantized:,} in 4 to 8 bits" if quantized else ""
         return (
             f"Source({self.name}: {type(self.body).__name__}, {size:,} parameters{more}, width "
             f"{self.body.width}, {self.tokenizer.size if self.tokenizer else 0:,} pieces; "
@@ -100,6 +103,7 @@ def save(source: Source, folder: str | Path, half: bool = False) -> Path:
     if folder.exists() and not (folder / JSON).exists():
         raise KitError(f"{folder} is there and is no checkpoint: give a folder that is not there.")
     source.tokenizer.check(source.body.config.vocabulary)
+    check_expanded(source.body, source.head)
     try:
         _recover(folder)
         with scratch(folder) as space:

@@ -20,7 +20,7 @@ from kit.errors import KitError
 from kit.guards import a_count
 from kit.memory import in_file, release_memory
 from kit.models import Transformer, TransformerConfig
-from kit.models.quantised import BLOCK, expand
+from kit.models.quantized import BLOCK, expand
 from kit.sources.checkpoint import Source
 from kit.tokenizer import Tokenizer
 

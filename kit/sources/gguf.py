@@ -14,6 +14,7 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, processors
 from torch import Tensor
 
 from kit.errors import KitError
+from kit.models.quantized_matrix import KINDS, QuantizedMatrix
 from kit.sources import gguf_header
 from kit.sources.build import build_source
 from kit.sources.checkpoint import Source
@@ -60,10 +61,17 @@ CONTROL = (3, 4)
 """Token types of special tokens: control tokens, and those that a user added."""
 
 
-def load(path: str | Path, strict: bool = True, layers: int | None = None) -> Source:
+def load(
+    path: str | Path,
+    strict: bool = True,
+    layers: int | None = None,
+    quantized: bool = False,
+) -> Source:
     """The model in a .gguf file, its numbers expanded to float32.
 
     layers: read only the lowest blocks, so many; None for all. Memory is needed for these alone.
+    quantized: keep matrices of 4 to 8 bits as they are stored (`kit.models.quantized_matrix`):
+        the same answers in a quarter of the memory or less. They are not trained.
     Raises KitError without the `gguf` package, for other architectures than llama and qwen2,
     for more blocks than there are, and for what `kit.sources.build.build_source` refuses.
     """
@@ -76,9 +84,11 @@ def load(path: str | Path, strict: bool = True, layers: int | None = None) -> So
     settings = _settings(about)
     wanted = _lowest(stored, settings, layers)
     names = {ours: theirs for theirs, ours in GGUF.items()}
-    tensors = {_name(names, t.name): partial(_expand, t, settings) for t in wanted}
+    read = _kept if quantized else _expand
+    tensors = {_name(names, t.name): partial(read, t, settings) for t in wanted}
     settings["tie_word_embeddings"] = "lm_head.weight" not in tensors
-    source = build_source(Path(path).stem, settings, tensors, _tokenizer(about), strict)
+    tokenizer = _tokenizer(about)
+    source = build_source(Path(path).stem, settings, tensors, tokenizer, strict, quantized)
     if "tokenizer.chat_template" in about:
         source.card["chat_template"] = about["tokenizer.chat_template"]
     return source
@@ -152,7 +162,21 @@ def _expand(tensor: GGUFTensor, settings: dict) -> Tensor:
     the kit the pairs (0, W/2), (1, W/2 + 1), ...: the rows of Llama's query and key are permuted
     back to that order.
     """
-    value = torch.from_numpy(_numbers(tensor)).view(tensor.shape)
+    return _in_order(torch.from_numpy(_numbers(tensor)).view(tensor.shape), tensor, settings)
+
+
+def _kept(tensor: GGUFTensor, settings: dict) -> Tensor | QuantizedMatrix:
+    """A matrix of 4 to 8 bits as it is stored, its rows in the order of `_expand`; another tensor
+    expanded."""
+    kind = {kind.number: name for name, kind in KINDS.items()}.get(tensor.kind)
+    if kind is None or len(tensor.shape) != 2:
+        return _expand(tensor, settings)
+    blocks = torch.from_numpy(numpy.array(tensor.data)).view(len(tensor.data), -1)
+    return QuantizedMatrix(_in_order(blocks, tensor, settings).contiguous(), kind)
+
+
+def _in_order(value: Tensor, tensor: GGUFTensor, settings: dict) -> Tensor:
+    """The rows of a tensor as the kit has them: those of Llama's query and key change places."""
     heads = {"attn_q": "num_attention_heads", "attn_k": "num_key_value_heads"}
     part = tensor.name.split(".")[-2]
     if settings["model_type"] == "llama" and part in heads:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from kit.errors import KitError
 from kit.models import LanguageHead
+from kit.models.quantized_matrix import check_expanded
 from kit.sources.checkpoint import Source
 from kit.sources.gguf import CONTROL, SPLITS, splitter
 from kit.sources.huggingface import fits, outward
@@ -41,6 +42,7 @@ def export(source: Source, path: str | Path, half: bool = False) -> Path:
     path = Path(path)
     if path.exists():
         raise KitError(f"{path} is there already: give the name of a new file.")
+    check_expanded(source.body, source.head)
     kind = _architecture(source)
     part = path.with_name(path.name + ".part")
     file = gguf.GGUFWriter(part, kind)

@@ -20,6 +20,7 @@ from kit.errors import KitError, saving
 from kit.files import scratch
 from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
+from kit.models.quantized_matrix import check_expanded
 from kit.sources.attention_settings import write_attention
 from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
@@ -82,6 +83,7 @@ def export(source: Source, folder: str | Path) -> Path:
     folder, config = Path(folder), source.body.config
     if folder.exists():
         raise KitError(f"{folder} is there already: give the name of a new folder.")
+    check_expanded(source.body, source.head)
     kind = kind_of(source)
     family = FAMILIES[kind]
     whole = outward(source, family)

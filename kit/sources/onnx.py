@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from kit.errors import KitError
 from kit.models import LanguageHead, Transformer
+from kit.models.quantized_matrix import check_expanded
 
 __all__ = ["export", "export_writer", "quantize"]
 
@@ -34,6 +35,7 @@ def export(model: nn.Module, path: str | Path) -> Path:
             f"a {type(head).__name__} writes another text: ONNX export is for encoders, taggers "
             "and, with kit.sources.onnx.export_writer, language models."
         )
+    check_expanded(model.body, head)
     graph = _Reader(model)
     batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens")
     shapes = {"ids": {0: batch, 1: tokens}, "mask": {0: batch, 1: tokens}}
@@ -55,6 +57,7 @@ def export_writer(model: nn.Module, path: str | Path) -> Path:
             f"a {type(model.head).__name__} predicts no next token: give a model with a "
             "LanguageHead, or take kit.sources.onnx.export."
         )
+    check_expanded(model.body, model.head)
     graph = _Writer(model)
     config = model.body.config
     batch, tokens, past = (torch.export.Dim(name) for name in ("batch", "tokens", "past"))

@@ -1,6 +1,7 @@
 """LoRA: the change of a matrix is the product of two low-rank ones, which can be merged into it.
 
-Hu et al. 2021, arxiv.org/abs/2106.09685. r rank, α alpha.
+Hu et al. 2021, arxiv.org/abs/2106.09685; on a base of 4 bits (QLoRA): Dettmers et al. 2023,
+arxiv.org/abs/2305.14314. r rank, α alpha.
 """
 
 from collections.abc import Callable
@@ -10,13 +11,23 @@ from torch import Tensor, nn
 
 from kit.errors import KitError
 from kit.guards import a_model, guarded
-from kit.migrate.migration import Migration, WeightMap, group, migration
+from kit.migrate.migration import Migration, WeightMap, group, is_moved, migration
 from kit.models import Transformer
+from kit.models.quantized_matrix import (
+    KINDS,
+    QuantizedMatrix,
+    dense,
+    matrices,
+    put_matrix,
+    quantize,
+)
 
-__all__ = ["LoRALinear", "LoRARecurrent", "lora", "merge", "replace"]
+__all__ = ["LoRALinear", "LoRARecurrent", "lora", "merge", "quantized_lora", "replace"]
 
 TARGETS = {"transformer": ("query", "value"), "rnn": ("weight_ih_l0", "weight_hh_l0")}
 """Default targets: those of the paper; in an RNN, W and U of each layer."""
+LINEAR = ("query", "key", "value", "output", "up", "gate", "down")
+"""All linear layers of a Transformer's block: the targets of QLoRA."""
 
 
 def lora(
@@ -27,17 +38,35 @@ def lora(
     alpha: float = 16.0,
     targets: tuple[str, ...] | None = None,
     rate: float = 1e-3,
+    train_head: bool | None = None,
 ) -> Migration:
-    """Copy every value and train the head and A and B of W′ = W + α/r · B A.
+    """Copy every value and train A and B of W′ = W + α/r · B A, and a fresh head.
 
     B is zero at first, so that the target begins as the source. `merge` replaces W by W′.
     rank, alpha: r and α.
+    train_head: whether the head is trained; None: a fresh one is, the source's own is not (that of
+        a language model has as many numbers as its word table).
     targets: names of linear layers ("query", "key", "value", "output", "up", "gate", "down") or,
         for an RNN, of its matrices ("weight_ih_l0" for W, "weight_hh_l0" for U).
     """
+    return _with_lora(body, head, WeightMap(body, head), targets, rank, alpha, rate, train_head)
+
+
+def _with_lora(
+    body: nn.Module,
+    head: nn.Module,
+    weight_map: WeightMap,
+    targets: tuple[str, ...] | None,
+    rank: int,
+    alpha: float,
+    rate: float,
+    train_head: bool | None,
+) -> Migration:
+    """The migration by LoRA of a body whose map was made."""
     if rank < 1:
         raise KitError(f"rank={rank}: give 1 or more.")
-    weight_map = WeightMap(body, head)
+    if train_head is None:
+        train_head = not is_moved(head)
     kind = "transformer" if isinstance(body, Transformer) else "rnn"
     targets = targets or TARGETS[kind]
     add_lora = _linear if kind == "transformer" else _recurrent
@@ -49,7 +78,64 @@ def lora(
         )
     added = [p for name, p in body.named_parameters() if "lora_" in name]
     notes = {p: "zero: it adds nothing yet" for n, p in body.named_parameters() if "lora_B" in n}
-    return migration(body, head, weight_map, [group(rate, *added, head)], notes=notes)
+    trained = [*added, head] if train_head else added
+    return migration(body, head, weight_map, [group(rate, *trained)], notes=notes)
+
+
+def quantized_lora(
+    body: nn.Module,
+    head: nn.Module,
+    *,
+    kind: str = "Q4_1",
+    rank: int = 16,
+    alpha: float = 32.0,
+    rate: float = 1e-3,
+    train_head: bool | None = None,
+) -> Migration:
+    """Keep every matrix of the blocks in 4 bits, and train A and B of W′ = W + α/r · B A in all
+    linear layers, and a fresh head (QLoRA).
+
+    A matrix that is quantized already stays as it is; one in float32 is rounded (`quantize`), in
+    blocks of 32 equal steps and not in the paper's NormalFloat. A product expands W and keeps
+    nothing of it, so that a training needs memory for A and B alone.
+    kind: how matrices in float32 are stored, a name in `kit.models.quantized_matrix.KINDS`.
+    rank, alpha, train_head: as in `lora`. Raises KitError for a body that is no Transformer.
+    """
+    if not isinstance(body, Transformer):
+        raise KitError(
+            f"quantized_lora rounds the linear layers of a Transformer, and this source is a "
+            f"{type(body).__name__}: take 'lora'."
+        )
+    present = {n.rpartition(".")[2] for n, p in body.blocks.named_modules() if _is_linear(n, p)}
+    rounded = _round_blocks(body, kind)
+    weight_map = WeightMap(body, head)
+    for name in rounded:
+        matrix = body.get_submodule(name)
+        weight_map.add(matrix, f"body.{name}", "rounded")
+    targets = tuple(name for name in LINEAR if name in present)
+    made = _with_lora(body, head, weight_map, targets, rank, alpha, rate, train_head)
+    if rounded:
+        made.warnings.append(f"{len(rounded)} matrices of the source were rounded to {kind}.")
+    return made
+
+
+def _round_blocks(body: Transformer, kind: str) -> list[str]:
+    """Store the blocks' matrices that are in float32 in few bits, in place; their names."""
+    names = [f"blocks.{n}.weight" for n, p in body.blocks.named_modules() if _is_linear(n, p)]
+    weights = {name: body.get_parameter(name) for name in names if name not in matrices(body)}
+    block = KINDS[kind].block if kind in KINDS else 1
+    if odd := next((name for name, w in weights.items() if w.shape[1] % block), None):
+        raise KitError(
+            f"{odd} has {weights[odd].shape[1]} columns, and {kind} stores {block} numbers at a "
+            "time: take 'lora', which rounds nothing."
+        )
+    for name, weight in weights.items():
+        put_matrix(body, name, quantize(weight, kind))
+    return list(weights)
+
+
+def _is_linear(name: str, part: nn.Module) -> bool:
+    return isinstance(part, nn.Linear) and name.rpartition(".")[2] in LINEAR
 
 
 def _linear(body: nn.Module, targets, rank: int, scale: float) -> set[str]:
@@ -104,11 +190,12 @@ def merge(model: nn.Module) -> nn.Module:
     return model
 
 
-def _low_rank(W: Tensor, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
+def _low_rank(W: Tensor | QuantizedMatrix, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
     """A (r, D), initialised as a linear layer, and B (D′, r), zero."""
-    A = nn.Parameter(W.new_empty(rank, W.shape[1]))
+    like = {"dtype": W.dtype, "device": W.device}
+    A = nn.Parameter(torch.empty(rank, W.shape[1], **like))
     nn.init.kaiming_uniform_(A, a=5**0.5)
-    return A, nn.Parameter(W.new_zeros(W.shape[0], rank))
+    return A, nn.Parameter(torch.zeros(W.shape[0], rank, **like))
 
 
 class LoRALinear(nn.Module):
@@ -124,8 +211,12 @@ class LoRALinear(nn.Module):
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:
-        """One linear layer with W′."""
-        self.base.weight += self.scale * self.lora_B @ self.lora_A
+        """One linear layer with W′; a quantized W is expanded for it."""
+        change = self.scale * self.lora_B @ self.lora_A
+        if isinstance(self.base.weight, QuantizedMatrix):
+            self.base.weight = nn.Parameter(dense(self.base.weight) + change)
+        else:
+            self.base.weight += change
         return self.base
 
 

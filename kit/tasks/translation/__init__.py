@@ -263,6 +263,8 @@ def target(
         make = partial(_fresh_head, tokenizer=options.get("new", source.tokenizer))
         return migrate(source, make, strategy, seed=seed, **options)
     options = rate(source, strategy) | options
+    if strategy == "lora" and not head:
+        options = {"train_head": True} | options  # the head is the decoder, not a word table
     make = None
     if head:
         decoder = source.head.decoder

@@ -1,4 +1,4 @@
-"""QuantisedEmbedding: token embeddings in 4 bits a number, expanded only where they are read.
+"""QuantizedEmbedding: token embeddings in 4 bits a number, expanded only where they are read.
 
 V vocabulary, D width.
 """
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from kit.errors import KitError
 
-__all__ = ["BLOCK", "QuantisedEmbedding", "expand"]
+__all__ = ["BLOCK", "QuantizedEmbedding", "expand"]
 
 BLOCK = 32
 """Numbers that share a scale."""
@@ -26,7 +26,7 @@ def expand(numbers: Tensor, scales: Tensor) -> Tensor:
     return (n * scales[..., None].to(kind)).flatten(-2)
 
 
-class QuantisedEmbedding(nn.Module):
+class QuantizedEmbedding(nn.Module):
     """ids (...) -> embeddings (..., D), from a table (V, D) of 4 bits a number.
 
     The table takes .56 bytes a number in place of 4, and has no gradient: it is never trained.
