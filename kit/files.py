@@ -38,6 +38,9 @@ DAY = 86_400.0
 
 MARK = ".part-"
 
+IN_MEMORY = Path("/dev/shm")
+"""A folder whose files are in memory, on Linux."""
+
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -68,17 +71,35 @@ def scratch(path: Path) -> Iterator[Path]:
         _remove(part)
 
 
-def temporary_folder() -> tempfile.TemporaryDirectory:
+def temporary_folder(size: float = 0) -> tempfile.TemporaryDirectory:
     """A folder in the system's folder for such, which is removed at the end of its context, at the
-    end of the process, or by the next process where this one was killed."""
-    part = _part(Path(tempfile.gettempdir(), "lm-transfer-kit"))
+    end of the process, or by the next process where this one was killed.
+
+    size: bytes that will be written there. Where the disk has less room, and the system's folder in
+    memory (Linux) has it, the folder is there.
+    """
+    place = next((p for p in _temporary_places() if _free(p) >= size), tempfile.gettempdir())
+    part = _part(Path(place, "lm-transfer-kit"))
     return tempfile.TemporaryDirectory(prefix=part.name, dir=part.parent)
+
+
+def _temporary_places() -> list[Path]:
+    """The system's folder for temporary files, and the one in memory where there is one."""
+    return [Path(tempfile.gettempdir()), *(p for p in (IN_MEMORY,) if os.access(p, os.W_OK))]
+
+
+def _free(place: Path) -> int:
+    try:
+        return shutil.disk_usage(place).free
+    except OSError:
+        return 0
 
 
 def sweep(folder: Path) -> None:
     """Remove what killed processes have left in a folder, in those within it, and of
     `temporary_folder`."""
-    temporary = Path(tempfile.gettempdir()).glob(f".lm-transfer-kit{MARK}*")
+    names = f".lm-transfer-kit{MARK}*"
+    temporary = [part for place in _temporary_places() for part in place.glob(names)]
     with contextlib.suppress(OSError):  # another process sweeps at the same time
         for part in [*folder.rglob(f".*{MARK}*"), *temporary]:
             if _has_ended(part):

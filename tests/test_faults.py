@@ -260,6 +260,25 @@ def test_a_model_is_unpacked_though_the_disk_is_full(small_disk, monkeypatch) ->
     assert not list(small_disk.iterdir())
 
 
+@root
+def test_a_large_temporary_folder_is_in_memory_where_the_disk_has_no_room(
+    small_disk, tmp_path, monkeypatch
+) -> None:
+    """The lessons' bridges to transformers write MiniLM, 91 MB, for it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(files, "IN_MEMORY", memory)
+    for size, place in ((1000, small_disk), (1e8, memory), (1e18, small_disk)):
+        with files.temporary_folder(size) as folder:
+            assert Path(folder).parent == place
+    assert not list(memory.iterdir())
+    left = memory / f".lm-transfer-kit.part-{files._host()}-{ended()}-0"
+    left.mkdir()
+    files.sweep(tmp_path / "cache")
+    assert not left.exists()
+
+
 KILLED = """
 import os, signal, sys, threading, time
 from kit import sources

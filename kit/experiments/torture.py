@@ -20,7 +20,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit import runtime
+from kit import files, runtime
 from kit.errors import KitError
 from kit.experiments import parser
 from kit.experiments.kernel import TOO_LONG, Kernel
@@ -198,9 +198,10 @@ def from_top_to_bottom(cells: list[str], kernels: Kernels) -> tuple[bool, str]:
 
 
 def left_over(disk: Path) -> list[str]:
-    """Unfinished files of the cache, and what is left in the temporary folder; the cache that
-    torch's compiler keeps there is not the kit's."""
+    """Unfinished files of the cache, and what is left in the temporary folder and in that of the
+    memory; the cache that torch's compiler keeps there is not the kit's."""
     cache, temporary = disk / "cache", disk / "temporary"
     unfinished = [*cache.rglob("*.part-*"), *cache.rglob("*.part")]
     unfinished += [p for p in temporary.glob("*") if not p.name.startswith("torchinductor")]
-    return sorted(str(path.relative_to(disk)) for path in unfinished)
+    in_memory = files.left_over(files.IN_MEMORY / "lm-transfer-kit")
+    return sorted(map(str, [*(path.relative_to(disk) for path in unfinished), *in_memory]))
