@@ -314,6 +314,8 @@ def test_what_killed_saves_leave_is_swept_and_loses_nothing(tmp_path, monkeypatc
     assert len(list(tmp_path.glob("**/.*.part-*"))) <= 3
     files.sweep(tmp_path)
     left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")}
+    # The cache that torch's compiler begins there when it is first imported is not the kit's.
+    left = {path for path in left if "torchinductor" not in path}
     saved = {"saved", "saved/source.json", "saved/tensors.safetensors"}
     assert left - {"value.json"} == saved | {"temporary"}
 
