@@ -8,7 +8,6 @@ import dataclasses
 from collections.abc import Sequence
 from numbers import Real
 
-import torch
 from torch import Tensor, nn
 
 from kit.errors import KitError
@@ -24,6 +23,7 @@ from kit.migrate.migration import (
 )
 from kit.models import Transformer
 from kit.models.quantized_matrix import matrices, put_matrix
+from kit.models.shapes import shapes_only
 
 __all__ = [
     "bias_only",
@@ -52,7 +52,7 @@ def frozen(body: nn.Module, head: nn.Module, *, rate: float = 5e-3) -> Migration
     Dropout inside the body is switched off: it would only add noise to features that cannot adapt.
     """
     no_dropout = {f.name: 0.0 for f in dataclasses.fields(body.config) if "drop" in f.name}
-    with torch.device("meta"):  # no fresh values, which would use up random numbers
+    with shapes_only():  # no fresh values, which would use up random numbers
         frozen_body = type(body)(dataclasses.replace(body.config, **no_dropout))
     for name, matrix in matrices(body).items():
         put_matrix(frozen_body, name, matrix)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from kit import guards
 from kit.errors import KitError
 from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.models.quantized_matrix import QuantizedMatrix, dense, put_matrix
+from kit.models.shapes import shapes_only
 from kit.runtime import random_state
 from kit.sources.attention_settings import (
     attention_fields,
@@ -121,21 +121,12 @@ def _empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
             "they do not belong together. Fetch it again."
         )
     try:
-        with torch.device("meta"), _NoFreshValues():
+        with shapes_only():
             return Transformer(config)
     except (RuntimeError, OverflowError) as error:
         raise KitError(
             f"{name} says sizes that no model has ({config}): fetch its config.json again."
         ) from error
-
-
-class _NoFreshValues(TorchFunctionMode):
-    """Context: modules are made without drawing their values, which takes seconds on "meta"."""
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        if getattr(function, "__module__", "") == "torch.nn.init":
-            return args[0] if args else kwargs["tensor"]
-        return function(*args, **(kwargs or {}))
 
 
 MOST_BYTES = 1.1

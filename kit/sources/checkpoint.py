@@ -20,6 +20,7 @@ from kit.files import left_over, scratch
 from kit.interrupts import held
 from kit.memory import check_memory
 from kit.models.quantized_matrix import check_expanded, matrices
+from kit.models.shapes import shapes_only
 from kit.runtime import random_state
 from kit.sources.header import count_numbers
 from kit.tokenizer import Tokenizer, remember_tokenizer
@@ -177,7 +178,7 @@ def _check_sizes(about: dict, tensors: dict[str, Tensor]) -> None:
     for described in (about["body"], about["head"]):
         if (layers := _most_layers(described)) > len(tensors):
             raise RuntimeError(f"{layers:,} layers, and {len(tensors):,} tensors in all")
-    with torch.device("meta"):
+    with shapes_only():
         parts = _parts(_build(about["body"]), about["head"] and _build(about["head"]))
     wanted = {name: tuple(t.shape) for name, t in parts.state_dict().items()}
     there = {name: tuple(t.shape) for name, t in tensors.items()}
@@ -238,7 +239,7 @@ def _write(source: Source, folder: Path, half: bool) -> None:
 
 def _same_parts(source: Source, about: dict) -> None:
     """Refuse a model that `load` could not build again, such as a body with adapters."""
-    with torch.device("meta"):
+    with shapes_only():
         again = _parts(_build(about["body"]), about["head"] and _build(about["head"]))
     own = _parts(source.body, source.head).state_dict().keys()
     if strange := own ^ again.state_dict().keys():

@@ -21,6 +21,7 @@ from kit.guards import a_count
 from kit.memory import in_file, release_memory
 from kit.models import Transformer, TransformerConfig
 from kit.models.quantized import BLOCK, expand
+from kit.models.shapes import shapes_only
 from kit.sources.checkpoint import Source
 from kit.tokenizer import Tokenizer
 
@@ -107,7 +108,7 @@ def _body(content: bytes, layers: int | None, expanded: bool) -> tuple[Transform
     _, size = _unpack(file, "iI")
     file.seek(size, io.SEEK_CUR)
     part = content[begin : file.tell()]
-    with torch.device("meta"):
+    with shapes_only():
         body = Transformer(config)
     body.load_state_dict(_values(content, _directory(file), body), assign=True)
     return body, part

@@ -23,7 +23,7 @@ from kit.errors import KitError
 from kit.guards import a_count, a_tokenizer, guarded
 from kit.memory import release_memory
 from kit.models import WordVectors, WordVectorsConfig
-from kit.runtime import random_state
+from kit.models.shapes import shapes_only
 from kit.sources.checkpoint import Source
 from kit.texts import check_strings
 from kit.tokenizer import Tokenizer
@@ -133,7 +133,7 @@ def _source(
     )
     values = torch.zeros(rows, width)
     values[:-1] = torch.from_numpy(table)
-    with random_state(), torch.device("meta"):
+    with shapes_only():
         body = WordVectors(config)
     tensors = {"embedding.weight": values}
     body.load_state_dict(
