@@ -17,7 +17,7 @@ from kit.errors import KitError, saving
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["check_memory", "free_memory", "in_file", "memory_limit", "ran_out", "release_memory"]
+__all__ = ["check_memory", "free_memory", "in_file", "memory_limit", "ran_out", "release_memory", "trim"]
 
 Room = tuple[int, int, str]
 """Bytes that are free, the limit in bytes, and what sets the limit."""
@@ -80,6 +80,11 @@ def release_memory() -> None:
     0.36 GB of the 2 GB that Binder gives. Elsewhere than on glibc only Python's cycles are freed.
     """
     gc.collect()
+    trim()
+
+
+def trim() -> None:
+    """Give back what is freed already, in milliseconds: on glibc alone."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
