@@ -17,7 +17,15 @@ from kit.errors import KitError, saving
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["check_memory", "free_memory", "in_file", "memory_limit", "ran_out", "release_memory", "trim"]
+__all__ = [
+    "check_memory",
+    "free_memory",
+    "in_file",
+    "memory_limit",
+    "ran_out",
+    "release_memory",
+    "trim",
+]
 
 Room = tuple[int, int, str]
 """Bytes that are free, the limit in bytes, and what sets the limit."""

@@ -12,6 +12,7 @@ from kit.migrate import STRATEGIES
 from kit.results import gpu as gpus
 from kit.results import large_source as large
 from kit.results import large_source_entities as large_entities
+from kit.results import quantized as few_bits
 from kit.results import summaries as headlines
 from kit.results import translation as pairs
 from kit.results.torture import torture_counts
@@ -145,6 +146,11 @@ def generation_speed() -> str:
         f"the median of {len(found['seconds of each run']['kit'])} pairs. "
         f"Peak memory: {memory['kit']} and {memory['transformers']} GB. {_made(found)}"
     )
+
+
+def quantized() -> str:
+    """SmolLM2 with its matrices in few bits: speed, memory, how far the answers are apart."""
+    return few_bits.markdown()
 
 
 def gpu() -> str:
@@ -433,6 +439,7 @@ PARTS = (
     finetuning_speed,
     pretraining_speed,
     generation_speed,
+    quantized,
     gpu,
 )
 """The blocks of docs/RESULTS.md, each between its marks."""
