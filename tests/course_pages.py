@@ -85,7 +85,8 @@ def sources(folder: Path, paths: list[Path], executed: Callable, fork: str = "")
     for document in linked:
         text = (ROOT / document).read_text(encoding="utf-8")
         (folder / document).parent.mkdir(exist_ok=True)
-        (folder / document).write_text(without_strangers(text, linked, fork), encoding="utf-8")
+        text = with_lessons(without_strangers(text, linked, fork), paths)
+        (folder / document).write_text(text, encoding="utf-8")
     documents = sorted(linked)
     links = [f"[{Path(name).stem.capitalize()}]({name})" for name in documents]
     links.append(f'<a href="{PDF}">The course as a PDF</a>')
@@ -108,6 +109,17 @@ def without_strangers(text: str, documents: set[str], fork: str) -> str:
         return f"[{match[1]}]({address})" if fork else match[1]
 
     return re.sub(r"\[([^\]]+)\]\((\.\./[^)#]+)(#[^)]*)?\)", link, text)
+
+
+def with_lessons(text: str, paths: list[Path]) -> str:
+    """A document whose lines "Lesson NN." lead to the page of that lesson, if there is one."""
+    pages = {path.name[:2]: path.name for path in paths}
+
+    def link(match: re.Match) -> str:
+        page = pages.get(match[1])
+        return f"[Lesson {match[1]}](../notebooks/{page})." if page else match[0]
+
+    return re.sub(r"^Lesson (\d\d)\.$", link, text, flags=re.MULTILINE)
 
 
 def arrange(notebook: NotebookNode) -> None:

@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
+from importlib import import_module
 from pathlib import Path
 
 import edition
@@ -230,6 +231,7 @@ FUNCTIONS = {
     "load": results.load,
     "PIECES": PIECES,
     "STRATEGIES": STRATEGIES,
+    "import_module": import_module,
     "results": results,
     "summaries": summaries,
     "minutes": lambda number: lessons.MINUTES[number],

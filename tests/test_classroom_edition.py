@@ -189,3 +189,9 @@ def test_in_a_picture_of_a_widget_too() -> None:
 def test_an_order_is_one_only_beside_a_widget() -> None:
     prose = "Choose on validation, and read the test once."
     assert by_hand.mark(prose, beside_widget=False) == prose
+
+
+def test_a_term_of_the_glossary_leads_to_its_lesson() -> None:
+    page = "## a\n\nOne.\n\nLesson 03.\n\n## b\n\nSee Lesson 03.\n\nLesson 99.\n"
+    told = course_pages.with_lessons(page, [Path("03_x.ipynb")])
+    assert told == page.replace("\n\nLesson 03.", "\n\n[Lesson 03](../notebooks/03_x.ipynb).")

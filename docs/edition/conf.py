@@ -22,6 +22,7 @@ html_theme_options = {
     "show_navbar_depth": 1,
     "navbar_persistent": [],
     "use_download_button": True,
+    "footer_content_items": [],  # the theme would write "By Author name not set"
     "pygments_dark_style": "a11y-high-contrast-dark",
     "pygments_light_style": "tango",
 }

@@ -39,7 +39,7 @@ def shift(answer: Callable) -> Verdict:
         )
     beyond = labels(0.80)
     if beyond != math.inf:
-        return wrong(f"0.80 was never reached, and your function says {beyond}: say math.inf.")
+        return wrong(f"0.80 was never reached, and your function says {beyond}: return math.inf.")
     return right("Right: 0.65 needs 800 labels, and for 0.80 nobody has measured enough.")
 
 
@@ -50,7 +50,7 @@ def laws(power_law: float, line: float) -> Verdict:
             return wrong(f"{value!r} is no number of labels: give numbers, such as 800.")
     if not math.isclose(power_law, POWER_LAW, rel_tol=0.01):
         if math.isclose(power_law, LINE, rel_tol=0.01):
-            return wrong(f"{power_law:,.0f} is the line in log n; a power law removes *shares*.")
+            return wrong(f"{power_law:,.0f} is the line in log n: a power law removes a *share*.")
         return wrong(
             f"{power_law:,.0f} by the power law: 0.24 is which share of 0.30? And 0.192 of 0.24?"
         )
@@ -59,8 +59,8 @@ def laws(power_law: float, line: float) -> Verdict:
             f"{line:,.0f} by the line: a factor 4 removed 0.06. How many factors 4 remove 0.108?"
         )
     return right(
-        f"Right: {POWER_LAW:,.0f} by the power law, {LINE:,.0f} by the line. The laws part slowly: "
-        "two budgets cannot say which is true."
+        f"Right: {POWER_LAW:,.0f} by the power law, {LINE:,.0f} by the line. "
+        "Two budgets cannot say which law is true."
     )
 
 
@@ -84,7 +84,7 @@ def rule(answer: Callable) -> Verdict:
                 f"A gain of {gain} ± {margin} points at {value:g} each, for {labels} labels at "
                 f"{cost:g}: you say {said!r}, but {why}."
             )
-    return right("Right: the forecast's whole interval is weighed, not its middle.")
+    return right("Right: the rule looks at the whole interval of the forecast, not at its middle.")
 
 
 def objections(answer: str) -> Verdict:

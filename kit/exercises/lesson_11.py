@@ -38,10 +38,10 @@ def coin(four: float, six: float) -> Verdict:
         if isinstance(said, bool) or not isinstance(said, Real):
             return wrong(f"{said!r} is no number: give a probability, such as 0.5.")
         if not math.isclose(said, value, rel_tol=0.02):
-            return wrong(f"{said} for {n} sources: in how many orders can {n} sources stand?")
+            return wrong(f"{said} for {n} sources: how many orders do {n} sources have?")
     return right(
         "Right: 1/24 = 4.2 % and 1/720 = 0.14 %. With four sources even the perfect order is weak "
-        "evidence, and of 24 estimators one has it by luck."
+        "evidence, and of 24 random estimates one has it by chance."
     )
 
 
@@ -70,7 +70,7 @@ EXERCISES = {
     "2": Exercise(
         judge=coin,
         hints=(
-            "A coin takes every order with the same probability.",
+            "A random estimate gives every order with the same probability.",
             "Four sources have 4 · 3 · 2 · 1 orders.",
         ),
     ),

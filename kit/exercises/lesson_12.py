@@ -27,7 +27,7 @@ def _planted() -> planted.Planted:
 def suspect() -> dict[str, list[dict]]:
     """Product reviews with a leak: train and test, as rows with id, text and label.
 
-    The ids say nothing of the leak.
+    The ids say nothing about the leak.
     """
     data = _planted().data
     train = [{**row, "id": f"train/{i}"} for i, row in enumerate(data["train"])]
@@ -96,8 +96,8 @@ def removed(answer: Iterable[str]) -> Verdict:
 def honest(answer: int) -> Verdict:
     """Which of four reports is honest about the choice of a strategy."""
     says = {
-        1: "The test set chose, so it cannot judge: the best of 20 also had the most luck.",
-        2: "A mean over seeds chosen by the same test sentences still carries their luck.",
+        1: "The test set chose, so it cannot judge: chance also helped the best of 20 most.",
+        2: "Chance in the test sentences that chose is the same for all seeds.",
         4: "Leaving the choice out does not undo it.",
     }
     if answer == 3:

@@ -64,7 +64,7 @@ def missing(answer: str) -> Verdict:
         "a": "a: a range is never negative, so ask what words of no group give.",
         "b": "b: one draw of labels gives one order; another draw may give another.",
         "c": "c: one sentence may be an exception.",
-        "d": "d: accuracy on the test says nothing of two sentences that differ in one word.",
+        "d": "d: accuracy on the test says nothing about two sentences that differ in one word.",
         "e": "e: a model without a source has an order too.",
     }
     return wrong(f"Think again about {says[min(letters ^ set('abc'))]}")
@@ -90,7 +90,7 @@ EXERCISES = {
     "3": Exercise(
         judge=missing,
         hints=(
-            "What would a model say of words that belong to no group of people?",
+            "What would a model answer for words that belong to no group of people?",
             "What would change if he had labelled 200 other sentences, or used other templates?",
         ),
     ),

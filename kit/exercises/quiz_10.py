@@ -69,7 +69,8 @@ QUIZ = (
         why=(
             "The middle pays, but it is not known well enough: the lower end is no gain at all.",
             "The upper end, 5 points, pays well. So the rule does not say stop.",
-            "The whole interval is weighed, and not its middle. A small pilot would tell more.",
+            "The rule looks at the whole interval, not at its middle. A small pilot would tell "
+            "more.",
         ),
     ),
 )

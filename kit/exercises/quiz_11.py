@@ -9,7 +9,7 @@ QUIZ = (
         "An estimate puts random vectors above a trained source, and fine-tuning does the "
         "opposite. How can that happen?",
         answers=(
-            "The estimate judges how the vectors lie now, and fine-tuning moves them.",
+            "The estimate judges the vectors as they are now, and fine-tuning moves them.",
             "Fine-tuning was done with so many labels that the source had no part in the result.",
             "The trained source has a smaller vocabulary.",
         ),
@@ -63,8 +63,8 @@ QUIZ = (
         right=1,
         why=(
             "Its numbers are right for the tasks that it was made from.",
-            "The order of the strategies carried over, and the size did not. So run a pilot on "
-            "your own task.",
+            "That `full` is best carried over, and the size did not. So run a pilot on your own "
+            "task.",
             "The lesson compares both strategies with the same labels.",
         ),
     ),

@@ -27,7 +27,7 @@ QUIZ = (
     Question(
         "The audit finds nothing in your data. What may you conclude?",
         answers=(
-            "The test score is a promise about new text.",
+            "The test score holds for new text.",
             "There is no copy that it could find, but a source may have read the test, and the "
             "test may have chosen the winner.",
             "The data are too few.",
@@ -44,7 +44,7 @@ QUIZ = (
         "A model with a shortcut has the same score on clean text as a model without one. Is the "
         "shortcut harmless?",
         answers=(
-            "No: on texts where the sign goes with another class it fails.",
+            "No: on texts where the sign occurs with another class it fails.",
             "Yes: clean text is what counts, and on clean text both have the same score.",
             "Yes, as long as the test is large enough.",
         ),

@@ -50,8 +50,7 @@ QUIZ = (
         right=1,
         why=(
             "The halves are equally hard. Both are used in turn.",
-            "It is the rule of train and test once more: to judge on what was fitted looks too "
-            "good.",
+            "It is the rule of train and test once more: a score on what was fitted is too good.",
             "The accuracy is measured separately. It does not depend on which half is judged.",
         ),
     ),
