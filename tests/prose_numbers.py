@@ -14,6 +14,7 @@ a reason: a definition, a shape, a paper. Numbers spelled as words are not looke
 1, years, numbers of lessons and exercises, and inline code.
 """
 
+import importlib
 import io
 import re
 import sys
@@ -232,6 +233,11 @@ def written(lesson: str, cell: str, name: str) -> float:
     return float(found[0])
 
 
+def code(module: str, name: str):
+    """A constant or a function of the project's code."""
+    return getattr(importlib.import_module(module), name)
+
+
 FUNCTIONS = {
     "mean": mean,
     "only": only,
@@ -239,6 +245,7 @@ FUNCTIONS = {
     "difference": difference,
     "margin": margin,
     "written": written,
+    "code": code,
     "load": results.load,
     "PIECES": PIECES,
     "STRATEGIES": STRATEGIES,
