@@ -22,7 +22,8 @@ def strangers(answer: int, gpt, bert) -> Verdict:
         return right(f"Right. The first is {bad[0][1]}, with the values of {bad[0][0]}.")
     if answer == len(pairs):
         return wrong(
-            f"{answer} pairs have equal shapes, but {len(pairs) - len(bad)} of them also have equal names."
+            f"{answer} pairs have equal shapes, but {len(pairs) - len(bad)} of them have "
+            "equal names too."
         )
     return wrong(
         f"Not {answer}: print both lists side by side. Count the pairs with equal shapes and "
