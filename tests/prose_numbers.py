@@ -14,6 +14,7 @@ a reason: a definition, a shape, a paper. Numbers spelled as words are not looke
 1, years, numbers of lessons and exercises, and inline code.
 """
 
+import importlib
 import io
 import re
 import sys
@@ -29,6 +30,7 @@ from pathlib import Path
 import edition
 import lesson_runs
 import lessons
+import nbformat
 from nbformat import NotebookNode
 
 from kit import results
@@ -222,12 +224,29 @@ def margin(name: str, value: str, one: dict, other: dict, **where) -> float:
     return _paired(name, value, one, other, where)[1]
 
 
+def written(lesson: str, cell: str, name: str) -> float:
+    """The number that a lesson's code gives to a name: `labels=50` in a call, or `LABELS = 50`."""
+    path = next(p for p in lessons.committed() if p.name.startswith(lesson))
+    [source] = [c.source for c in nbformat.read(path, 4).cells if c.id == cell]
+    found = re.findall(rf"\b{name} ?= ?([\d_.]+)", source)
+    if len(set(found)) != 1:
+        raise LookupError(f"the code of {lesson}.{cell} gives {name!r} {len(set(found))} values")
+    return float(found[0])
+
+
+def code(module: str, name: str):
+    """A constant or a function of the project's code."""
+    return getattr(importlib.import_module(module), name)
+
+
 FUNCTIONS = {
     "mean": mean,
     "only": only,
     "half": half,
     "difference": difference,
     "margin": margin,
+    "written": written,
+    "code": code,
     "load": results.load,
     "PIECES": PIECES,
     "STRATEGIES": STRATEGIES,

@@ -100,7 +100,7 @@ EXERCISES = {
     "2": Exercise(
         judge=fooled,
         hints=(
-            "Irony, negation and comparisons are good places to look.",
+            "Use words of praise in a negative sentence, or words of blame in a positive one.",
             "Praise something else: “I wish I had spent the evening with a wonderful book.”",
             "Say what the film is not: many words of praise, and one “not”.",
         ),

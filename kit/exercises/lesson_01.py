@@ -20,26 +20,26 @@ def one_for_all(answer: float) -> Verdict:
     at = torch.tensor(answer, requires_grad=True)
     loss.squared_error(at.expand(3), torch.tensor(RATINGS)).backward()
     if abs(at.grad) < 0.01:
-        return right("Right: there the slope is 0. It has a well-known name. Which?")
+        return right("Right: there the slope is 0. This number has a well-known name. Which?")
     way = "down" if at.grad > 0 else "up"
     return wrong(f"At {answer:g} the slope is {float(at.grad):+.1f}: L falls if you move {way}.")
 
 
 def largest_rate(answer: float) -> Verdict:
-    """The largest rate, to one decimal, at which descent on “and”, “bad” still comes down."""
+    """The largest rate, to one decimal, at which descent on “and”, “bad” still lowers the loss."""
     from kit.tasks import sentiment
     from kit.train.loss_surface import Surface
 
     answer = number(answer, "your rate")
     if not 0 < answer < 100:
-        return wrong(f"{answer} is no rate to learn with: between 0 and 100.")
+        return wrong(f"{answer} is no learning rate: give a number between 0 and 100.")
     square = Surface.of(sentiment.load()["train"], ("and", "bad"), "squared_error")
     first, last = descent(square, answer)
     if last >= first:
         return wrong(f"At {answer} the mean loss rose from {first:.2f} to {last:.2g}.")
     first, last = descent(square, answer + 0.1)
     if last < first:
-        return wrong(f"{answer} comes down, but so does {answer + 0.1:.1f}.")
+        return wrong(f"At {answer} the loss falls, but at {answer + 0.1:.1f} it still falls too.")
     return right("Right. Compare it with 2/λ.")
 
 
@@ -127,7 +127,7 @@ EXERCISES = {
     "2": Exercise(
         judge=gradient_step,
         hints=(
-            "`X @ theta` has one ŷ for each sentence. `.sigmoid()` makes probabilities of them.",
+            "`X @ theta` has one ŷ for each sentence. `.sigmoid()` turns each into a probability.",
             "`X.T @ (p - y) / len(y)` is ∇L/N: one number for each weight.",
             "`return theta - eta * X.T @ (p - y) / len(y)`",
         ),
@@ -135,9 +135,9 @@ EXERCISES = {
     "3": Exercise(
         judge=largest_rate,
         hints=(
-            "Choose the squared error in the widget, and raise η until the loss climbs.",
+            "Choose the squared error in the widget, and raise η until the loss rises.",
             "`Surface.of(rows, ('and', 'bad'), 'squared_error').minimum()` gives θ and both λ.",
-            "Just below 2/λ, λ being the larger one; cut to one decimal.",
+            "The answer is just below 2/λ with the larger λ. Round it down to one decimal.",
         ),
     ),
     "4": Exercise(

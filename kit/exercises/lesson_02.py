@@ -23,9 +23,11 @@ def better_by_the_byte(better: str, bits: float) -> Verdict:
     bits = number(bits, "the bits per byte")
     if abs(bits - found[better]) > 0.01:
         would = 2 ** (bits * BYTES[better])
-        return wrong(f"{bits} bits per byte are a perplexity of {would:.0f}: not that of {better}.")
+        return wrong(
+            f"{bits} bits per byte would be a perplexity of {would:.0f}: not that of {better}."
+        )
     if better != min(found, key=found.get):
-        return wrong("That is its number, but the other one needs fewer bits.")
+        return wrong(f"This is the number of {better}, but the other model needs fewer bits.")
     return right("Right: a lower perplexity says nothing where tokens differ.")
 
 
@@ -36,7 +38,9 @@ def as_unsure_as_a_die(temperature: float) -> Verdict:
 
     temperature = number(temperature, "the temperature")
     if not 0 < temperature <= 3:
-        return wrong(f"{temperature} is out of the widget's range: above 0, at most 3.")
+        return wrong(
+            f"{temperature} is outside the widget's range: give a number above 0, at most 3."
+        )
     writer = NeuralPredictor(sources.load("transformer_writer"))
     logits = writer.next(writer.read(TEXT))
     near = min((i / 10 for i in range(1, 31)), key=lambda t: abs(entropy(sharpen(logits, t)) - 3))
@@ -124,7 +128,7 @@ EXERCISES = {
         judge=better_by_the_byte,
         hints=(
             "Perplexity is 2 to the power of the bits that a token costs.",
-            "So a token costs log₂ of the perplexity. How many bytes does that pay for?",
+            "So a token costs log₂ of the perplexity. How many bytes does a token have?",
             "log₂(20) / 2 against log₂(80) / 4.",
         ),
     ),
@@ -134,7 +138,7 @@ EXERCISES = {
             "A die with eight faces has log₂ 8 = 3 bits of entropy.",
             "Choose “Transf., shipped” in the widget and change τ: the line above the bars says "
             "the entropy.",
-            "It is below 1: the model must be made surer than it is.",
+            "It is below 1: the model must become more certain than it is at τ = 1.",
         ),
     ),
     "3": Exercise(
@@ -150,11 +154,10 @@ EXERCISES = {
     "4": Exercise(
         judge=worth_more,
         hints=(
-            "In ten seconds, more updates may beat a better model: look at the number of updates.",
-            "Most of the time goes to the last layer, width × V products: a narrower body is "
-            "faster.",
-            "Keep the bias of log frequencies: `writer` sets it. Then try widths of 96 to 160, and "
-            "`cell`.",
+            "Every model makes the same 60 updates, so a slow model loses nothing here: look for "
+            "one that learns more from each update.",
+            "A wider RNN has more parameters: try widths above 192.",
+            "`lambda: writer(RNN(RNNConfig(vocabulary=V, width=256, layers=1)))`",
         ),
     ),
 }

@@ -21,7 +21,10 @@ def strangers(answer: int, gpt, bert) -> Verdict:
     if answer == len(bad):
         return right(f"Right. The first is {bad[0][1]}, with the values of {bad[0][0]}.")
     if answer == len(pairs):
-        return wrong(f"{answer} have equal shapes; {len(pairs) - len(bad)} of them are true twins.")
+        return wrong(
+            f"{answer} pairs have equal shapes, but {len(pairs) - len(bad)} of them have "
+            "equal names too."
+        )
     return wrong(
         f"Not {answer}: print both lists side by side. Count the pairs with equal shapes and "
         "different names."
@@ -37,10 +40,10 @@ def few_but_deep(parts: tuple[int | str, ...], body) -> Verdict:
     parts = several(parts, 'such as (4, 5), or ("embeddings", 5)')
     unknown = [part for part in parts if part not in size]
     if unknown or not parts:
-        return wrong(f"{parts} are not among the parts {tuple(size)}.")
+        return wrong(f"{parts}: choose from the parts {tuple(size)}.")
     trained = sum(size[part] for part in parts)
     if trained >= FEW:
-        return wrong(f"{trained:,} parameters are trained: too many.")
+        return wrong(f"{trained:,} parameters are trained: take fewer than {FEW:,}.")
     lowest = min(-1 if part == "embeddings" else part for part in parts)
     if lowest > 0:
         return wrong(
@@ -153,7 +156,7 @@ EXERCISES = {
     "2": Exercise(
         judge=few_but_deep,
         hints=(
-            "How far the way back goes depends on the lowest part that learns, not on how many do.",
+            "The backward pass ends at the lowest part that learns, however many parts learn.",
             "The buttons of the widget say how many parameters each part has.",
             "One block has fewer than two million, the embeddings have far more.",
         ),

@@ -12,7 +12,7 @@ SIGNATURE = "widen(A, B, unit, times)"
 
 
 def widened(widen: Callable) -> Verdict:
-    """widen(A, B, unit, times) -> (A′, B′): one unit stands `times` times, the answer stays.
+    """widen(A, B, unit, times) -> (A′, B′): one unit is there `times` times, the answer stays.
 
     A (H, D), B (C, H): answer = relu(x Aᵀ) Bᵀ, x (N, D).
     """
@@ -52,7 +52,9 @@ def silent(names: tuple[str, ...]) -> Verdict:
     some = [n.removeprefix(BLOCK) for n in tensors if n.startswith(BLOCK)]
     names = several(names, f"such as {tuple(some[:2])}")
     if unknown := [n for n in names if f"{BLOCK}{n}" not in tensors]:
-        return wrong(f"{unknown} are no names of tensors; names are for example {some[:2]}.")
+        return wrong(
+            f"{unknown}: the block has no such tensor. Its names are, for example, {some[:2]}."
+        )
     with torch.no_grad():
         for name in names:
             tensors[f"{BLOCK}{name}"].zero_()

@@ -185,8 +185,8 @@ def cards(scene: Scene) -> str:
             boxes.append(_card(HUE[which], "…", f"{WORD[which]}: asking"))
             continue
         n, far = len(scene.answers["source"]), scene.moved(which)
-        said = f"{WORD[which]}: most that an answer moved, in nats; "
-        said += f"{scene.turned(which)} of {n} turned round"
+        said = f"{WORD[which]}: largest change of an answer, in nats; "
+        said += f"{scene.turned(which)} of {n} change class"
         boxes.append(_card(HUE[which], f"{far:.7f}", said))
     look = f"display:flex;gap:.6em;font:16px {FONT};margin:.3em 0;max-width:80em"
     return f'<div style="{look}">{"".join(boxes)}</div>'
