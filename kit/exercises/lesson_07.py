@@ -117,7 +117,7 @@ EXERCISES = {
         hints=(
             "Take a word that can name a person or a place: Jordan, Washington, Paris, Chelsea.",
             "The word before it decides: “in …”, “Mr …”, “against …”.",
-            "“He met in Jordan.” has one word more than “He met Jordan.”: exchange a word, add none.",
+            "“He met in Jordan.” has a word more than “He met Jordan.”: exchange a word, add none.",
         ),
     ),
     "4": Exercise(
