@@ -357,20 +357,19 @@ def report(path: Path) -> tuple[list[Number], list[str]]:
     name = path.name[:2]
     known = entries().get(name, {})
     notebook, pictures = executed(path)
-    missing, faults = [], []
-    for number in unsourced(name, notebook, pictures):
-        entry = known.get(number.cell, {}).get(number.text)
-        if entry is None:
-            missing.append(number)
-        elif fault := wrong(number, entry):
-            faults.append(f"[{name}.{number.cell}] {number.text!r} in “{number.sentence}”: {fault}")
-    # A live training prints other numbers at each run: an entry may be printed above by chance.
-    said = {
-        (cell.id, number.text)
-        for cell in notebook.cells
-        if cell.cell_type == "markdown"
-        for number in prose(name, cell)
-    }
+    numbers = unsourced(name, notebook, pictures)
+    missing = [n for n in numbers if n.text not in known.get(n.cell, {})]
+    faults = []
+    # An entry is checked also where a cell above prints the same number, perhaps by chance.
+    said = set()
+    for cell in notebook.cells:
+        for number in prose(name, cell) if cell.cell_type == "markdown" else ():
+            said.add((number.cell, number.text))
+            entry = known.get(number.cell, {}).get(number.text)
+            if entry and (fault := wrong(number, entry)):
+                faults.append(
+                    f"[{name}.{number.cell}] {number.text!r} in “{number.sentence}”: {fault}"
+                )
     for cell, lines in known.items():
         stale = [text for text in lines if (cell, text) not in said]
         faults += [

@@ -50,6 +50,27 @@ def test_the_lesson_on_sentiment_has_at_most_40_slides() -> None:
     assert kinds.count("slide") + kinds.count("subslide") <= 40
 
 
+@pytest.mark.parametrize(
+    ("lesson", "libraries"),
+    [("03", ("transformers",)), ("05", ("transformers", "peft")), ("06", ("transformers",))],
+)
+def test_the_bridge_says_what_is_not_installed(
+    lesson: str, libraries: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    [path] = (ROOT / "notebooks").glob(f"{lesson}_*.ipynb")
+    cells = [c for c in nbformat.read(path, 4).cells if c.id in ("bridge-run", "bridge-compare")]
+    assert len(cells) == 2
+    for missing in libraries:
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, missing, None)
+            space: dict = {}
+            for cell in cells:
+                exec(cell.source, space)
+        said = capsys.readouterr().out.splitlines()
+        assert len(said) == 2 and said[0].startswith("This step is skipped: it needs the librar")
+        assert all(name in line for line in said for name in libraries)
+
+
 def test_badges_name_the_fork_and_nothing_is_written_twice() -> None:
     path = lessons.committed()[0]
     lesson = nbformat.read(path, 4)

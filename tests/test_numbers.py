@@ -52,6 +52,15 @@ def test_what_is_no_claim_is_left_out() -> None:
     assert sourced("17 runs, 3,000 rows, 2.5") == ["17", "3,000", "2.5"]
 
 
+def test_an_entry_is_checked_though_a_cell_prints_the_number(monkeypatch) -> None:
+    cells = [new_code_cell("", outputs=[new_output("stream", text="21")]), new_markdown_cell("21")]
+    entry = {"05": {cells[1].id: {"21": "20 + 2"}}}
+    monkeypatch.setattr(prose_numbers, "executed", lambda path: (new_notebook(cells=cells), {}))
+    monkeypatch.setattr(prose_numbers, "entries", lambda: entry)
+    missing, [fault] = prose_numbers.report(Path("05_x.ipynb"))
+    assert not missing and "the expression is 22" in fault
+
+
 @pytest.mark.parametrize(
     ("text", "entry", "fault"),
     [

@@ -18,7 +18,7 @@ def lora_counts(answer: Callable[[int], int]) -> Verdict:
     values = {r: call(answer, "function of r", r) for r in (1, 3, 8)}
     said = number(values[8], wanted="a function that returns a whole number")
     if all(value == BLOCKS * 2 * 2 * WIDTH * r for r, value in values.items()):
-        return right(f"Right: {said:,.0f} at rank 8, beside 22.6 million.")
+        return right(f"Right: {said:,.0f} at rank 8, beside MiniLM's 22.6 million.")
     mistakes = {
         BLOCKS * 2 * WIDTH * 8: "that is A alone or B alone; or one matrix a block instead of two.",
         2 * 2 * WIDTH * 8: "that is one block; there are six.",
@@ -26,7 +26,8 @@ def lora_counts(answer: Callable[[int], int]) -> Verdict:
         BLOCKS * 2 * 2 * WIDTH * 8 + 2 * (WIDTH + 1): "the head is in it; leave it out.",
     }
     return wrong(
-        f"{said:,.0f} at rank 8: " + mistakes.get(said, "count A, then B, then how often.")
+        f"{said:,.0f} at rank 8: "
+        + mistakes.get(said, "count A and B, then the matrices with LoRA.")
     )
 
 
@@ -78,7 +79,9 @@ def _with_task(x, loras: dict, tasks: list[str]):
 def left_for_the_text(answer: float) -> Verdict:
     """12 tokens and a prefix of 4 share the attention evenly: 12 / 16."""
     if abs(number(answer, wanted="a number between 0 and 1") - 12 / 16) < 0.001:
-        return right("Right: a quarter of every answer is made of the prefix's random values.")
+        return right(
+            "Right: a quarter of each token's result comes from the prefix, which is still random."
+        )
     if abs(answer - 4 / 16) < 0.001:
         return wrong(f"{answer} is the prefix's share.")
     if abs(answer - 4 / 12) < 0.001 or abs(answer - 8 / 12) < 0.001:
@@ -90,9 +93,9 @@ EXERCISES = {
     "1": Exercise(
         judge=lora_counts,
         hints=(
-            "A has r rows of 384 numbers. How many has B?",
+            "A has r rows of 384 numbers. How many numbers does B have?",
             "A and B together have 2 · 384 · r numbers, for one matrix.",
-            "Two matrices a block, six blocks.",
+            "Two matrices in each block get LoRA, and there are six blocks.",
         ),
     ),
     "2": Exercise(
@@ -107,7 +110,7 @@ EXERCISES = {
         judge=left_for_the_text,
         hints=(
             "softmax of equal scores gives every key the same weight.",
-            "There are 4 + 12 keys.",
+            "There are 4 + 12 keys, and 12 of them belong to the text.",
         ),
     ),
 }

@@ -23,7 +23,10 @@ def by_hand(tags: Sequence[str]) -> Verdict:
         return wrong(f"{strange[0]!r} is no tag: choose from {', '.join(entities.TAGS)}.")
     for before, word, tag in zip(["O", *tags], SENTENCE, tags, strict=False):
         if tag.startswith("I-") and before[2:] != tag[2:]:
-            return wrong(f"“{word}” goes on with a name that did not begin: the first word has B-.")
+            return wrong(
+                f"“{word}” has {tag}, and no such name stands before it: the first word of a name "
+                "has B-."
+            )
     for word, tag, true in zip(SENTENCE, tags, TRUTH, strict=True):
         if tag != true:
             return wrong(f"Look at “{word}” again: {tag} is not what people gave it.")
@@ -39,15 +42,15 @@ def always_none(answer: tuple[float, float]) -> Verdict:
     every = [tag for tags in entities.load()["test"]["tags"][:] for tag in tags]
     share, (given, f1) = every.count(0) / len(every), answer
     if abs(f1) > 1e-6:
-        return wrong(f"F1 is not {f1:g}: it counts whole entities. How many does this one find?")
+        return wrong(
+            f"F1 is not {f1:g}: it counts whole names. How many names does this tagger find?"
+        )
     if abs(given - share) > 0.005:
         return wrong(
             f"The share of right words is not {given:g}: count the words of data['test'] whose tag "
             "is 0, O, and divide by all words."
         )
-    return right(
-        f"Right: {share:.1%} of the words, and not one entity. So the field counts entities."
-    )
+    return right(f"Right: {share:.1%} of the words, and not one name. So the field counts names.")
 
 
 def another_kind(pair: tuple[str, str], ask: Callable[[str], Sequence[str]]) -> Verdict:
@@ -60,7 +63,7 @@ def another_kind(pair: tuple[str, str], ask: Callable[[str], Sequence[str]]) -> 
     first, second = (entities.words(text) for text in pair)
     differ = [i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b]
     if len(first) != len(second) or len(differ) != 1:
-        return wrong("The two sentences must have as many words, and differ in exactly one.")
+        return wrong("The two sentences must have as many words, and differ in exactly one word.")
     try:
         found = [ask(text) for text in pair]
     except KitError as error:
@@ -89,7 +92,7 @@ def decoder(answer: Callable[[list[str]], list[tuple]]) -> Verdict:
             true := tagging.spans(tags)
         ):
             return wrong(f"decode({tags}) is {true} ({why}), and yours says {spans}.")
-    return right("Right: it also reads tags of a model that no rule keeps in order.")
+    return right("Right: it also reads tags that no person would give, but a model can.")
 
 
 EXERCISES = {
@@ -97,14 +100,14 @@ EXERCISES = {
         judge=by_hand,
         hints=(
             "Three names: a person, an organisation, a place.",
-            "“England” stands within the name of a bank here; “of” does as well.",
-            '["O", "B-PER", "O", "O", "B-ORG", …]: the bank goes on with I-ORG twice.',
+            "“England” is a part of the name of a bank here, and so is the “of” before it.",
+            '["O", "B-PER", "O", "O", "B-ORG", …]: the bank continues with I-ORG twice.',
         ),
     ),
     "2": Exercise(
         judge=always_none,
         hints=(
-            "F1 needs no computer: how many entities does somebody find who says O to all?",
+            "F1 needs no computer: how many names does a tagger find that says O to all?",
             'In data["test"]["tags"] each sentence is a list of numbers; 0 is O.',
             'every = [tag for tags in data["test"]["tags"][:] for tag in tags]',
         ),
@@ -113,8 +116,8 @@ EXERCISES = {
         judge=another_kind,
         hints=(
             "Take a word that can name a person or a place: Jordan, Washington, Paris, Chelsea.",
-            "What stands before it decides: “in …”, “Mr …”, “against …”.",
-            "“He met in Jordan.” has one word more than “He met Jordan.”: exchange, do not add.",
+            "The word before it decides: “in …”, “Mr …”, “against …”.",
+            "“He met in Jordan.” has a word more than “He met Jordan.”: exchange a word, add none.",
         ),
     ),
     "4": Exercise(

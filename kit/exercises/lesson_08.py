@@ -32,8 +32,10 @@ def shuffled(sentence: str) -> Verdict:
     found = translation.score([sentence], [row])
     said = f"BLEU {found['bleu']:.0f}, chrF {found['chrf']:.0f}"
     if found["bleu"] >= 20:
-        return wrong(f"{said}: it should be below 20. Part words that stand side by side.")
-    return right(f"Right: {said}, with every word right. BLEU pays for runs of words.")
+        return wrong(
+            f"{said}: it should be below 20. Separate words that are neighbours in the translation."
+        )
+    return right(f"Right: {said}, with every word right. BLEU rewards words in the same order.")
 
 
 def where_it_looks(shares, read) -> Verdict:
@@ -55,8 +57,10 @@ def where_it_looks(shares, read) -> Verdict:
         hint = "divide the scores by √D first" if np.allclose(shares, forgot, atol=1e-3) else ""
         return wrong(f"The first share should be {true[0]:.3f}: {hint or 'softmax of m · q / √D'}.")
     if read.shape != Q.shape or not np.allclose(read, true @ MEMORY, atol=1e-3):
-        return wrong("The shares are right; what is read is the mean of the memory with them.")
-    return right(f"Right: most is read of word {int(true.argmax())}, {true.max():.0%} of it.")
+        return wrong(
+            "The shares are right. `read` is the mean of MEMORY with these shares as weights."
+        )
+    return right(f"Right: word {int(true.argmax())} has the largest share, {true.max():.0%}.")
 
 
 START, END, PIECES = 0, 5, 6
@@ -112,9 +116,9 @@ EXERCISES = {
     "1": Exercise(
         judge=shuffled,
         hints=(
-            "BLEU counts runs of two, three and four words that stand in the truth too.",
-            "No two words that are neighbours in the truth should be neighbours in yours.",
-            "Begin with “scheda una file”, and put the others between.",
+            "BLEU counts sequences of two, three and four words that are in the translation too.",
+            "No two words that are neighbours in the translation should be neighbours in yours.",
+            "Begin with “scheda una file”, and put the others after them.",
         ),
     ),
     "2": Exercise(

@@ -15,8 +15,12 @@ PAIRS = (  # what a model wrote, what a person wrote, what is tried
     ("Profit at Google up", "Google profit jumps again", "two of four words are in common"),
     ("Rain", "Sun", "no word is in common"),
     ("Google Google Google", "Google profit falls", "Google counts once: the person used it once"),
-    ("Profit falls", "Google profit falls again", "of two words both are in common, of four two"),
-    ("Bank in talks with rival", "Talks", "of five words one is in common, of one all"),
+    (
+        "Profit falls",
+        "Google profit falls again",
+        "both of two words are in common, and two of four",
+    ),
+    ("Bank in talks with rival", "Talks", "one of five words is in common, and one of one"),
 )
 ARTICLES, WORDS, GAIN = 100, 12, 2.0
 """Exercise 3: validation articles, words of a headline at most, points above the eight words."""
@@ -50,7 +54,9 @@ def mixed(mix: Callable) -> Verdict:
     parts = Mixture(*(t[None, None] for t in (vocabulary, attention, torch.tensor([g]))))
     wanted = mixture(parts, ids[None])[0, 0]
     if p.shape != wanted.shape:
-        return wrong(f"p has the shape {tuple(p.shape)}; one number for each piece is {(4,)}.")
+        return wrong(
+            f"p has the shape {tuple(p.shape)}; it should be {(4,)}, one number for each piece."
+        )
     if torch.allclose(p, wanted, atol=1e-5):
         return right("Right: piece 3 stands twice in the article, and gets both shares.")
     if abs(float(p.sum()) - 1) > 1e-4:

@@ -6,8 +6,8 @@ __all__ = ["QUIZ"]
 
 QUIZ = (
     Question(
-        "A model is right for 64 % of the tweets here. Two thirds of them are positive. Is it "
-        "useful?",
+        "A model is right for 64 % of the tweets here. Two thirds of the tweets are positive. Is "
+        "the model useful?",
         answers=(
             "Yes: it is clearly better than chance, which is 50 % with two classes.",
             "No: always saying “positive” is right more often.",
@@ -17,7 +17,7 @@ QUIZ = (
         why=(
             "Chance is 50 % only where both classes are equally frequent, or for a coin.",
             "The cheapest answer has 66.3 %, and it reads nothing.",
-            "The size of a model says nothing of its use.",
+            "The size of a model does not say how useful it is.",
         ),
     ),
     Question(
@@ -52,9 +52,9 @@ QUIZ = (
         ),
     ),
     Question(
-        "Leaving out the word “not” changes P(positive) by 30 points. What does this tell?",
+        "Leaving out the word “not” changes P(positive) by 30 points. What does this show?",
         answers=(
-            "How much the answer to this one sentence depends on the word, in this sentence.",
+            "How much the answer depends on this word, in this one sentence.",
             "That “not” is the word to which the model pays most attention in every sentence "
             "that has it.",
             "That the model understands negation.",

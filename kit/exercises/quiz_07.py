@@ -35,7 +35,7 @@ QUIZ = (
         why=(
             "A span is right only if its kind and both of its ends are right.",
             "The predicted span differs from the true one, so precision and recall both fall.",
-            "The predicted span ends in another place than the true one, so it is an error.",
+            "The predicted span begins at another word than the true one, so it is an error.",
         ),
     ),
     Question(

@@ -65,7 +65,7 @@ QUIZ = (
         right=1,
         why=(
             "A gain is measured from the control. Here the control is very low.",
-            "A difference has two ends: look at both scores before you praise a gain.",
+            "A gain is the difference of two scores: look at both before you praise it.",
             "Both parents learnt the same eight languages, and both children the same 300 pairs.",
         ),
     ),
