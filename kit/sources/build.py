@@ -64,11 +64,11 @@ def build_source(
     tensors = _renamed(name, family, tensors)
     _same_function(name, tensors)
     body = _empty(name, config, len(tensors))
-    separate_head = f"{family.head}.weight" in tensors
-    _check_room(name, body, separate_head, size=MOST_BYTES if quantized else 4)
+    head_name = f"{family.head}.weight"
+    own_head = head_name in tensors
+    _check_room(name, body, own_head, size=MOST_BYTES if quantized else 4)
     values, problems = _translate(family, body, tensors)
     body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
-    head_name = f"{family.head}.weight"
     tied = family.head and settings.get("tie_word_embeddings", family.tied)
     if tied not in (None, True, False):
         raise KitError(
@@ -87,29 +87,33 @@ def build_source(
     if len(values) < len(body.state_dict()):
         with random_state():
             body = Transformer(config)
-    quantized = {ours: v for ours, v in values.items() if isinstance(v, QuantizedMatrix)}
-    kept = {ours: v for ours, v in values.items() if ours not in quantized}
-    body.load_state_dict(kept, strict=False, assign=True)
-    for ours, matrix in quantized.items():
+    stored = {ours: v for ours, v in values.items() if isinstance(v, QuantizedMatrix)}
+    expanded = {ours: v for ours, v in values.items() if ours not in stored}
+    body.load_state_dict(expanded, strict=False, assign=True)
+    for ours, matrix in stored.items():
         put_matrix(body, ours, matrix)
     head = None
-    if tied or head_name in tensors:
+    if tied or own_head:
         head = LanguageHead.tied(body, softcap=head_softcap(family, settings))
-        if head_name in tensors:
-            own = _inward(family, body, head_name, tensors[head_name]())
-            if own.shape != body.embedding.weight.shape:
-                raise KitError(
-                    f"{head_name} of {name} gives {tuple(own.shape)} and not "
-                    f"{tuple(body.embedding.weight.shape)}: they do not belong together. Fetch it "
-                    "again."
-                )
-            # A head of its own in the file counts, whatever config.json says of tying.
-            if isinstance(own, QuantizedMatrix):
-                put_matrix(head, "weight", own)
-            elif not (tied and torch.equal(own, dense(body.embedding.weight))):
-                head.weight = nn.Parameter(own)
+    if own_head:
+        _untie(name, head, _inward(family, body, head_name, tensors[head_name]()), tied)
     card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
     return Source(name, body.eval(), tokenizer, head, card)
+
+
+def _untie(name: str, head: LanguageHead, own: Tensor | QuantizedMatrix, tied: bool) -> None:
+    """Give a tied head the matrix of its own that the file has: it counts, whatever config.json
+    says of tying, unless both say the same."""
+    table = head.weight
+    if own.shape != table.shape:
+        raise KitError(
+            f"the head of {name} gives {tuple(own.shape)} and not {tuple(table.shape)}: they do "
+            "not belong together. Fetch it again."
+        )
+    if isinstance(own, QuantizedMatrix):
+        put_matrix(head, "weight", own)
+    elif not (tied and torch.equal(own, dense(table))):
+        head.weight = nn.Parameter(own)
 
 
 def _empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
