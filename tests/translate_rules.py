@@ -1,0 +1,253 @@
+"""Which strings of the kit and of the lessons' code a reader sees, and why others stay English."""
+
+import ast
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+
+from translate_source import Text, texts, walk
+
+READ = "a text that English models read"
+
+__all__ = ["KEPT", "Rules", "has_words"]
+
+TAG = r"<style.*?</style>|</?[a-zA-Z][^<>]*>"
+TITLE = r'<[a-z][^<>]*?\b(?:title|aria-label)="(?=[a-zA-Z])|"(?:[^<>"]*"[^<>"]*")*[^<>"]*>'
+PART = r'^[^<>]*"[^<>]*>|<[a-z][^<>]*$'
+PLACE = r"%?\{+[^{}]*\}+"
+KEPT = re.compile(
+    rf"{TITLE}|{TAG}|{PART}|{PLACE}|```.*?```|`[^`\n]+`|https?://[^\s)]+|&[\w#]+;|\d+", re.DOTALL
+)
+"""What a translation of a string has to keep: HTML tags, without a title or an aria-label in them;
+placeholders, code, addresses, numbers."""
+
+SHOWN = {
+    "aria_label", "by_hand", "caption", "column_titles", "columns", "description", "gains",
+    "heading", "heads", "hints", "hovertemplate", "label", "legend", "placeholder", "row_titles",
+    "subplot_titles", "text", "texttemplate", "ticktext", "title", "title_text", "tooltip",
+    "x_title", "xaxis_title", "y_title", "yaxis_title",
+}  # fmt: skip
+"""Arguments and variables whose text is shown even if it is one word."""
+FIGURE = {"hovertemplate", "label", "name", "text", "texttemplate", "ticktext", "title"}
+"""The same for the keys of a widget's figure."""
+SAY = {
+    "Exercise", "HTML", "KitError", "Label", "Problem", "Question", "Refusal", "bold", "card",
+    "escape", "label", "note", "part", "pill", "print", "put", "right", "say", "set_caption",
+    "station", "styled", "table", "two_states", "warn", "with_code", "wrong", "_say", "_slabs",
+}  # fmt: skip
+"""Functions that show their text even if it is one word."""
+STATE = {"note", "right", "say", "wrong", "_say"}
+"""Those of them whose first argument alone is shown; the next is a state."""
+CODE = {
+    "Path", "Strip", "TypeVar", "compile", "decode", "dtype", "encode", "endswith", "find",
+    "findall", "finditer", "fullmatch", "getattr", "glob", "guarded", "guarded_class", "hasattr",
+    "match", "open", "partition", "read", "removeprefix", "removesuffix", "rpartition", "search",
+    "setattr", "split", "startswith", "strftime", "sub",
+}  # fmt: skip
+"""Functions whose text is code: a call as it should be, a name, a pattern, a format."""
+KEYS = {"key", "==", "[]", "get()", "pop()", "index()", "count()"}
+"""Roles of a string that is compared or looked up."""
+STYLE = r"\s*(?:[\w-]+:(?! )[^;]+(?:;\s*|$))+|.*[\w.)\]*-]\s*\{[^{}]*[\w-]+\s*:[^{}]*\}.*"
+STYLE += r"|.*:(?:has|hover).*|[\d. ]*[\d.]+(?:em|px|%)|row wrap| checked|white|black|currentColor"
+MARKUP = r"""\s*(?:[\w-]+="[^"]*"\s*)+>?|.*=>.*|.*\w\(0.*\)"""
+LOOK = r"(?:top|middle|bottom) \w+|(?:long)?dash(?:dot|ed)?|dot|solid"
+LOOK += r"|[a-z]+-(?:open|up|down|right|left|e[wn]|ns)"
+LOOK += r"|circle|square|diamond|cross|star|x|#[0-9A-Fa-f]{3,8}|lines.*|markers.*"
+NAME = r"[\w./-]*\w+[._]\w[\w./-]*|[a-z]+0|[a-z]+(?:-[a-z0]+)*-0|[a-z]+-[a-z]+0|-+[\w-]+"
+CODES = re.compile(rf"{STYLE}|{MARKUP}|{LOOK}|{NAME}", re.DOTALL)
+"""What is code though it may stand where texts do: styles, attributes, a figure's marks, names of
+files; with 0 for its placeholders."""
+PLACES = {":yanchor", ":xanchor", ":mode", ":dash", ":symbol", ":family", ":color", ":orientation"}
+STAYS: dict[str, str] = {
+    "kit/experiments/*|*": "commands of those who measure, not of readers",
+    "kit/audit/bias/words.py|*": READ,
+    "kit/data/catalog.py|Archive()[clrf]*": "names of works, licences and files",
+    "*.setting|*": "names of recordings",
+    "*|Text*()value|*": READ,
+    "kit/widgets/*|=TEXTS|*": READ,
+    "kit/widgets/*|=TEXT|*": READ,
+    "kit/widgets/*|=PROMPT|*": READ,
+    "kit/widgets/*|=ENTRIES|*": READ,
+}
+"""Pattern of file:function|role|message -> why the texts stay English."""
+STAYS |= {
+    f"[01][0-9]:*|{role}|*": READ
+    for role in (
+        "=asks", "=mine", "=sentence", "=text", "=texts", "=first", "=second", ":english",
+        "drawing()1", "pieces()", "Reading()1", "NextToken()2", "with_transformers()",
+        "similar()", "shingles()", "encode()",
+    )
+}  # fmt: skip
+
+
+class Rules:
+    """What is shown of many files, judged together, since one file's key is another's label."""
+
+    def __init__(self, sources: dict[str, str], data: Iterable[Path] = ()) -> None:
+        """sources: name of a file -> its code. data: JSON files, whose texts are looked up."""
+        self.parts = {name: [*walk(ast.parse(code))] for name, code in sources.items()}
+        self.texts = {name: [*texts(parts)] for name, parts in self.parts.items()}
+        self.recorded = {text for path in data for text in json_texts(path)}
+
+    @cached_property
+    def files(self) -> dict[str, set[str]]:
+        """Message -> the files in which it stands."""
+        return by_message((t.message, name) for name, ts in self.texts.items() for t in ts)
+
+    @cached_property
+    def keys(self) -> dict[str, set[str]]:
+        """Message -> the files in which it is compared or looked up."""
+        pairs = ((t, name) for name, ts in self.texts.items() for t in ts if t.role in KEYS)
+        return by_message((t.message, name) for t, name in pairs)
+
+    @cached_property
+    def defined(self) -> set[str]:
+        """Messages that stand elsewhere than where they are compared or looked up."""
+        every = (text for texts_ in self.texts.values() for text in texts_)
+        return {t.message for t in every if t.role not in KEYS - {"key"} or "to" in t.roles[:2]}
+
+    @cached_property
+    def composed(self) -> dict[str, re.Pattern]:
+        """Message of an f-string that is compared or looked up -> the pattern of its values."""
+        found = {}
+        for texts_ in self.texts.values():
+            for text in texts_:
+                if (
+                    text.role in KEYS
+                    and isinstance(text.node, ast.JoinedStr)
+                    and self._phrase("", text)
+                ):
+                    between = [re.escape(part) for part in re.split(PLACE, text.message)]
+                    found[text.message] = re.compile(".{1,40}".join(between))
+        return found
+
+    @cached_property
+    def names(self) -> dict[str, set[str]]:
+        """File ("" for constants) -> variables and functions whose value is shown as it is."""
+        shown, compared = defaultdict(set), defaultdict(set)
+        for file, parts in self.parts.items():
+            for node, _, roles, parent in parts:
+                name = getattr(node, "attr", None) or getattr(node, "id", None)
+                if not (isinstance(node, ast.Name | ast.Attribute) and roles and name):
+                    continue
+                place = "" if name.isupper() else file
+                if roles[0] == "==":
+                    compared[place].add(name)
+                elif says(roles[0], file) or (roles[0] == "{}" and self._phrase(file, parent)):
+                    shown[place].add(name)
+        return {place: names - compared[place] for place, names in shown.items()}
+
+    def why_not(self, file: str, text: Text) -> str:
+        """Why a string with words stays English, or ""."""
+        if text.role == "docstring":
+            return "" if file[0].isdigit() else "a docstring"
+        about = f"{file}:{text.where}|{text.role}|{text.message}"
+        for place, reason in STAYS.items():
+            if fnmatchcase(about, place):
+                return "" if self.shared(text) else reason
+        if not is_error(text) and CODES.fullmatch(plain(text)):
+            return "code"
+        if says(text.role, file) and not text.role.startswith("="):
+            return ""
+        if not self._phrase(file, text):
+            if not says(text.role, file) and not self._flows(file, text):
+                return "a name"
+            return "a name that is looked up" if text.message in self.keys else ""
+        return self._why_key(text) if text.message in self.keys else ""
+
+    def _why_key(self, text: Text) -> str:
+        """Why a phrase that is looked up cannot be replaced everywhere, or ""."""
+        message = text.message
+        if message in self.recorded:
+            return "it is looked up in recorded results"
+        if message not in self.defined:
+            return "it is compared with data"
+        others = {key: pattern for key, pattern in self.composed.items() if key != message}
+        if any(pattern.fullmatch(message) for pattern in others.values()):
+            return "it is looked up by a name that is put together"
+        own = self.composed.get(message)
+        if own and any(own.fullmatch(key) for key in {*self.recorded, *self.keys} - {message}):
+            return "it is looked up by a name that is put together"
+        return ""
+
+    def shared(self, text: Text) -> bool:
+        """Whether a phrase is looked up in other files, so that it is the same in all of them."""
+        keys = self.keys.get(text.message, ())
+        several = len(keys) > 0 and len(self.files[text.message]) > 1
+        return several and self._phrase("", text) and not self._why_key(text)
+
+    def _flows(self, file: str, text: Text) -> bool:
+        """Whether a single word is put into what is shown."""
+        if text.role == "{}":
+            return self._phrase(file, text.parent)
+        names = self.names.get(file, set()) | self.names.get("", set())
+        if text.role in PLACES:
+            return False
+        role = text.roles[1] if text.role.startswith(":") and len(text.roles) > 1 else text.role
+        if role.startswith("="):
+            return role[1:] in names
+        return text.role == "return" and text.where.rpartition(".")[2] in names
+
+    def _phrase(self, file: str, text: Text) -> bool:
+        """Whether a string is a phrase, HTML with words, or said in an error."""
+        if text.role.partition("()")[0] in CODE or text.role in ("@", "docstring"):
+            return False
+        words = plain(text)
+        if is_error(text):
+            return True
+        if CODES.fullmatch(words):
+            return False
+        if says(text.role, file) or re.search(r"</|<br>|<text", words):
+            return True
+        if re.fullmatch(r"[A-Z][a-z]+[.:!?…] ?", words):
+            return True
+        word = re.search(r"(?<!\S)\W*[A-Za-z]{2,}\W*(?!\S)", words)
+        return bool(word and re.search(r"\S\s+\S", words))
+
+
+def is_error(text: Text) -> bool:
+    return text.role in ("raise", "KitError()", "Refusal()", "Problem()")
+
+
+def plain(text: Text) -> str:
+    """The message with 0 for each placeholder."""
+    if not isinstance(text.node, ast.JoinedStr):
+        return re.sub(r"\{\w*(?::[,.+\d]*[a-z%]?)?\}", "0", text.message)
+    words = re.sub(r"(?<!\{)((?:\{\{)*)\{\w+\}", r"\g<1>0", text.message)
+    return words.replace("{{", "{").replace("}}", "}")
+
+
+def says(role: str, file: str) -> bool:
+    """Whether the role alone says that a text is shown."""
+    if role.startswith(":"):
+        return role[1:] in FIGURE and file.startswith("kit/widgets/")
+    if role.startswith("="):
+        return role[1:] in SHOWN
+    name, bracket, argument = role.partition("()")
+    if argument.isdigit():
+        return name in SAY - STATE
+    if argument == "name":
+        return name.startswith(("add_", "Scatter", "Bar"))
+    return bool(bracket) and (argument in SHOWN or (name in SAY and not argument))
+
+
+def by_message(pairs: Iterator[tuple[str, str]]) -> dict[str, set[str]]:
+    found = defaultdict(set)
+    for message, name in pairs:
+        found[message].add(name)
+    return found
+
+
+def json_texts(path: Path) -> Iterator[str]:
+    """Every key and every text of a JSON file that has a space in it."""
+    for text in {*re.findall(r'"(?:[^"\\]|\\.)*"', path.read_text(encoding="utf-8"))}:
+        if " " in text:
+            yield json.loads(text, strict=False)
+
+
+def has_words(message: str) -> bool:
+    return bool(re.search(r"[A-Za-z]{2}", KEPT.sub(" ", message)))
