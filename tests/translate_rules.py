@@ -127,19 +127,34 @@ class Rules:
 
     @cached_property
     def names(self) -> dict[str, set[str]]:
-        """File ("" for constants) -> variables and functions whose value is shown as it is."""
+        """File ("" for attributes of `self`) -> its variables and functions whose value is shown as
+        it is, there or where it is imported."""
         shown, compared = defaultdict(set), defaultdict(set)
         for file, parts in self.parts.items():
+            imports = {}
             for node, _, roles, parent in parts:
-                name = getattr(node, "attr", None) or getattr(node, "id", None)
-                if not (isinstance(node, ast.Name | ast.Attribute) and roles and name):
+                if isinstance(node, ast.ImportFrom):
+                    imports |= self._imported(node)
+                if not (isinstance(node, ast.Name | ast.Attribute) and roles):
                     continue
-                place = "" if name.isupper() else file
+                place, name = _home(node, file, imports)
                 if roles[0] == "==":
                     compared[place].add(name)
                 elif says(roles[0], file) or (roles[0] == "{}" and self._phrase(file, parent)):
                     shown[place].add(name)
         return {place: names - compared[place] for place, names in shown.items()}
+
+    def _imported(self, node: ast.ImportFrom) -> dict[str, tuple[str, str]]:
+        """Imported name -> the file and the name it has there; "" for a module itself."""
+        found = {}
+        for alias in node.names:
+            own = f"{node.module}.{alias.name}".replace(".", "/")
+            home = (node.module or "").replace(".", "/")
+            for path, name in ((own, ""), (home, alias.name)):
+                for file in (f"{path}.py", f"{path}/__init__.py"):
+                    if file in self.parts:
+                        found.setdefault(alias.asname or alias.name, (file, name))
+        return found
 
     def why_not(self, file: str, text: Text) -> str:
         """Why a string with words stays English, or ""."""
@@ -157,28 +172,50 @@ class Rules:
             if not says(text.role, file) and not self._flows(file, text):
                 return "a name"
             return "a name that is looked up" if text.message in self.keys else ""
-        return self._why_key(text) if text.message in self.keys else ""
+        return self._why_key(file, text) if text.message in self.keys else ""
 
-    def _why_key(self, text: Text) -> str:
+    def _why_key(self, file: str, text: Text) -> str:
         """Why a phrase that is looked up cannot be replaced everywhere, or ""."""
         message = text.message
         if message in self.recorded:
             return "it is looked up in recorded results"
         if message not in self.defined:
-            return "it is compared with data"
-        others = {key: pattern for key, pattern in self.composed.items() if key != message}
-        if any(pattern.fullmatch(message) for pattern in others.values()):
+            return "" if self._asserted(file, text) else "it is compared with data"
+        others = {key: made for key, made in self.composed.items() if key in self.defined}
+        others.pop(message, None)
+        if any(made.fullmatch(message) for made in others.values()):
             return "it is looked up by a name that is put together"
         own = self.composed.get(message)
         if own and any(own.fullmatch(key) for key in {*self.recorded, *self.keys} - {message}):
             return "it is looked up by a name that is put together"
         return ""
 
+    def _asserted(self, file: str, text: Text) -> bool:
+        """Whether a lesson compares numbers as the kit writes them: both are translated then."""
+        is_number = re.search(r"\d", text.message) and not isinstance(text.node, ast.JoinedStr)
+        if not (file[:1].isdigit() and is_number):
+            return False
+        here = [made for key, made in self.composed.items() if file in self.keys[key]]
+        if any(made.fullmatch(text.message) for made in here):
+            return False
+        return any(made.fullmatch(text.message) for made in self.templates)
+
+    @cached_property
+    def templates(self) -> list[re.Pattern]:
+        """The patterns of the f-strings of the kit that are phrases and no keys."""
+        return [
+            pattern_of(text)
+            for file, texts_ in self.texts.items()
+            for text in texts_
+            if file.startswith("kit/") and isinstance(text.node, ast.JoinedStr)
+            if text.role not in KEYS and has_words(text.message) and self._phrase(file, text)
+        ]
+
     def shared(self, text: Text) -> bool:
         """Whether a phrase is looked up in other files, so that it is the same in all of them."""
         keys = self.keys.get(text.message, ())
         several = len(keys) > 0 and len(self.files[text.message]) > 1
-        return several and self._phrase("", text) and not self._why_key(text)
+        return several and is_phrase(plain(text)) and not self._why_key("", text)
 
     def _flows(self, file: str, text: Text) -> bool:
         """Whether a single word is put into what is shown."""
@@ -194,7 +231,7 @@ class Rules:
 
     def _phrase(self, file: str, text: Text) -> bool:
         """Whether a string is a phrase, HTML with words, or said in an error."""
-        if text.role.partition("()")[0] in CODE or text.role in ("@", "docstring"):
+        if text.role.partition("()")[0] in CODE or text.role in ("@", "docstring", "/"):
             return False
         words = plain(text)
         if is_error(text):
@@ -203,10 +240,25 @@ class Rules:
             return False
         if says(text.role, file) or re.search(r"</|<br>|<text", words):
             return True
-        if re.fullmatch(r"[A-Z][a-z]+[.:!?…] ?", words):
-            return True
-        word = re.search(r"(?<!\S)\W*[A-Za-z]{2,}\W*(?!\S)", words)
-        return bool(word and re.search(r"\S\s+\S", words))
+        return is_phrase(words)
+
+
+def is_phrase(words: str) -> bool:
+    """Whether there is more than one word, or one with a full stop."""
+    if re.fullmatch(r"[A-Z][a-z]+[.:!?…] ?", words):
+        return True
+    word = re.search(r"(?<!\S)\W*[A-Za-z]{2,}\W*(?!\S)", words)
+    return bool(word and re.search(r"\S\s+\S", words))
+
+
+def _home(node: ast.Name | ast.Attribute, file: str, imports: dict) -> tuple[str, str]:
+    """The file in which what is named was made, "" for an attribute of `self`; its name there."""
+    if isinstance(node, ast.Name):
+        return imports.get(node.id, (file, node.id))
+    owner = getattr(node.value, "id", "")
+    if owner in imports and not imports[owner][1]:
+        return imports[owner][0], node.attr
+    return ("" if owner == "self" and node.attr.isupper() else file), node.attr
 
 
 def is_error(text: Text) -> bool:
@@ -219,6 +271,12 @@ def plain(text: Text) -> str:
         return re.sub(r"\{\w*(?::[,.+\d]*[a-z%]?)?\}", "0", text.message)
     words = re.sub(r"(?<!\{)((?:\{\{)*)\{\w+\}", r"\g<1>0", text.message)
     return words.replace("{{", "{").replace("}}", "}")
+
+
+def pattern_of(text: Text) -> re.Pattern:
+    """What an f-string can make."""
+    between = [re.escape(part) for part in re.split(r"\{\w+\}", text.message)]
+    return re.compile(".{1,40}".join(between))
 
 
 def says(role: str, file: str) -> bool:

@@ -85,6 +85,8 @@ def children(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
         yield from ((part, "==") for part in (node.left, *node.comparators))
     elif isinstance(node, ast.Subscript):
         yield from ((node.value, ""), (node.slice, "[]"))
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        yield from ((part, "/") for part in (node.left, node.right))  # a path
     elif isinstance(node, ast.IfExp):
         yield from ((node.test, "if"), (node.body, ""), (node.orelse, ""))
     elif isinstance(node, ast.MatchValue):

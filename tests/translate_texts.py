@@ -30,9 +30,10 @@ MARKED = str.maketrans("aeiouyAEIOUY", "àéîõüýÀÉÎÕÜÝ")
 SHARED = "course"
 COMMENT = re.compile(r"#\s*(?=\S*[A-Za-z]{2})(?!NBVAL|noqa|type:|fmt:)")
 SCRIPT = re.compile(
-    r"//[^\n]*|/\*.*?\*/|(?P<quote>[\"`])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)", re.S
+    r"includes\([^)]*\)|//[^\n]*|/\*.*?\*/|(?P<quote>[\"`])(?P<text>(?:\\.|(?!(?P=quote)).)*)(?P=quote)",
+    re.S,
 )
-SCRIPT_STYLE = re.compile(r"[\w-]+: [^;]+;|[a-z]+, [a-z, ]+")
+SCRIPT_STYLE = re.compile(r"[\w-]+: [^;]+;")
 Translation = Callable[[str, str], str]
 """From the context and the message to its translation, "" where there is none."""
 
