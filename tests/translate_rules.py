@@ -16,8 +16,9 @@ READ = "a text that English models read"
 __all__ = ["KEPT", "Rules", "has_words"]
 
 TAG = r"<style.*?</style>|</?[a-zA-Z][^<>]*>"
-TITLE = r'<[a-z][^<>]*?\b(?:title|aria-label)="(?=[a-zA-Z])|"(?:[^<>"]*"[^<>"]*")*[^<>"]*>'
-PART = r'^[^<>]*"[^<>]*>|<[a-z][^<>]*$'
+REST = r'"(?:\s+[\w-]+="[^"<>]*")*\s*/?>'
+TITLE = rf'<[a-z][^<>]*?\b(?:title|aria-label)="(?=[a-zA-Z])|{REST}'
+PART = rf"^[^<>`]*?{REST}|<[a-z][^<>]*$"
 PLACE = r"%?\{+[^{}]*\}+"
 KEPT = re.compile(
     rf"{TITLE}|{TAG}|{PART}|{PLACE}|```.*?```|`[^`\n]+`|https?://[^\s)]+|&[\w#]+;|\d+", re.DOTALL
@@ -29,7 +30,7 @@ SHOWN = {
     "aria_label", "by_hand", "caption", "column_titles", "columns", "description", "gains",
     "heading", "heads", "hints", "hovertemplate", "label", "legend", "placeholder", "row_titles",
     "subplot_titles", "text", "texttemplate", "ticktext", "title", "title_text", "tooltip",
-    "x_title", "xaxis_title", "y_title", "yaxis_title",
+    "titles", "x_title", "xaxis_title", "y_title", "yaxis_title",
 }  # fmt: skip
 """Arguments and variables whose text is shown even if it is one word."""
 FIGURE = {"hovertemplate", "label", "name", "text", "texttemplate", "ticktext", "title"}
@@ -53,7 +54,7 @@ KEYS = {"key", "==", "[]", "get()", "pop()", "index()", "count()"}
 """Roles of a string that is compared or looked up."""
 STYLE = r"\s*(?:[\w-]+:(?! )[^;]+(?:;\s*|$))+|.*[\w.)\]*-]\s*\{[^{}]*[\w-]+\s*:[^{}]*\}.*"
 STYLE += r"|.*:(?:has|hover).*|[\d. ]*[\d.]+(?:em|px|%)|row wrap| checked|white|black|currentColor"
-MARKUP = r"""\s*(?:[\w-]+="[^"]*"\s*)+>?|.*=>.*|.*\w\(0.*\)"""
+MARKUP = r"""\s*(?:[\w-]+="[^"]*"\s*)+>?|.*=>.*|[\w.]*\w\(0\S*\)"""
 LOOK = r"(?:top|middle|bottom) \w+|(?:long)?dash(?:dot|ed)?|dot|solid"
 LOOK += r"|[a-z]+-(?:open|up|down|right|left|e[wn]|ns)"
 LOOK += r"|circle|square|diamond|cross|star|x|#[0-9A-Fa-f]{3,8}|lines.*|markers.*"
@@ -61,12 +62,17 @@ NAME = r"[\w./-]*\w+[._]\w[\w./-]*|[a-z]+0|[a-z]+(?:-[a-z0]+)*-0|[a-z]+-[a-z]+0|
 CODES = re.compile(rf"{STYLE}|{MARKUP}|{LOOK}|{NAME}", re.DOTALL)
 """What is code though it may stand where texts do: styles, attributes, a figure's marks, names of
 files; with 0 for its placeholders."""
+LISTS = {"DECISIONS", "STEPS", "TITLES"}
+"""Constants that hold words to show, also single ones."""
 PLACES = {":yanchor", ":xanchor", ":mode", ":dash", ":symbol", ":family", ":color", ":orientation"}
 STAYS: dict[str, str] = {
     "kit/experiments/*|*": "commands of those who measure, not of readers",
     "kit/audit/bias/words.py|*": READ,
     "kit/data/catalog.py|Archive()[clrf]*": "names of works, licences and files",
+    "kit/widgets/parameters/model_summary_figure.py:*|put()1|*": "a kind of box",
+    "kit/widgets/parameters/model_summary_figure.py:*|part()2|*": "a kind of box",
     "*.setting|*": "names of recordings",
+    "10.code:*|*|Italian, memory": "the name of a recorded curve",
     "*|Text*()value|*": READ,
     "kit/widgets/*|=TEXTS|*": READ,
     "kit/widgets/*|=TEXT|*": READ,
@@ -75,7 +81,7 @@ STAYS: dict[str, str] = {
 }
 """Pattern of file:function|role|message -> why the texts stay English."""
 STAYS |= {
-    f"[01][0-9]:*|{role}|*": READ
+    f"[01][0-9].code:*|{role}|*": READ
     for role in (
         "=asks", "=mine", "=sentence", "=text", "=texts", "=first", "=second", ":english",
         "drawing()1", "pieces()", "Reading()1", "NextToken()2", "with_transformers()",
@@ -138,7 +144,7 @@ class Rules:
                 if not (isinstance(node, ast.Name | ast.Attribute) and roles):
                     continue
                 place, name = _home(node, file, imports)
-                if roles[0] == "==":
+                if roles[0] in KEYS:
                     compared[place].add(name)
                 elif says(roles[0], file) or (roles[0] == "{}" and self._phrase(file, parent)):
                     shown[place].add(name)
@@ -171,13 +177,17 @@ class Rules:
         if not self._phrase(file, text):
             if not says(text.role, file) and not self._flows(file, text):
                 return "a name"
-            return "a name that is looked up" if text.message in self.keys else ""
+            is_value = text.role.startswith(":") or says(text.role, file)
+            is_key = text.message in self.keys and not is_value
+            return "a name that is looked up" if is_key else ""
+        if text.message in self.recorded and not text.role.startswith((":", "{}")):
+            return "it is looked up in recorded results"
         return self._why_key(file, text) if text.message in self.keys else ""
 
     def _why_key(self, file: str, text: Text) -> str:
         """Why a phrase that is looked up cannot be replaced everywhere, or ""."""
         message = text.message
-        if message in self.recorded:
+        if any(part in self.recorded for part in message.split("/")):
             return "it is looked up in recorded results"
         if message not in self.defined:
             return "" if self._asserted(file, text) else "it is compared with data"
@@ -221,6 +231,8 @@ class Rules:
         """Whether a single word is put into what is shown."""
         if text.role == "{}":
             return self._phrase(file, text.parent)
+        if any(role[1:] in LISTS for role in text.roles[:2]):
+            return True
         names = self.names.get(file, set()) | self.names.get("", set())
         if text.role in PLACES:
             return False

@@ -118,16 +118,40 @@ def _of_others(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     elif isinstance(node, ast.arguments):
         yield from _defaults(node)
         return
+    elif isinstance(node, ast.For | ast.comprehension):
+        yield from _of_loop(node)
+        roles = None
     elif isinstance(node, ast.Name | ast.Constant):
         return
     for name, value in ast.iter_fields(node):
+        if roles is None and name == "iter":
+            continue
         if name in ("annotation", "returns", "type_params", "ctx"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.Expr) and is_string(child.value):
                 yield child.value, "docstring"
             elif isinstance(child, ast.AST):
-                yield child, roles.get(name, "")
+                yield child, (roles or ROLES).get(name, "")
+
+
+def _of_loop(node: ast.For | ast.comprehension) -> Iterator[tuple[ast.AST, str]]:
+    """What is looped over; literals have the role of the variable that takes them."""
+    names = [getattr(part, "id", "") for part in getattr(node.target, "elts", [node.target])]
+    items = getattr(node.iter, "elts", None)
+    if items is None:
+        zipped = isinstance(node.iter, ast.Call) and called(node.iter) == "zip"
+        if not (zipped and len(node.iter.args) == len(names)):
+            yield node.iter, "in"
+            return
+        yield from zip(node.iter.args, (f"={name}" for name in names), strict=True)
+        return
+    for item in items:
+        parts = getattr(item, "elts", [item])
+        if len(parts) == len(names):
+            yield from zip(parts, (f"={name}" for name in names), strict=True)
+        else:
+            yield item, "in"
 
 
 def _defaults(node: ast.arguments) -> Iterator[tuple[ast.AST, str]]:
@@ -170,24 +194,21 @@ def placeholders(node: ast.JoinedStr) -> dict[str, ast.FormattedValue]:
     return named
 
 
-def rewritten(code: str, translation: Callable[[Text], str]) -> str:
-    """The code with translations of its strings in their places. translation: "" where the English
-    stays."""
-    tree = ast.parse(code)
-    new = {}
-    for text in texts(walk(tree)):
-        if words := translation(text):
-            new[id(text.node)] = _node(text, words)
+def rewritten(code: str, strings: Iterable[Text], translation: Callable[[Text], str]) -> str:
+    """The code with translations of its strings in their places. strings: all of it, in their
+    order. translation: "" where the English stays."""
+    strings = list(strings)
+    new = {id(t.node): _node(t, words) for t in strings if (words := translation(t))}
     lines = code.encode().splitlines(keepends=True)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
     result, place = [], 0
-    for text in texts(walk(tree)):
+    for text in strings:
         node = text.node
         if text.parent is None and any(id(part) in new for part in ast.walk(node)):
             begin = starts[node.lineno - 1] + node.col_offset
-            put = _Replace(new).visit(node)
+            put = _replaced(node, new)
             is_docstring = text.role == "docstring" and isinstance(put, ast.Constant)
             literal = _docstring(put.value) if is_docstring else ast.unparse(put)
             result += [code.encode()[place:begin], literal.encode()]
@@ -200,12 +221,14 @@ def _docstring(words: str) -> str:
     return f'"""{escaped}"""'
 
 
-class _Replace(ast.NodeTransformer):
-    def __init__(self, new: dict[int, ast.expr]) -> None:
-        self.new = new
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return self.generic_visit(self.new.get(id(node), node))
+def _replaced(node: object, new: dict[int, ast.expr]) -> object:
+    """A copy of a part of the tree, with new nodes in place of those of these ids."""
+    if isinstance(node, list):
+        return [_replaced(part, new) for part in node]
+    if not isinstance(node, ast.AST):
+        return node
+    node = new.get(id(node), node)
+    return type(node)(**{name: _replaced(value, new) for name, value in ast.iter_fields(node)})
 
 
 def _node(text: Text, words: str) -> ast.expr:

@@ -21,7 +21,7 @@ import nbformat
 from babel.messages.catalog import Catalog
 from nbformat import NotebookNode
 from translate_rules import KEPT, Rules, has_words
-from translate_source import Text, rewritten
+from translate_source import Text, rewritten, texts, walk
 
 __all__ = ["Message", "Texts", "Translation", "check", "marked"]
 
@@ -85,8 +85,8 @@ class Texts:
 
     def messages(self) -> Iterator[Message]:
         """Every text, in the order of files and lines."""
-        for file, texts in self.rules.texts.items():
-            for text in texts:
+        for file, strings in self.rules.texts.items():
+            for text in strings:
                 if has_words(text.message) and not self.rules.why_not(file, text):
                     line = 0 if file in self.cells else text.node.lineno
                     formatted = isinstance(text.node, ast.JoinedStr)
@@ -102,8 +102,8 @@ class Texts:
     def english(self) -> dict[str, Counter]:
         """Why phrases stay English -> these phrases, counted."""
         found: dict[str, Counter] = {}
-        for file, texts in self.rules.texts.items():
-            for text in texts:
+        for file, strings in self.rules.texts.items():
+            for text in strings:
                 reason = self.rules.why_not(file, text) if has_words(text.message) else ""
                 if reason.startswith("it is") or reason == "a name that is looked up":
                     found.setdefault(reason, Counter())[text.message] += 1
@@ -122,8 +122,8 @@ class Texts:
         kept = [f"# {why}: {', '.join(map(repr, these))}" for why, these in self.english().items()]
         catalog.header_comment = "\n".join([*catalog.header_comment.splitlines(), STAYS, *kept])
 
-    def file(self, name: str, code: str, translation: Translation) -> str:
-        """The code of a file of the kit or of a cell ("03.code"), translated."""
+    def file(self, name: str, translation: Translation, code: str = "") -> str:
+        """The code of a file of the kit, translated, or of a cell of the lesson "03.code"."""
 
         def put(text: Text) -> str:
             if not has_words(text.message) or self.rules.why_not(name, text):
@@ -132,11 +132,13 @@ class Texts:
             where = f"{name}, {text.where}" if text.where else name
             return check(where, text.message, translation(context, text.message))
 
-        return rewritten(code, put)
+        if name in self.python:
+            return rewritten(self.python[name], self.rules.texts[name], put)
+        return rewritten(code, texts(walk(ast.parse(code))), put)
 
     def cell(self, name: str, source: str, translation: Translation) -> str:
         """The code of a cell with its comments, translated."""
-        code = self.file(name, source, translation)
+        code = self.file(name, translation, source)
         lines = code.splitlines()
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
             start = COMMENT.match(token.string) if token.type == tokenize.COMMENT else None
@@ -162,8 +164,8 @@ class Texts:
         """Write the package `kit`, translated, into the folder."""
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "kit", folder / "kit", ignore=ignored, dirs_exist_ok=True)
-        for name, code in self.python.items():
-            (folder / name).write_text(self.file(name, code, translation), encoding="utf-8")
+        for name in self.python:
+            (folder / name).write_text(self.file(name, translation), encoding="utf-8")
         for name, code in self.scripts.items():
             (folder / name).write_text(script(name, code, translation), encoding="utf-8")
 
