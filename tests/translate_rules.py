@@ -20,11 +20,13 @@ REST = r'"(?:\s+[\w-]+="[^"<>]*")*\s*/?>'
 TITLE = rf'<[a-z][^<>]*?\b(?:title|aria-label)="(?=[a-zA-Z])|{REST}'
 PART = rf"^[^<>`]*?{REST}|<[a-z][^<>]*$"
 PLACE = r"%?\{+[^{}]*\}+"
+NAMED = r"python -m [\w.]+(?: [a-z_]+)?|\bkit[./][\w./]+|\b[A-Z]+_[A-Z_]+\b"
 KEPT = re.compile(
-    rf"{TITLE}|{TAG}|{PART}|{PLACE}|```.*?```|`[^`\n]+`|https?://[^\s)]+|&[\w#]+;|\d+", re.DOTALL
+    rf"{TITLE}|{TAG}|{PART}|{PLACE}|{NAMED}|```.*?```|`[^`\n]+`|https?://[^\s)]+|&[\w#]+;|\d+",
+    re.DOTALL,
 )
 """What a translation of a string has to keep: HTML tags, without a title or an aria-label in them;
-placeholders, code, addresses, numbers."""
+placeholders, code, addresses, commands, names of modules and of variables, numbers."""
 
 SHOWN = {
     "aria_label", "by_hand", "caption", "column_titles", "columns", "description", "gains",
@@ -44,7 +46,7 @@ SAY = {
 STATE = {"note", "right", "say", "wrong", "_say"}
 """Those of them whose first argument alone is shown; the next is a state."""
 CODE = {
-    "Path", "Strip", "TypeVar", "compile", "decode", "dtype", "encode", "endswith", "find",
+    "Path", "Strip", "TemplateProcessing", "TypeVar", "compile", "decode", "dtype", "encode", "endswith", "find",
     "findall", "finditer", "fullmatch", "getattr", "glob", "guarded", "guarded_class", "hasattr",
     "match", "open", "partition", "read", "removeprefix", "removesuffix", "rpartition", "search",
     "setattr", "split", "startswith", "strftime", "sub",
@@ -52,27 +54,46 @@ CODE = {
 """Functions whose text is code: a call as it should be, a name, a pattern, a format."""
 KEYS = {"key", "==", "[]", "get()", "pop()", "index()", "count()"}
 """Roles of a string that is compared or looked up."""
-STYLE = r"\s*(?:[\w-]+:(?! )[^;]+(?:;\s*|$))+|.*[\w.)\]*-]\s*\{[^{}]*[\w-]+\s*:[^{}]*\}.*"
+STYLE = r"\s*(?:[\w-]+:(?! )[^;]+(?:;\s*|$))+"
+STYLE += r"|.*[\w.)\]*-]\s*\{[^{}]*[\w-]+\s*:[^{}]*\}.*"
 STYLE += r"|.*:(?:has|hover).*|[\d. ]*[\d.]+(?:em|px|%)|row wrap| checked|white|black|currentColor"
 MARKUP = r"""\s*(?:[\w-]+="[^"]*"\s*)+>?|.*=>.*|[\w.]*\w\(0\S*\)"""
 LOOK = r"(?:top|middle|bottom) \w+|(?:long)?dash(?:dot|ed)?|dot|solid"
 LOOK += r"|[a-z]+-(?:open|up|down|right|left|e[wn]|ns)"
 LOOK += r"|circle|square|diamond|cross|star|x|#[0-9A-Fa-f]{3,8}|lines.*|markers.*"
 NAME = r"[\w./-]*\w+[._]\w[\w./-]*|[a-z]+0|[a-z]+(?:-[a-z0]+)*-0|[a-z]+-[a-z]+0|-+[\w-]+"
-CODES = re.compile(rf"{STYLE}|{MARKUP}|{LOOK}|{NAME}", re.DOTALL)
+STATEMENT = r"""(?:from|import) \w.*|[\w, ]+ = [\w.]+\(.*|[\w.]+\(.*[,='"\[].*\)"""
+TOKEN = r"\[[A-Z]+\]|<\|.*\|>|;[\w-]+:.*"
+CODES = re.compile(rf"{STYLE}|{MARKUP}|{LOOK}|{NAME}|{STATEMENT}|{TOKEN}", re.DOTALL)
 """What is code though it may stand where texts do: styles, attributes, a figure's marks, names of
 files; with 0 for its placeholders."""
 LISTS = {"DECISIONS", "STEPS", "TITLES"}
 """Constants that hold words to show, also single ones."""
 PLACES = {":yanchor", ":xanchor", ":mode", ":dash", ":symbol", ":family", ":color", ":orientation"}
 STAYS: dict[str, str] = {
-    "kit/experiments/*|*": "commands of those who measure, not of readers",
-    "kit/audit/bias/words.py|*": READ,
-    "kit/data/catalog.py|Archive()[clrf]*": "names of works, licences and files",
+    "kit/experiments/*": "commands of those who measure, not of readers",
+    "kit/audit/bias/words.py:*": READ,
+    "kit/tasks/sentiment.py:|:*": READ,
+    "kit/data/catalog.py:*|Archive()[clrf]*": "names of works, licences and files",
+    "kit/data/archives.py:|key|*": "patterns of what pip says",
+    "kit/data/cache.py:_first_line|*": "the first line of a file",
+    "kit/tasks/own_data/folders.py:|*": "code of an exported folder",
+    "kit/tasks/own_data/folders.py:[!_]*|return|*": "the card of an exported folder",
+    "kit/tasks/own_data/folders.py:model_card|*": "the card of an exported folder",
+    "kit/tasks/own_data/folders.py:_snippet|*": "code of an exported folder",
+    "kit/audit/reports/parts.py:next_step|=code|*": "code that can be copied",
+    "kit/sources/word_vectors.py:|=NUMBERED|*": "a table of spaCy",
+    "kit/tokenizer.py:|:*": "tokens",
+    "kit/train/resume.py:_decides|*": "the identity of a run on disk",
+    "kit/train/resume.py:*|key|*": "the identity of a run on disk",
+    "kit/train/resume.py:*|[[][]]|*": "the identity of a run on disk",
+    "kit/runtime.py:*|=key|*": "the identity of a machine on disk",
+    "kit/runtime.py:*|=needed|*": "the name of a package",
+    "kit/html.py:|=FONT|*": "names of fonts",
     "kit/widgets/parameters/model_summary_figure.py:*|put()1|*": "a kind of box",
     "kit/widgets/parameters/model_summary_figure.py:*|part()2|*": "a kind of box",
     "*.setting|*": "names of recordings",
-    "10.code:*|*|Italian, memory": "the name of a recorded curve",
+    "10.code:*|Italian, memory": "the name of a recorded curve",
     "*|Text*()value|*": READ,
     "kit/widgets/*|=TEXTS|*": READ,
     "kit/widgets/*|=TEXT|*": READ,
@@ -177,7 +198,8 @@ class Rules:
         if not self._phrase(file, text):
             if not says(text.role, file) and not self._flows(file, text):
                 return "a name"
-            is_value = text.role.startswith(":") or says(text.role, file)
+            is_value = text.role.startswith(":") and file.startswith("kit/widgets/")
+            is_value = is_value or says(text.role, file)
             is_key = text.message in self.keys and not is_value
             return "a name that is looked up" if is_key else ""
         if text.message in self.recorded and not text.role.startswith((":", "{}")):
