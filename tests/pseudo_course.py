@@ -56,8 +56,9 @@ def of_widget(widget: object) -> Iterator[str]:
 
 def seen(shown: object) -> list[str]:
     """The texts of a widget, a figure, a table, a verdict, a drawing or a string."""
-    if hasattr(shown, "view"):
-        found = of_widget(shown.view)
+    if hasattr(shown, "_ipython_display_"):  # a widget of the course, with all its controls
+        parts = (part for part in vars(shown).values() if hasattr(part, "comm"))
+        found = [text for part in parts for text in of_widget(part)]
     elif hasattr(shown, "children"):
         found = of_widget(shown)
     elif hasattr(shown, "to_plotly_json"):

@@ -40,14 +40,12 @@ def target(strategy: str = "full"):
 
 
 def tensor_map():
-    """The map with what it shows once it is displayed."""
-    import ipywidgets
-
+    """The map as it is once it is displayed."""
     from kit.widgets import TensorMap
 
     atlas = TensorMap(target(), source("rnn_encoder"))
     atlas._build()
-    return ipywidgets.VBox([atlas.tensor, atlas.words, atlas.figure, atlas.values])
+    return atlas
 
 
 def widgets() -> dict[str, Callable]:
@@ -94,6 +92,7 @@ def lessons() -> dict[str, Callable]:
     """Widgets on the lessons' data."""
     from kit import results
     from kit import widgets as w
+    from kit.models import Model
     from kit.results import see_it_work
     from kit.tasks import entities, sentiment
 
@@ -101,7 +100,7 @@ def lessons() -> dict[str, Callable]:
     texts = films()["validation"]["text"][:40]
     judge = sentiment.from_words(target().model, small.tokenizer, texts)
     parent = source("translator")
-    translator = (parent.body, "it")
+    translator = (Model(parent.body, parent.head), "it")
     return {
         "Descent": lambda: w.Descent(rows, ("and", "bad")),
         "SideBySide": lambda: w.SideBySide(small, films(), see_it_work.summary(), labels=50),

@@ -40,14 +40,16 @@ FIGURE = {"hovertemplate", "label", "name", "text", "texttemplate", "ticktext", 
 SAY = {
     "Exercise", "HTML", "KitError", "Label", "Problem", "Question", "Refusal", "bold", "card",
     "escape", "label", "note", "part", "pill", "print", "put", "right", "say", "set_caption",
-    "station", "styled", "table", "two_states", "warn", "with_code", "wrong", "_say", "_slabs",
+    "station", "styled", "table", "two_states", "warn", "with_code", "wrong", "__init__", "_say",
+    "_slabs",
 }  # fmt: skip
 """Functions that show their text even if it is one word."""
 STATE = {"note", "right", "say", "wrong", "_say"}
 """Those of them whose first argument alone is shown; the next is a state."""
 CODE = {
-    "Path", "Strip", "TemplateProcessing", "TypeVar", "compile", "decode", "dtype", "encode", "endswith", "find",
-    "findall", "finditer", "fullmatch", "getattr", "glob", "guarded", "guarded_class", "hasattr",
+    "Path", "Strip", "TemplateProcessing", "TypeVar", "compile", "decode", "dtype", "encode",
+    "endswith", "find", "findall", "finditer", "fullmatch", "getattr", "glob", "guarded",
+    "guarded_class", "hasattr",
     "match", "open", "partition", "read", "removeprefix", "removesuffix", "rpartition", "search",
     "setattr", "split", "startswith", "strftime", "sub",
 }  # fmt: skip
@@ -55,14 +57,15 @@ CODE = {
 KEYS = {"key", "==", "[]", "get()", "pop()", "index()", "count()"}
 """Roles of a string that is compared or looked up."""
 STYLE = r"\s*(?:[\w-]+:(?! )[^;]+(?:;\s*|$))+"
-STYLE += r"|.*[\w.)\]*-]\s*\{[^{}]*[\w-]+\s*:[^{}]*\}.*"
-STYLE += r"|.*:(?:has|hover).*|[\d. ]*[\d.]+(?:em|px|%)|row wrap| checked|white|black|currentColor"
+STYLE += r'|.*[\w.)\]*-]\s*\{[^{}"]*[\w-]+\s*:[^{}"]*\}.*'
+STYLE += r"|.*:(?:has|hover).*"
+STYLE += r"|[\d. ]*[\d.]+(?:em|px|%)|row wrap| checked|white|black|currentColor"
 MARKUP = r"""\s*(?:[\w-]+="[^"]*"\s*)+>?|.*=>.*|[\w.]*\w\(0\S*\)"""
 LOOK = r"(?:top|middle|bottom) \w+|(?:long)?dash(?:dot|ed)?|dot|solid"
 LOOK += r"|[a-z]+-(?:open|up|down|right|left|e[wn]|ns)"
 LOOK += r"|circle|square|diamond|cross|star|x|#[0-9A-Fa-f]{3,8}|lines.*|markers.*"
 NAME = r"[\w./-]*\w+[._]\w[\w./-]*|[a-z]+0|[a-z]+(?:-[a-z0]+)*-0|[a-z]+-[a-z]+0|-+[\w-]+"
-STATEMENT = r"""(?:from|import) \w.*|[\w, ]+ = [\w.]+\(.*|[\w.]+\(.*[,='"\[].*\)"""
+STATEMENT = r"""(?:from|import) \w.*|[\w, ]+ = [\w.]+\(.*\)|[\w.]+\(.*[,='"\[].*\)"""
 TOKEN = r"\[[A-Z]+\]|<\|.*\|>|;[\w-]+:.*"
 CODES = re.compile(rf"{STYLE}|{MARKUP}|{LOOK}|{NAME}|{STATEMENT}|{TOKEN}", re.DOTALL)
 """What is code though it may stand where texts do: styles, attributes, a figure's marks, names of
@@ -182,6 +185,14 @@ class Rules:
                     if file in self.parts:
                         found.setdefault(alias.asname or alias.name, (file, name))
         return found
+
+    @cached_property
+    def shown(self) -> dict[str, list[Text]]:
+        """File -> its strings that a reader sees."""
+        return {
+            name: [t for t in own if has_words(t.message) and not self.why_not(name, t)]
+            for name, own in self.texts.items()
+        }
 
     def why_not(self, file: str, text: Text) -> str:
         """Why a string with words stays English, or ""."""

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from keyword import iskeyword
 from string import Formatter
 
 __all__ = ["Text", "called", "is_string", "rewritten", "texts", "walk"]
@@ -188,7 +189,10 @@ def placeholders(node: ast.JoinedStr) -> dict[str, ast.FormattedValue]:
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
             code = re.sub(r"'[^']*'|\"[^\"]*\"", "", ast.unparse(part.value))
-            name = next(iter(re.findall(r"[A-Za-z]\w*\b(?!\()", code)[::-1]), "value")
+            names = [
+                name for name in re.findall(r"[A-Za-z]\w*\b(?!\()", code) if not iskeyword(name)
+            ]
+            name = names[-1] if names and not isinstance(part.value, ast.IfExp) else "value"
             count = sum(re.fullmatch(rf"{name}(_\d+)?", other) is not None for other in named)
             named[f"{name}_{count + 1}" if count else name] = part
     return named

@@ -85,13 +85,12 @@ class Texts:
 
     def messages(self) -> Iterator[Message]:
         """Every text, in the order of files and lines."""
-        for file, strings in self.rules.texts.items():
+        for file, strings in self.rules.shown.items():
             for text in strings:
-                if has_words(text.message) and not self.rules.why_not(file, text):
-                    line = 0 if file in self.cells else text.node.lineno
-                    formatted = isinstance(text.node, ast.JoinedStr)
-                    context, kind = self.context(file, text), kind_of(file, text)
-                    yield Message(context, text.message, kind, (file, line), text.where, formatted)
+                line = 0 if file in self.cells else text.node.lineno
+                formatted = isinstance(text.node, ast.JoinedStr)
+                context, kind = self.context(file, text), kind_of(file, text)
+                yield Message(context, text.message, kind, (file, line), text.where, formatted)
         for file, code in self.cells.items():
             for comment in comments(code):
                 yield Message(file, comment, "comment", (file, 0))
@@ -125,16 +124,23 @@ class Texts:
     def file(self, name: str, translation: Translation, code: str = "") -> str:
         """The code of a file of the kit, translated, or of a cell of the lesson "03.code"."""
 
+        rules = self.rules
+        strings = texts(walk(ast.parse(code))) if code else rules.texts[name]
+        strings = list(strings)  # they are known by their ids
+        if code:
+            shown = [t for t in strings if has_words(t.message) and not rules.why_not(name, t)]
+        else:
+            shown = rules.shown[name]
+        seen = {id(text) for text in shown}
+
         def put(text: Text) -> str:
-            if not has_words(text.message) or self.rules.why_not(name, text):
+            if id(text) not in seen:
                 return ""
             context = self.context(name, text)
             where = f"{name}, {text.where}" if text.where else name
             return check(where, text.message, translation(context, text.message))
 
-        if name in self.python:
-            return rewritten(self.python[name], self.rules.texts[name], put)
-        return rewritten(code, texts(walk(ast.parse(code))), put)
+        return rewritten(code or self.python[name], strings, put)
 
     def cell(self, name: str, source: str, translation: Translation) -> str:
         """The code of a cell with its comments, translated."""
