@@ -48,8 +48,8 @@ ALLOWED = {
     "kinds of data are put together from these": "pairs of texts",
     "Python says it": "None IndexError empty pop list Descent LossCurves missing required argument "
     "got an unexpected keyword a November up nan",
-    "arguments, units and code": "nats for in seed ids columns wants examples beams stop tuple Column source fit read decode "
-    "generate search label",
+    "arguments, units and code": "nats for in seed ids columns wants examples beams stop tuple "
+    "Column source fit read decode generate search label",
     "data": "Mean negative positive train test axolotl means model at object and",
 }
 """Why words stay English -> these words."""
