@@ -56,17 +56,15 @@ def of_widget(widget: object) -> Iterator[str]:
 
 def seen(shown: object) -> list[str]:
     """The texts of a widget, a figure, a table, a verdict, a drawing or a string."""
-    if hasattr(shown, "_ipython_display_"):  # a widget of the course, with all its controls
-        parts = (part for part in vars(shown).values() if hasattr(part, "comm"))
-        found = [text for part in parts for text in of_widget(part)]
-    elif hasattr(shown, "children"):
-        found = of_widget(shown)
-    elif hasattr(shown, "to_plotly_json"):
+    if hasattr(shown, "to_plotly_json"):
         found = of_figure(shown.to_plotly_json())
     elif hasattr(shown, "to_html"):
         found = of_html(shown.to_html())
     elif hasattr(shown, "_repr_html_"):
         found = of_html(shown._repr_html_())
+    elif hasattr(shown, "_ipython_display_"):  # a widget of the course, with all its controls
+        parts = (part for part in vars(shown).values() if hasattr(part, "comm"))
+        found = [text for part in parts for text in of_widget(part)]
     else:
         found = of_html(html.escape(str(shown), quote=False))
     return sorted({" ".join(text.split()) for text in found} - {""})
