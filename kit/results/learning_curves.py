@@ -48,7 +48,9 @@ UNITS = {
 PAIRS = {
     "films": (FILMS["full"], FILMS["from_scratch"]),
     "entities": (TAGGED["minilm/full"], TAGGED["rnn_encoder/from_scratch"]),
-    "translation": ("Italian, with the parent", "Italian, from scratch"),
+    "translation": tuple(
+        f"{LANGUAGES['it']}, {TRANSLATED[way]}" for way in ("full", "from_scratch")
+    ),
     "headlines": (WRITTEN["mixed"], WRITTEN["scratch"]),
 }
 """Task -> the curve with a source and the control that are compared first."""
