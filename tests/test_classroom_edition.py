@@ -28,7 +28,7 @@ display(curves)
 objectives_figure.figure(results.load("pretraining_objectives"))
 """
 FORK = "an-owner/a.name"
-WITHOUT_FIGURES = ("12_find_leakage",)
+WITHOUT_FIGURES = ("12_find_leakage", "14_prompt_a_large_model")
 """Lessons that show tables alone."""
 SAID = """() => {
     const copy = document.querySelector('article').cloneNode(true);

@@ -203,12 +203,12 @@ def test_what_the_kit_imports_is_declared() -> None:
         "sklearn": "scikit-learn",
         "yaml": "PyYAML",
     }
-    optional = {Requirement(r).name for r in EXTRAS["onnx"]}
+    optional = {Requirement(r).name for r in EXTRAS["onnx"] + EXTRAS["prompt"]}
     assert {other_names.get(n, n) for n in imported} <= {r.name for r in LIBRARIES} | optional
 
 
 def test_pyproject_and_the_install_page_agree_with_the_pins() -> None:
-    for requirement in LIBRARIES + [Requirement(r) for r in EXTRAS["dev"]]:
+    for requirement in LIBRARIES + [Requirement(r) for r in EXTRAS["dev"] + EXTRAS["prompt"]]:
         assert requirement.specifier.contains(PINS[requirement.name.replace("_", "-")]), requirement
     assert f"torch=={PINS['torch']} " in (ROOT / "docs/INSTALL.md").read_text()
 

@@ -21,6 +21,7 @@ from kit.widgets.parameters.model_summary import ModelSummary, summary
 from kit.widgets.parameters.tensor_map import TensorMap
 from kit.widgets.pretraining.next_token import NextToken
 from kit.widgets.pretraining.pretraining import Pretraining
+from kit.widgets.prompting.example_order import ExampleOrder
 from kit.widgets.reading.reading import Reading
 from kit.widgets.sentiment.words import Words
 from kit.widgets.strategies.strategies import Strategies
@@ -34,6 +35,7 @@ from kit.widgets.translation.translation_race import TranslationRace
 __all__ = [
     "Counterfactuals",
     "Descent",
+    "ExampleOrder",
     "Freeze",
     "Grow",
     "Headlines",

@@ -1,0 +1,1 @@
+"""Widgets about prompts: what the order of the examples does to the answers."""
