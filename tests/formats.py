@@ -32,6 +32,8 @@ from kit.data.own.tables import SYNONYMS
 from kit.data.own.tag_schemes import SCHEMES, scheme_of, to_bio
 from kit.errors import KitError
 from kit.models import Transformer, TransformerConfig
+from kit.models.quantized_matrix import FEW_ROWS
+from kit.models.quantized_matrix import KINDS as FEW_BITS
 from kit.models.rotary import SCALINGS
 from kit.sources import BUILTIN, Source
 from kit.sources.gguf import SPLITS
@@ -265,7 +267,10 @@ def gguf_types() -> str:
         "## GGUF\n\nArchitectures llama and qwen2. "
         f"Types of tensors that are read: {', '.join(read)}. Not: {', '.join(refused)}. "
         "`sources.export(source, 'name.gguf')` writes F32 (`kit.sources.gguf_export.export` also "
-        "F16), read back bit for bit.\n"
+        "F16), read back bit for bit. With `quantized=True` matrices in "
+        f"{', '.join(FEW_BITS)} stay as they are stored; up to {FEW_ROWS} rows are then multiplied "
+        "in bfloat16 (docs/RESULTS.md says how far answers differ), more of them exactly. They are "
+        "not trained: `quantized_lora` trains beside them.\n"
     )
 
 
