@@ -267,7 +267,7 @@ def gguf_types() -> str:
         "## GGUF\n\nArchitectures llama and qwen2. "
         f"Types of tensors that are read: {', '.join(read)}. Not: {', '.join(refused)}. "
         "`sources.export(source, 'name.gguf')` writes F32 (`kit.sources.gguf_export.export` also "
-        "F16), read back bit for bit. With `quantized=True` matrices in "
+        "F16), read back bit for bit.\n\nWith `quantized=True` matrices in "
         f"{', '.join(FEW_BITS)} stay as they are stored; up to {FEW_ROWS} rows are then multiplied "
         "in bfloat16 (docs/RESULTS.md says how far answers differ), more of them exactly. They are "
         "not trained: `quantized_lora` trains beside them.\n"

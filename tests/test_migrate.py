@@ -88,10 +88,10 @@ def spread(name: str) -> int:
 @each
 def test_the_totals_are_exact(strategy, body):
     made = make(strategy, body)
-    params = list(made.model.parameters())
+    params = [*made.model.parameters(), *matrices(made.model).values()]
     trained = [p for g in made.groups for p in g["params"]]
     assert len(trained) == len(set(trained)) and set(trained) <= set(params)
-    assert {p for p in params if p.requires_grad} == set(trained)
+    assert {p for p in made.model.parameters() if p.requires_grad} == set(trained)
     assert made.totals["trained"] == sum(p.numel() for p in trained)
     assert made.totals["parameters"] == sum(p.numel() for p in params)
     assert made.totals["moved"] + made.totals["fresh"] == made.totals["parameters"]
@@ -104,9 +104,12 @@ def test_what_the_report_calls_frozen_is_bit_equal_after_training_and_the_rest_m
 ):
     made = make(strategy, body)
     before = {n: p.detach().clone() for n, p in made.model.named_parameters()}
+    before |= {n: m.blocks.clone() for n, m in matrices(made.model).items()}
     train(made, strategy)
+    after = dict(made.model.named_parameters())
+    after |= {n: m.blocks for n, m in matrices(made.model).items()}
     for o in made.origins:
-        same = torch.equal(before[o.name], made.model.get_parameter(o.name))
+        same = torch.equal(before[o.name], after[o.name])
         # A key's bias changes no softmax, and a table's row that nothing reads has no gradient.
         idle = o.rate and ("types" in o.name or "key.bias" in o.name)
         assert same == (o.rate == 0) or idle, o.name

@@ -30,15 +30,17 @@ ALLOWED = {
     "GRU SwiGLU LayerNorm RMSNorm Transformer glove smollm minilm translator transformers kit",
     "strategies, tasks, domains and results are called so in code": "adapter deepen distil lora "
     "narrow reinitialised widen full frozen gradual mixed parameter structure scratch fresh "
-    "freeze multilingual leakage bias report reports strategies summaries torture replays gpu "
+    "freeze multilingual leakage prompting quantized bias report reports strategies summaries "
+    "torture replays gpu "
     "transferability domains entities films headlines translation news products tweets "
     "editorials messages topics reuters slovene chinese accuracy embeddings head blocks mean layer "
     "pretrained trained tag pretrain migrate fine-tune control lead summarise translate classify",
     "the recorded results are looked up by these": "linear probe chosen weighty eight words first "
     "spread layers duplicate variant near-duplicate surface form class name easy rows shortcut "
     "group leak labels wrong tokens per second seconds most frequent from yes no none width people "
-    "peak memory",
-    "the report of a migration says it so": "copied projected sliced widened composed chosen",
+    "peak memory chat text bits",
+    "the report of a migration says it so": "copied projected sliced widened composed "
+    "rounded chosen",
     "the summary of a model has the names of its configuration": "Bidirectional activation all "
     "attention causal decoder feed-forward grouped learned norm norms positions post pre rotary "
     "shapes share cell direction forget forward input output two-way layers host memory precision "
@@ -49,7 +51,7 @@ ALLOWED = {
     "Python says it": "None IndexError empty pop list Descent LossCurves missing required argument "
     "got an unexpected keyword a November up nan",
     "arguments, units and code": "nats for in seed ids columns wants examples beams stop tuple "
-    "Column source fit read decode generate search label",
+    "Column source fit read decode generate search label A",
     "data": "Mean negative positive train test axolotl means model at object and",
 }
 """Why words stay English -> these words."""

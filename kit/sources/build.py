@@ -96,7 +96,8 @@ def build_source(
     if tied or own_head:
         head = LanguageHead.tied(body, softcap=head_softcap(family, settings))
     if own_head:
-        _untie(name, head, _inward(family, body, head_name, tensors[head_name]()), tied)
+        own = _inward(family, body, head_name, tensors[head_name]())
+        _untie(f"{head_name} of {name}", head, own, tied)
     card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
     return Source(name, body.eval(), tokenizer, head, card)
 
@@ -107,8 +108,8 @@ def _untie(name: str, head: LanguageHead, own: Tensor | QuantizedMatrix, tied: b
     table = head.weight
     if own.shape != table.shape:
         raise KitError(
-            f"the head of {name} gives {tuple(own.shape)} and not {tuple(table.shape)}: they do "
-            "not belong together. Fetch it again."
+            f"{name} gives {tuple(own.shape)} and not {tuple(table.shape)}: they do not belong "
+            "together. Fetch it again."
         )
     if isinstance(own, QuantizedMatrix):
         put_matrix(head, "weight", own)
