@@ -7,10 +7,12 @@ from pathlib import Path
 from browser import Lab, lesson
 from playwright.sync_api import Locator, TimeoutError, expect
 
+from kit.widgets.parameters.tensor_map import COLUMNS, NAMES
+
 LESSON = Path(__file__).parent.parent / "notebooks" / "03_migrate_parameters.ipynb"
 ATLAS, ATLAS_VALUES, LSTM, ZIPPED, BARS, STACK, RATES = 0, 1, 2, 4, 6, 7, 8
 """The lesson's plots, in their order."""
-SOURCE, TARGET = 8, 9  # a map's traces
+SOURCE, TARGET = COLUMNS
 
 
 def bar(plot: Locator, column: int, name: str) -> dict:
@@ -63,7 +65,9 @@ def hover_and_click(shown: Lab, plots: Locator) -> None:
     label = atlas.locator(".hovertext").text_content()
     assert name in label and "deviation" in label
     shown.picture("03_hover")
-    click_until(shown, atlas, bar(atlas, 1, name), "data[11].text.includes('<b>block 3</b>')")
+    click_until(
+        shown, atlas, bar(atlas, 1, name), f"data[{NAMES[0]}].text.includes('<b>block 3</b>')"
+    )
     expect(tensor).to_have_value(name)
     shown.page.mouse.move(5, 5)  # what is below the mouse would be told again once it is drawn
     shown.page.wait_for_timeout(1000)

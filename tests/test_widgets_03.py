@@ -51,7 +51,11 @@ def test_any_migration_has_a_map(strategy: str, body: str) -> None:
     shown = TensorMap(made, given)
     assert set(shown.figure.data[TARGET].customdata) == {o.name for o in made.origins}
     assert {o.source for o in made.origins if o.source} <= set(shown.figure.data[SOURCE].customdata)
-    links = [trace.x for trace in shown.figure.data[:7] if trace.x[0] is not None]
+    links = [
+        trace.x
+        for trace in shown.figure.data[: len(tensor_map_figure.COLOURS)]
+        if trace.x[0] is not None
+    ]
     linked = [o for o in made.origins if o.source]
     shown.displayed = True
     assert sum(x.count(None) for x in links) == len(linked)
@@ -128,10 +132,10 @@ def test_another_strategy_and_what_cannot_be(minilm) -> None:
     first = migrate(minilm, sentiment.head)
     shown = TensorMap(first, minilm, others=others, wrong=["head.linear.bias"])
     assert "wrong twin" in {t.name for t in shown.figure.data if t.showlegend}
-    assert sum(shown.figure.data[10].x) > 0
+    assert sum(shown.figure.data[TARGET + 1].x) > 0
     shown.strategy.value = "frozen"
     assert shown.scene.titles == ("MiniLM", "frozen") and not shown.scene.wrong
-    assert sum(x > 0 for x in shown.figure.data[10].x) == 2, "only the head has a rate"
+    assert sum(x > 0 for x in shown.figure.data[TARGET + 1].x) == 2, "only the head has a rate"
     shown.strategy.value = "fails"
     assert "the source has 6" in shown.words.value
     shown.strategy.value = "full"

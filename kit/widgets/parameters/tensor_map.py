@@ -10,15 +10,19 @@ from kit.guards import guarded_class
 from kit.html import FONT, INK, escape, note
 from kit.migrate import Migration
 from kit.models.layers import layer
+from kit.models.quantized_matrix import matrices
 from kit.widgets.base.static import show
 from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.parameters import tensor_map_figure, tensor_values_figure
-from kit.widgets.parameters.tensor_map_figure import Scene, told
+from kit.widgets.parameters.tensor_map_figure import COLOURS, Scene, told
 from kit.widgets.parameters.tensors import summary
 
 __all__ = ["TensorMap"]
 
-COLUMNS, NAMES, HERE = (8, 9), (11, 12), (9, 12)
+LINKS = len(COLOURS) + 1
+"""Traces of links: one a colour, and that of the chosen tensor."""
+COLUMNS, NAMES = (LINKS, LINKS + 1), (LINKS + 3, LINKS + 4)
+HERE = COLUMNS[1], NAMES[1]
 """The numbers of their traces in the figure; HERE: those of the target."""
 
 
@@ -200,4 +204,6 @@ class TensorMap:
 def _tensors(body: nn.Module, head: nn.Module | None) -> dict[str, Tensor]:
     """Every parameter by its name, as a `Migration` names it."""
     parts = {"body": body} | ({} if head is None else {"head": head})
-    return dict(nn.ModuleDict(parts).named_parameters())
+    whole = nn.ModuleDict(parts)
+    expanded = {name: matrix.expand() for name, matrix in matrices(whole).items()}
+    return dict(whole.named_parameters()) | expanded
