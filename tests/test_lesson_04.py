@@ -5,11 +5,15 @@ from pathlib import Path
 from browser import Lab, lesson
 from playwright.sync_api import Locator, expect
 
+from kit.widgets.parameters.tensor_map import COLUMNS
+
 LESSON = Path(__file__).parent.parent / "notebooks" / "04_migrate_structure.ipynb"
 GROW, CUTS, ATLAS = 0, 1, 2
 """The lesson's plots, in their order."""
-NEW, NAIVE, GROWN, TARGET = 1, 4, 5, 9
-"""Traces: of the growing model what is new, and both models' answers; of the map the target."""
+NEW, NAIVE, GROWN = 1, 4, 5
+"""Traces of the growing model: what is new, and both models' answers."""
+TARGET = COLUMNS[1]
+"""Trace of the map: the target."""
 
 
 def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
