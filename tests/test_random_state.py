@@ -66,10 +66,12 @@ DOORS: dict[str, Callable[[Path], object]] = {
     "grow_encoder": lambda _: summarization.target(READER, "structure", writer=WRITER),
 }
 DOORS |= {f"task {name}": lambda _, name=name: every_part(name) for name in ROWS}
-CHOICES = {strategy: options(strategy, WRITER) for strategy in STRATEGIES}
+GIVEN = dict.fromkeys(STRATEGIES, WRITER) | {"quantized_lora": source("4 bits")}
+"""Strategy -> its source; blocks of 4 bits need a width of 32."""
+CHOICES = {strategy: options(strategy, given) for strategy, given in GIVEN.items()}
 MIGRATED = {
-    strategy: partial(migrate, WRITER, head(strategy, WRITER), strategy, **CHOICES[strategy])
-    for strategy in STRATEGIES
+    strategy: partial(migrate, given, head(strategy, given), strategy, **CHOICES[strategy])
+    for strategy, given in GIVEN.items()
 }
 DOORS |= {f"migrate {strategy}": lambda _, move=move: move() for strategy, move in MIGRATED.items()}
 
