@@ -96,7 +96,7 @@ def test_a_messy_file_is_uploaded_trained_on_saved_and_used(shown, kind, tmp_pat
     assert page.get_by_label("2 · The").input_value() == messy.columns[0]
     shown.look(page.get_by_role("button", name="1 · Upload a file"), f"own_{kind}_read", "start")
     train(shown, kind)
-    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    expect(page.locator(".lm-Widget.js-plotly-plot")).to_be_visible()  # not its still picture
     shown.look(page.get_by_role("button", name=KIND_NAMES[kind]), f"own_{kind}_trained", "start")
     use(shown, kind, messy, second)
     shown.look(page.get_by_label("4 · Save as"), f"own_{kind}_used", "start")
