@@ -50,8 +50,9 @@ def tuned() -> dict[str, dict[str, list[float]]]:
         if row["part"] == "tuned":
             found[row["task"]][name_of(row)][row["seed"]] = row["score"]
     for task, name, scores in _recorded_elsewhere():
-        # What this experiment has measured itself stands.
-        found[task].setdefault(name, scores)
+        # What this experiment has measured itself stands, once it has three seeds.
+        if len(found[task].get(name, ())) < 3:
+            found[task][name] = scores
     return {
         task: {name: [*scores.values()] for name, scores in own.items() if len(scores) >= 3}
         for task, own in found.items()
