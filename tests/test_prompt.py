@@ -43,6 +43,8 @@ def test_a_labels_probability_is_the_sum_over_its_tokens() -> None:
     assert negative == pytest.approx(np.log(0.05)), "at most the least probable that is known"
     with pytest.raises(KitError, match="logprobs=20"):
         prompt.label_logprobs({}, LABELS)
+    with pytest.raises(KitError, match="none of negative, positive is among the 2 .* is ' the'"):
+        prompt.label_logprobs({" the": -0.5, " a": -1.0}, LABELS)
 
 
 def test_calibration_takes_away_what_the_prompt_prefers_and_no_order() -> None:

@@ -37,7 +37,8 @@ def label_logprobs(top: Mapping[str, float], labels: Sequence[str]) -> np.ndarra
 
     top: token -> log p, the most probable tokens that a server returns. A label that none of them
     stands for is less probable than each: it gets the lowest log p of them, an upper bound.
-    Raises KitError where there are no tokens.
+    Raises KitError where there are no tokens, and where none of them stands for any label: then
+    nothing says which is more probable.
     """
     if not top:
         raise KitError(
@@ -48,6 +49,12 @@ def label_logprobs(top: Mapping[str, float], labels: Sequence[str]) -> np.ndarra
     for token, logprob in top.items():
         if (label := label_of(token, labels)) is not None:
             sums[label] = np.logaddexp(sums[label], logprob)
+    if not np.isfinite(sums).any():
+        raise KitError(
+            f"none of {', '.join(labels)} is among the {len(top)} most probable tokens, of which "
+            f"the first is {max(top, key=top.get)!r}: show examples with these labels in the "
+            "prompt, ask for more tokens (top=), or let the model choose, client.choose(...)."
+        )
     return np.where(np.isfinite(sums), sums, min(top.values()))
 
 
