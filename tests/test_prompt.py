@@ -43,7 +43,7 @@ def test_a_labels_probability_is_the_sum_over_its_tokens() -> None:
     assert negative == pytest.approx(np.log(0.05)), "at most the least probable that is known"
     with pytest.raises(KitError, match="logprobs=20"):
         prompt.label_logprobs({}, LABELS)
-    with pytest.raises(KitError, match="none of negative, positive is among the 2 .* is ' the'"):
+    with pytest.raises(KitError, match=r"none of negative, positive is among the 2 .* is ' the'"):
         prompt.label_logprobs({" the": -0.5, " a": -1.0}, LABELS)
 
 

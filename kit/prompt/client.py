@@ -95,8 +95,9 @@ class Client:
             raise KitError("no key is given: set OPENAI_API_KEY, or give Client(address, key).")
         for name in ("price_read", "price_written", "timeout"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and math.isfinite(value)):
-                raise KitError(f"{name}={value!r} is no number: give one, such as 0.15.")
+            number = isinstance(value, Real) and math.isfinite(value) and value >= 0
+            if value is not None and not number:
+                raise KitError(f"{name}={value!r}: give a number from 0 on, such as 0.15.")
 
     @cached_property
     def _openai(self):
