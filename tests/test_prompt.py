@@ -162,7 +162,7 @@ def test_what_does_not_start_is_named_and_ends(llama, tmp_path) -> None:
         prompt.start_server(tmp_path / "none.gguf")
 
     def interrupt(*_) -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     previous = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.3)

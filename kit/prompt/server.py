@@ -26,6 +26,7 @@ from kit import guards
 from kit.data import archives
 from kit.errors import KitError, saving
 from kit.files import temporary_folder, whole
+from kit.interrupts import held
 from kit.progress import progress
 from kit.runtime import cache_dir
 
@@ -121,17 +122,19 @@ def _start(path: Path, threads: int, context: int, timeout: float) -> Server:
     """A new process that has loaded the model."""
     start, key = time.monotonic(), secrets.token_urlsafe(24)
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", str(PROCESS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-            # Jupyter interrupts a kernel with its whole group of processes.
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
+        process = None
         try:
+            with held():  # else Ctrl-C could come between its start and its name
+                process = subprocess.Popen(
+                    [sys.executable, "-P", str(PROCESS)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=os.environ | {"OMP_NUM_THREADS": str(threads)},
+                    # Jupyter interrupts a kernel with its whole group of processes.
+                    start_new_session=True,
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                )
             settings = {"model": str(path), "name": path.stem, "key": key}
             settings |= {"threads": threads, "context": context}
             with contextlib.suppress(BrokenPipeError):  # it has ended: _address says why
@@ -141,7 +144,8 @@ def _start(path: Path, threads: int, context: int, timeout: float) -> Server:
             with urllib.request.urlopen(f"{address}/health", timeout=timeout) as answer:
                 answer.read()
         except BaseException:  # Ctrl-C too
-            _end(process)
+            if process is not None:
+                _end(process)
             raise
     return Server(f"{address}/v1", key, time.monotonic() - start, process)
 
