@@ -57,15 +57,18 @@ POOL = {"films": 800, "news": 800, "entities": 400}
 """Task -> sentences or headlines from which they are drawn."""
 DRAWS, SEEDS = 4, 3
 
-SOURCES = ("minilm", *BUILTIN, "smollm")
+TABLES = ("glove", "spacy_vectors")
+"""Shallow sources: tables of word vectors."""
+SOURCES = ("minilm", *BUILTIN, *TABLES, "e5", "smollm")
 """A new source is one more name here: `sources.load(name)` must know it."""
 FRESH = ("minilm", "rnn_encoder", "transformer_encoder")
 """Architectures that are also judged with fresh values, the control."""
 RATES = (1e-4, 1e-3)
 """Tried for each shipped source and task of texts, on validation."""
-LOW_RATES = (3e-5, 1e-4)
-"""The same for SmolLM2, whose values are best changed little."""
-CHOSEN = (*BUILTIN, "smollm")
+OTHER_RATES = dict.fromkeys(TABLES, (1e-3, 1e-2)) | dict.fromkeys(("e5", "smollm"), (3e-5, 1e-4))
+"""The same for a table, of which an update changes few rows, and for deep sources, whose values
+are best changed little."""
+CHOSEN = (*BUILTIN, *TABLES, "e5", "smollm")
 """Sources whose rate is chosen on validation; MiniLM has the recipe's own."""
 CAUSAL = ("rnn_writer", "transformer_writer", "smollm")
 """Sources that also have the vector of the last token, which alone has read the whole text."""
@@ -73,7 +76,7 @@ DEEP = {"smollm": 22}
 """Source -> blocks that are read; of the others all. 22 are those of `large_source_entities`."""
 STEP = 5
 """Of a deep source every fifth layer is judged, and the last."""
-WRITERS = ("rnn_writer", "transformer_writer", "translator")
+UNTAGGED = ("rnn_writer", "transformer_writer", "translator", *TABLES, "e5")
 """Sources that the experiment `entities` has not tuned."""
 
 
@@ -106,7 +109,7 @@ def rate_rows() -> Iterator[dict]:
 
 def rates(name: str) -> tuple[float, float]:
     """The two learning rates that a source is tried with."""
-    return LOW_RATES if name in DEEP else RATES
+    return OTHER_RATES.get(name, RATES)
 
 
 def tuned_rows() -> Iterator[dict]:
@@ -114,7 +117,7 @@ def tuned_rows() -> Iterator[dict]:
     plan = [("films", name, False) for name in CHOSEN]
     plan += [("news", name, False) for name in ("minilm", *CHOSEN)]
     plan += [("news", name, True) for name in FRESH]
-    plan += [("entities", name, False) for name in WRITERS]
+    plan += [("entities", name, False) for name in UNTAGGED]
     for task, name, fresh in plan:
         for seed in range(SEEDS):
             yield {"task": task, "source": name, "fresh": fresh, "seed": seed}

@@ -22,7 +22,7 @@ from kit.errors import KitError
 from kit.html import escape
 from kit.loss import IGNORE
 from kit.migrate import Migration, migrate
-from kit.models import TagHead
+from kit.models import TagHead, WordVectors
 from kit.progress import progress
 from kit.runtime import cache_dir
 from kit.tasks import tagging
@@ -92,7 +92,8 @@ def options(strategy: str, source: "Source") -> dict:
     """The learning rates of a strategy, for `migrate`: chosen on validation with one seed
     (docs/LOG.md); {} where none was chosen."""
     small = _small(source)
-    rate = {"RNN": 3e-3, "Transformer": 1e-3}[type(source.body).__name__] if small else 3e-4
+    rates = {"RNN": 3e-3, "WordVectors": 3e-2}
+    rate = rates.get(type(source.body).__name__, 1e-3) if small else 3e-4
     if strategy == "from_scratch":
         return {"rate": rate}
     if strategy == "lora":
@@ -109,7 +110,7 @@ def target(source: "Source", strategy: str = "full", *, seed: int = 0, **own_opt
 
 
 def _small(source: "Source") -> bool:
-    return source.body.width < 200
+    return source.body.width < 200 or isinstance(source.body, WordVectors)
 
 
 @guards.guarded(
