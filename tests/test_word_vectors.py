@@ -12,7 +12,7 @@ from kit.models import RNN, ClassHead, LanguageHead, Model, RNNConfig, WordVecto
 from kit.models import WordVectorsConfig as Config
 from kit.sources import checkpoint
 from kit.sources.word_vectors import SYMBOLS, murmur_hash, unknown_words
-from kit.tasks import sentiment
+from kit.tasks import entities, sentiment
 
 TEXT = "I don't think The film’s well-known star can't act: 3.5 of 1,000 zyxqv..."
 
@@ -111,6 +111,17 @@ def test_a_head_on_the_mean_learns_films_and_the_table_too(glove, films) -> None
     losses = [step["loss"] for step in full.fit().steps]
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
     assert not torch.equal(full.model.body.embedding.weight, glove.body.embedding.weight)
+
+
+@pytest.mark.parametrize("name", ["glove", "spacy_vectors"])
+def test_entities_are_learned_on_a_table(name: str, request) -> None:
+    """A word alone: it was a KeyError, since no learning rate was known for a table."""
+    source = request.getfixturevalue(name)
+    data = entities.load()
+    tagger = prepare(source, "full", entities, entities.sample(data["train"], 100, seed=0))
+    losses = [step["loss"] for step in tagger.fit().steps]
+    assert sum(losses[-5:]) < 0.2 * sum(losses[:5])
+    assert tagger.score(data["validation"].select(range(200)))["f1"] > 0.1
 
 
 def test_vectors_go_into_a_body_of_your_own(glove) -> None:

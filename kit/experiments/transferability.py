@@ -65,8 +65,8 @@ FRESH = ("minilm", "rnn_encoder", "transformer_encoder")
 """Architectures that are also judged with fresh values, the control."""
 RATES = (1e-4, 1e-3)
 """Tried for each shipped source and task of texts, on validation."""
-OTHER_RATES = dict.fromkeys(TABLES, (1e-3, 1e-2)) | dict.fromkeys(("e5", "smollm"), (3e-5, 1e-4))
-"""The same for a table, of which an update changes few rows, and for deep sources, whose values
+OTHER_RATES = dict.fromkeys(TABLES, (1e-2, 1e-1)) | dict.fromkeys(("e5", "smollm"), (3e-5, 1e-4))
+"""The same for a table, where an update changes few rows, and for deep sources, whose values
 are best changed little."""
 CHOSEN = (*BUILTIN, *TABLES, "e5", "smollm")
 """Sources whose rate is chosen on validation; MiniLM has the recipe's own."""
