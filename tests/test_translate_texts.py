@@ -17,6 +17,9 @@ from babel.messages.catalog import Catalog
 from translate_rules import Rules
 from translate_source import rewritten, texts, walk
 
+from kit.display_names import DISPLAY_NAMES, display_name, name_options
+from kit.results.style import styled
+
 ROOT = Path(__file__).parent.parent
 CHAPTERS = ["quizzes", "hints", "verdicts", "errors", "tables", "widgets", "lessons", "figures"]
 QUOTED = re.compile(
@@ -26,35 +29,26 @@ QUOTED = re.compile(
 """Values, code, calls, commands and file names in a text."""
 ALLOWED = {
     "models, methods, libraries and machines have names": "AMD EPYC Intel Xeon Processor GPU CPU "
-    "Python torch cpu BLEU ROUGE TF-IDF GloVe MiniLM SmolLM2 LogME TransRate N-LEEP H-score GELU "
-    "GRU SwiGLU LayerNorm RMSNorm Transformer glove smollm minilm translator transformers kit",
-    "strategies, tasks, domains and results are called so in code": "adapter deepen distil lora "
-    "narrow reinitialised widen full frozen gradual mixed parameter structure scratch fresh "
-    "freeze multilingual leakage prompting quantized bias report reports strategies summaries "
-    "torture replays gpu "
-    "transferability domains entities films headlines translation news products tweets "
-    "editorials messages topics reuters slovene chinese accuracy embeddings head blocks mean layer "
-    "pretrained trained tag pretrain migrate fine-tune control lead summarise translate classify",
-    "the recorded results are looked up by these": "linear probe chosen weighty eight words first "
-    "spread layers duplicate variant near-duplicate surface form class name easy rows shortcut "
-    "group leak labels wrong tokens per second seconds most frequent from yes no none width people "
-    "peak memory chat text bits",
-    "the report of a migration says it so": "copied projected sliced widened composed "
-    "rounded chosen",
-    "the summary of a model has the names of its configuration": "Bidirectional activation all "
-    "attention causal decoder feed-forward grouped learned norm norms positions post pre rotary "
-    "shapes share cell direction forget forward input output two-way layers host memory precision "
-    "widgets parameters seeds bytes",
-    "languages": "Catalan Chinese English French German Italian Japanese Polish Portuguese "
-    "Romanian Russian Spanish Ukrainian ca de en es it ja ro ru uk",
-    "kinds of data are put together from these": "pairs of texts",
-    "Python says it": "None IndexError empty pop list Descent LossCurves missing required argument "
-    "got an unexpected keyword a November up nan",
-    "arguments, units and code": "nats for in seed ids columns wants examples beams stop tuple "
-    "Column source fit read decode generate search label A",
-    "data": "Mean negative positive train test axolotl means model at object and",
+    "Python torch BLEU ROUGE TF-IDF GloVe MiniLM LogME TransRate N-LEEP H-score GELU GRU SwiGLU "
+    "LayerNorm RMSNorm Transformer minilm transformers kit nats",
+    "strategies are called so in code": "adapter deepen distil frozen full gradual lora narrow "
+    "reinitialised widen",
 }
-"""Why words stay English -> these words."""
+"""Why words stay English everywhere -> these words."""
+TYPED = {
+    "errors": "Column Descent LossCurves None bias bytes ca causal columns de decode domains beams "
+    "editorials en entities es examples films fit freeze generate glove gpu ids it ja layer "
+    "leakage list messages migrate multilingual news norm products prompting quantized read "
+    "replays report ro ru "
+    "search seed smollm source stop strategies structure summaries tokens torture transferability "
+    "translation translator tuple tweets uk wants "
+    "a an argument got keyword missing nan required unexpected",
+    "hints": "for in train",
+    "verdicts": "A films label negative positive IndexError empty from list pop up",
+    "widgets": "a Mean axolotl means model test train",
+}
+"""Chapter -> words of code that a message names to be typed, of Python's own messages, and of the
+data that a test gave."""
 DATA = ("figures: occupations", "verdicts: 12.3", "lessons: Words", "figures: tasks")
 DATA += ("widgets: Reading", "widgets: NextToken", "lessons: Translate")
 """What shows so many texts and words of data that only some marked word is looked for."""
@@ -86,7 +80,7 @@ def unmarked(text: str) -> list[str]:
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_visible_word_of_the_pseudo_language_is_marked(seen, chapter: str) -> None:
-    allowed = {word for words in ALLOWED.values() for word in words.split()}
+    allowed = {*" ".join([*ALLOWED.values(), TYPED.get(chapter, "")]).split()}
     places = [place for place in seen if place.startswith(chapter)]
     assert len(places) >= 10
     for place in places:
@@ -117,6 +111,20 @@ def test_all_kinds_of_texts_go_out(course) -> None:
     course.add_to(catalog)
     assert len(catalog) == len({(message.context, message.text) for message in messages})
     assert "it is looked up in recorded results: 'shared words'" in catalog.header_comment
+
+
+def test_a_name_that_is_looked_up_is_shown_in_the_language_of_the_course(monkeypatch) -> None:
+    """The key stays, also in a name that is put together; in English nothing changes."""
+    assert all(name == text for name, text in DISPLAY_NAMES.items())
+    monkeypatch.setitem(DISPLAY_NAMES, "films", "filmes")
+    monkeypatch.setitem(DISPLAY_NAMES, "layers", "camadas")
+    monkeypatch.setitem(DISPLAY_NAMES, "two films", "dois filmes")
+    assert display_name("films") == "filmes" and display_name("films, LoRA") == "filmes, LoRA"
+    assert display_name("3 layers, films") == "3 camadas, filmes"
+    assert display_name("of films and layers") == "of films and layers"
+    assert display_name("two films") == "dois filmes" and display_name("") == ""
+    assert name_options(["films", "new"]) == [("filmes", "films"), ("new", "new")]
+    assert "filmes" in styled([("films", (0.5, 0.1))], ["task", "score"]).to_html()
 
 
 SOURCE = '''\

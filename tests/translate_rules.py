@@ -47,7 +47,8 @@ SAY = {
 STATE = {"note", "right", "say", "wrong", "_say"}
 """Those of them whose first argument alone is shown; the next is a state."""
 CODE = {
-    "Path", "Strip", "TemplateProcessing", "TypeVar", "compile", "decode", "dtype", "encode",
+    "Path", "Strip", "TemplateProcessing", "TypeVar", "compile", "decode", "display_name", "dtype",
+    "encode",
     "endswith", "find", "findall", "finditer", "fullmatch", "getattr", "glob", "guarded",
     "guarded_class", "hasattr",
     "match", "open", "partition", "read", "removeprefix", "removesuffix", "rpartition", "search",
@@ -96,6 +97,7 @@ STAYS: dict[str, str] = {
     "kit/widgets/parameters/model_summary_figure.py:*|put()1|*": "a kind of box",
     "kit/widgets/parameters/model_summary_figure.py:*|part()2|*": "a kind of box",
     "*.setting|*": "names of recordings",
+    "kit/widgets/transferability/source_scatter_figure.py:|=FRESH|*": "the end of a recorded name",
     "10.code:*|Italian, memory": "the name of a recorded curve",
     "*|Text*()value|*": READ,
     "kit/widgets/*|=TEXTS|*": READ,
@@ -198,6 +200,8 @@ class Rules:
         """Why a string with words stays English, or ""."""
         if text.role == "docstring":
             return "" if file[0].isdigit() else "a docstring"
+        if "=DISPLAY_NAMES" in text.roles[:2]:
+            return "a name that is looked up" if text.role == "key" else ""
         about = f"{file}:{text.where}|{text.role}|{text.message}"
         for place, reason in STAYS.items():
             if fnmatchcase(about, place):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from kit import results
+from kit.display_names import display_name
 from kit.metrics import interval
 from kit.results.style import made_by, styled
 
@@ -52,7 +53,8 @@ def table():
     names = [f"{share:.0%} planted" for share in columns]
     data = sorted({row["data"] for row in recorded["rows"] if row["part"] == "planted"})
     caption = (
-        f"The share that was found, in %, and wrong findings by runs; {' and '.join(data)}, "
+        "The share that was found, in %, and wrong findings by runs; "
+        f"{display_name(', '.join(data))}, "
         f"several seeds, 95 % intervals. {made_by(recorded)}"
     )
     return styled(rows, ["leak", *names, "wrong findings"], caption=caption)

@@ -1,6 +1,7 @@
 """Prompts: film sentences answered by SmolLM2 from a prompt alone, beside a head on 50 labels."""
 
 from kit import results
+from kit.display_names import display_name
 from kit.metrics import interval
 from kit.results.style import made_by, styled
 
@@ -50,7 +51,7 @@ def table():
     """Accuracy, the share said "positive", AUC and tokens, prompt by prompt."""
     recorded = results.load("prompting")
     rows, own = recorded["rows"], parts(recorded["rows"])
-    lines = [_one(f"no example, as a {row['order']}", row) for row in own["zero", 0]]
+    lines = [_one(f"no example, as a {display_name(row['order'])}", row) for row in own["zero", 0]]
     lines.append(_several("4 examples", own["few", 4]))
     lines.append(_range("the same four, five orders", orders(rows)))
     lines.append(_several("4 examples, labels by lot (control)", own["random", 4]))

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from kit import results
+from kit.display_names import display_name
 from kit.results.style import made_by, styled
 
 __all__ = ["found", "table"]
@@ -62,11 +63,11 @@ def table():
         )
         for fault in shares
     ]
-    names = [f"says {name}" for name in says]
+    names = [f"says {display_name(name)}" for name in says]
     data = sorted({row["data"] for row in recorded["rows"]})
     caption = (
-        f"Reports that say it, in %; {', '.join(data)}, several seeds. Wrong labels: at least 10 "
-        "more in doubt than in the same data without the fault. In the row “none” the others are "
-        f"false alarms. {made_by(recorded)}"
+        f"Reports that say it, in %; {display_name(', '.join(data))}, several seeds. Wrong labels: "
+        "at least 10 more in doubt than in the same data without the fault. In the row “none” the "
+        f"others are false alarms. {made_by(recorded)}"
     )
     return styled(lines, ["planted fault", *names, "reports"], caption=caption)

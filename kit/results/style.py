@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from kit.display_names import display_name
 from kit.html import escape
 
 __all__ = ["made_by", "score_text", "styled"]
@@ -49,28 +50,29 @@ def styled(
 
     texts, looks = [], []
     for row in rows:
-        cells, styles = list(row[:keys]), [""] * keys
+        cells, styles = [display_name(cell) for cell in row[:keys]], [""] * keys
         for name, score in zip(columns[keys:], row[keys:], strict=True):
             gain = name in gains
             if not isinstance(score, str):
                 text = score_text(score, scale=scale, sign=gain, decimals=decimals)
-            cells.append(score if isinstance(score, str) else text)
+            cells.append(display_name(score) if isinstance(score, str) else text)
             grey = gain and not isinstance(score, str) and crosses_zero(score)
             styles.append(GREY if grey else "")
         texts.append(cells)
         looks.append(styles)
-    frame = pd.DataFrame(texts, columns=list(columns))
-    css = pd.DataFrame(looks, columns=list(columns))
-    shown = frame.style.format(escape="html").format_index(escape="html", axis="columns")
-    shown = shown.apply(lambda _: css, axis=None).hide(axis="index")
-    shown = shown.set_caption(escape(caption)) if caption else shown
+    heads = [display_name(name) for name in columns]
+    frame = pd.DataFrame(texts, columns=heads)
+    css = pd.DataFrame(looks, columns=heads)
+    page = frame.style.format(escape="html").format_index(escape="html", axis="columns")
+    page = page.apply(lambda _: css, axis=None).hide(axis="index")
+    page = page.set_caption(escape(caption)) if caption else page
     left = {"selector": "td, th", "props": "text-align:left;padding:.25em .9em"}
     below = {"selector": "caption", "props": "caption-side:bottom;text-align:left;color:inherit"}
     right = [
         {"selector": f".col{i}", "props": "text-align:right;font-variant-numeric:tabular-nums"}
         for i in range(keys, len(columns))
     ]
-    return shown.set_table_styles([left, below, *right])
+    return page.set_table_styles([left, below, *right])
 
 
 def made_by(recorded: dict) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from kit import metrics, results
+from kit.display_names import display_name
 from kit.results.style import made_by, styled
 
 __all__ = ["BUDGETS", "NAMES", "TASKS", "agreements", "estimates", "table", "tuned"]
@@ -110,7 +111,7 @@ def table():
     names = [*dict.fromkeys(name for name, _ in found)]
     tasks = [task for task in TASKS if (names[0], task) in found]
     rows = [(name, *(_text(found[name, task]) for task in tasks)) for name in names]
-    counts = ", ".join(f"{task} {found[names[0], task].sources}" for task in tasks)
+    counts = ", ".join(f"{display_name(task)} {found[names[0], task].sources}" for task in tasks)
     caption = (
         "Kendall's tau of the largest estimate over the layers with the test score after "
         "fine-tuning, and its 95 % interval over sources, draws of labels and seeds. Sources: "

@@ -4,6 +4,7 @@ import os
 import platform
 
 from kit import runtime
+from kit.display_names import display_name
 from kit.html import FONT, INK, PAPER, escape
 from kit.memory import memory_limit
 from kit.widgets.base.static import show
@@ -52,7 +53,7 @@ def memory() -> str:
 def table(facts: dict[str, str], alive: bool) -> str:
     """The properties as an HTML table, one column each; the last column is about widgets."""
     cells = "".join(
-        f'<td style="text-align:left;padding:.3em .9em"><b>{escape(name)}</b><br>'
+        f'<td style="text-align:left;padding:.3em .9em"><b>{escape(display_name(name))}</b><br>'
         f"{escape(value)}</td>"
         for name, value in (facts | {"widgets": WIDGETS[alive]}).items()
     )
@@ -69,7 +70,7 @@ class Health:
         self.rows = rows()
 
     def __repr__(self) -> str:
-        return " · ".join(f"{name} {value}" for name, value in self.rows.items())
+        return " · ".join(f"{display_name(name)} {value}" for name, value in self.rows.items())
 
     def _repr_html_(self) -> str:
         return table(self.rows, alive=False)

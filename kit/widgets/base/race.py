@@ -299,7 +299,7 @@ class Race(JobWidget):
     def recording(self) -> dict:
         """The last training as plain data, which a replay shows."""
         return {
-            "date": time.strftime("%d %B %Y, %H:%M"),
+            "date": time.strftime("%Y-%m-%d, %H:%M"),
             "machine": runtime.machine(),
             "runs": {name: asdict(run.brief()) for name, run in self.scene.runs.items()},
             "end": getattr(self.scene, self.RESULT),

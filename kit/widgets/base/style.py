@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from kit.display_names import display_name
 from kit.html import (
     BLUE,
     FONT,
@@ -68,7 +69,7 @@ SYMBOL = {
 NAME = {
     "full": "with a source",
     "full_elsewhere": "judged elsewhere first",
-    "from_scratch": "from scratch",
+    "from_scratch": display_name("from scratch"),
     "frozen": "frozen source",
     "tfidf": "TF-IDF + logistic regression",
     "tfidf_elsewhere": "TF-IDF, elsewhere too",
@@ -144,7 +145,9 @@ class Strip:
         self.today = today
 
     def __repr__(self) -> str:
-        return " -> ".join(s.upper() if s in self.today else s for s in STAGES)
+        return " -> ".join(
+            display_name(s).upper() if s in self.today else display_name(s) for s in STAGES
+        )
 
     def _repr_html_(self) -> str:
         return strip(self.today)
@@ -174,7 +177,8 @@ def strip(today: str) -> str:
         boxes.append(
             f'<div style="flex:1;padding:.6em 1em;border-radius:.5em;background:{ground};'
             f'border:2px solid {colour if is_today else "#D9D9D9"};color:{INK}">'
-            f'<b style="font-size:1.25em;color:{colour}">{escape(stage)}</b><br>{meaning}</div>'
+            f'<b style="font-size:1.25em;color:{colour}">{escape(display_name(stage))}</b><br>'
+            f"{meaning}</div>"
         )
     arrow = f'<div style="font-size:1.8em;align-self:center;color:{LIGHT_GREY}">→</div>'
     return (

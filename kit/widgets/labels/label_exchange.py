@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kit.audit.learning_curves import Curve, Exchange
+from kit.display_names import name_options
 from kit.errors import KitError
 from kit.widgets.base import style
 from kit.widgets.base.static import Widget
@@ -48,7 +49,7 @@ class LabelExchange(Widget):
         self.pairs, self.scores, self.units = pairs, scores, units
         self.exchanges: dict[tuple[str, str, str], Exchange] = {}
         wide = {"description_width": "initial"}
-        self.task = w.ToggleButtons(options=[*pairs], style={"button_width": "120px"})
+        self.task = w.ToggleButtons(options=name_options(pairs), style={"button_width": "120px"})
         self.one = w.Dropdown(description="labels with", style=wide, layout={"width": "400px"})
         self.other = w.Dropdown(description="are worth with", style=wide, layout={"width": "400px"})
         self.slider = w.SelectionSlider(
@@ -90,7 +91,7 @@ class LabelExchange(Widget):
         names = [*self.curves[self.task.value]]
         busy, self._busy = self._busy, True
         one, other = self.pairs[self.task.value]
-        self.one.options, self.other.options = names, names
+        self.one.options = self.other.options = name_options(names)
         self.one.value, self.other.value = one, other
         self._busy = busy
         self._choose_curves(labels)

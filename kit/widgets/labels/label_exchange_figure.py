@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from kit.audit.learning_curves import Curve, Worth
+from kit.display_names import display_name
 from kit.html import FONT, INK, escape
 from kit.widgets.base.style import COLOUR, DASH, SYMBOL, dress
 from kit.widgets.labels.learning_curves_figure import tick_places
@@ -59,7 +60,7 @@ def axes(scene: Scene) -> dict:
         },
         "yaxis": {
             "range": [max(0, low - room), min(100, high + room)],
-            "title": f"{scene.score} on the test set, %",
+            "title": f"{display_name(scene.score)} on the test set, %",
         },
     }
 
@@ -137,18 +138,19 @@ def headline(scene: Scene) -> str:
         f'<div role="status" style="font:17px/1.5 {FONT};color:{INK};min-height:88px;'
         f'background:white;padding:.2em .6em;border-radius:.4em">'
         f'<span style="color:{ONE}"><span style="{large}">{worth.labels:,}</span> labels · '
-        f"{escape(scene.one.name)}</span> = "
+        f"{escape(display_name(scene.one.name))}</span> = "
         f'<span style="color:{OTHER}"><span style="{large}">'
-        f"{escape(worth.text(worth.equal))}</span> labels · {escape(scene.other.name)}</span>"
+        f"{escape(worth.text(worth.equal))}</span> labels · "
+        f"{escape(display_name(scene.other.name))}</span>"
         f"{times}<br>"
         f'<span style="font-size:.9em">{_reached(scene)} '
-        f"95 % interval over {drawn}: {escape(worth.interval)}.</span></div>"
+        f"95 % interval over {display_name(drawn)}: {escape(worth.interval)}.</span></div>"
     )
 
 
 def _reached(scene: Scene) -> str:
     """What both reach, or what the other has where it was measured last, or first."""
-    worth, name = scene.worth, escape(scene.score)
+    worth, name = scene.worth, escape(display_name(scene.score))
     reached = f"{100 * worth.score:.1f} % {name}"
     if 0 < worth.equal < math.inf:
         return f"Both reach {reached}."
@@ -172,9 +174,11 @@ def _curve(scene: Scene, curve: Curve, look: str, colour: str) -> dict:
         "mode": "lines+markers",
         "line": {"color": colour, "dash": DASH[look], "width": 4},
         "marker": {"symbol": SYMBOL[look], "size": 11, "color": colour},
-        "name": escape(curve.name),
+        "name": escape(display_name(curve.name)),
         "customdata": [*real],
-        "hovertemplate": "%{customdata:,}: %{y:.1f} %<extra>" + escape(curve.name) + "</extra>",
+        "hovertemplate": "%{customdata:,}: %{y:.1f} %<extra>"
+        + escape(display_name(curve.name))
+        + "</extra>",
     }
 
 

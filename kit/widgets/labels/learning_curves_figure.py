@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from kit.audit.learning_curves import Curve
+from kit.display_names import display_name
 from kit.html import LIGHT_BLUE, bold, escape
 from kit.widgets.base.style import COLOUR, DASH, SYMBOL, dress
 
@@ -12,7 +13,7 @@ LOOKS = {
     "full": ("with a source", COLOUR["full"]),
     "full_elsewhere": ("another source", LIGHT_BLUE),
     "frozen": ("a frozen source", COLOUR["frozen"]),
-    "from_scratch": ("from scratch", COLOUR["from_scratch"]),
+    "from_scratch": (display_name("from scratch"), COLOUR["from_scratch"]),
     "tfidf": ("no network", COLOUR["tfidf"]),
     "majority": ("fresh values, frozen", COLOUR["majority"]),
 }
@@ -35,7 +36,7 @@ def figure(
 
     columns = 2 if len(panels) > 1 else 1
     rows = -(-len(panels) // columns)
-    titles = [bold(title) for title in panels] if len(panels) > 1 else None
+    titles = [bold(display_name(title)) for title in panels] if len(panels) > 1 else None
     space = {"horizontal_spacing": 0.1, "vertical_spacing": 0.2 if rows > 1 else 0}
     shown = make_subplots(rows=rows, cols=columns, subplot_titles=titles, **space)
     seen: set[str] = set()
@@ -43,7 +44,7 @@ def figure(
         place = {"row": i // columns + 1, "col": i % columns + 1}
         for kind, curve in curves:
             trace = curve_trace(curve, kind)
-            legend = escape(curve.name) if names else LOOKS[kind][0]
+            legend = escape(display_name(curve.name)) if names else LOOKS[kind][0]
             trace |= {"name": legend, "legendgroup": legend, "showlegend": legend not in seen}
             shown.add_trace(trace, **place)
             seen.add(legend)
@@ -51,7 +52,7 @@ def figure(
         ticks = tick_places(budgets, apart=3.2 if columns > 1 else 1.9)
         axis = {"type": "log", "tickvals": ticks, "ticktext": [f"{n:,}" for n in ticks]}
         shown.update_xaxes(**axis, title={"text": units[title], "standoff": 4}, **place)
-        shown.update_yaxes(title=f"{scores[title]}, %", **place)
+        shown.update_yaxes(title=f"{display_name(scores[title])}, %", **place)
     dress(shown, height=340 * rows + (110 if rows > 1 else 140))
     shown.update_layout(margin={"t": 40, "b": 90}, legend={"y": -0.16 if rows > 1 else -0.24})
     return shown
@@ -71,7 +72,7 @@ def curve_trace(curve: Curve, kind: str) -> dict:
     """A curve with its intervals as a plotly trace, in the look of its kind; budgets above 0."""
     real = {n: t for n, t in curve.intervals().items() if n}
     whole = {n: t if t[1] == t[1] else (t[0],) * 3 for n, t in real.items()}  # nan: one seed
-    name = escape(curve.name)
+    name = escape(display_name(curve.name))
     return {
         "type": "scatter",
         "x": [*whole],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kit.audit.learning_curves import Curve, advise, backtest, forecast
+from kit.display_names import name_options
 from kit.errors import KitError
 from kit.html import note
 from kit.widgets.base.static import Widget
@@ -36,7 +37,7 @@ class WhenToStop(Widget):
         self.curves = dict(curves)
         wide = {"description_width": "initial"}
         self.trials = backtest(self.curves.values(), ahead=TWICE)
-        self.curve = w.Dropdown(options=[*curves], description="curve", style=wide)
+        self.curve = w.Dropdown(options=name_options(curves), description="curve", style=wide)
         self.labels = w.SelectionSlider(
             options=[("0", 0)], description="labels so far", style=wide, layout={"width": "440px"}
         )

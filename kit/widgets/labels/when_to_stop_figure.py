@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from kit.audit.learning_curves import Advice, Curve, Forecast
+from kit.display_names import display_name
 from kit.html import FONT, GREEN, GREY, INK, LIGHT_GREY, ORANGE, escape
 from kit.widgets.base.style import COLOUR, dress
 
@@ -58,7 +59,7 @@ def axes(scene: Scene) -> dict:
         },
         "yaxis": {
             "range": [min(ends) - 2, max(ends) + 5],
-            "title": f"{scene.score} on the test set, %",
+            "title": f"{display_name(scene.score)} on the test set, %",
         },
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from kit.display_names import display_name
 from kit.errors import KitError, saving
 from kit.files import temporary_folder
 from kit.tasks.own_data import KINDS
@@ -63,13 +64,16 @@ class Controls(JobWidget):
 
         wide = {"style": {"description_width": "initial"}}
         box = {"continuous_update": False} | wide
-        self.kind = w.ToggleButtons(options=list(KIND_NAMES.items()), value="classes")
+        self.kind = w.ToggleButtons(
+            options=[(display_name(name), kind) for name, kind in KIND_NAMES.items()],
+            value="classes",
+        )
         self.kind.style.button_width = "200px"
         self.upload = w.FileUpload(accept=ACCEPT, description="1 · Upload a file")
         self.path_box = w.Text(placeholder="or write its path", **box)
         self.text = w.Dropdown(options=(), **wide)
         self.label = w.Dropdown(options=(), **wide)
-        languages = [(name, code) for code, name in LANGUAGES.items()]
+        languages = [(display_name(name), code) for code, name in LANGUAGES.items()]
         languages.append(("another language", OTHER))
         self.language = w.Dropdown(options=languages, value="it", description="language", **wide)
         self.keep = w.Checkbox(value=True, description="leave out bad rows", indent=False)

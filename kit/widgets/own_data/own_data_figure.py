@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 
+from kit.display_names import display_name
 from kit.html import BLUE, GREY, INK, LIGHT_GREY, ORANGE, PAPER, escape, note
 from kit.widgets.base.style import dress
 
@@ -18,7 +19,7 @@ MEASURES = {
 """Metric -> its name on the axis."""
 NAMES = {
     "source": "with a source",
-    "from scratch": "from scratch",
+    "from scratch": display_name("from scratch"),
     "tfidf": "TF-IDF",
     "majority": "majority class",
     "most frequent tag": "most frequent tag",

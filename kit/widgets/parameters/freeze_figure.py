@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kit.display_names import display_name
 from kit.html import BLUE, INK, LIGHT_BLUE
 from kit.widgets.base.style import COLOUR, DASH, NAME, dress, error_bars
 
@@ -56,7 +57,13 @@ def figure(done: list[Choice], controls: dict, recorded: dict[int, tuple | None]
         "yaxis": rows,
         **{f"yaxis{i}": {"anchor": f"x{i}", "matches": "y", **rows} for i in (2, 3, 4)},
         "annotations": [
-            {"text": f"<b>{text}</b>", "x": x, "y": 1.01, "xref": "paper", "yref": "paper"}
+            {
+                "text": f"<b>{display_name(text)}</b>",
+                "x": x,
+                "y": 1.01,
+                "xref": "paper",
+                "yref": "paper",
+            }
             | {"xanchor": "center", "yanchor": "bottom", "showarrow": False}
             for x, text in zip(MIDDLE, TITLES, strict=True)
         ],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from kit.display_names import display_name
 from kit.errors import KitError
 from kit.html import BLUE, FONT, escape
 from kit.models.rnn import RNN
@@ -85,20 +86,25 @@ class ModelSummary:
         return self.memory + self.trainable * 12 / 1e6
 
     def __repr__(self) -> str:
-        width = max(len(part.name) for part in self.parts)
+        width = max(len(display_name(part.name)) for part in self.parts)
         lines = [
-            f"{part.name:{width}}  {part.parameters:>13,}  {', '.join(part.tensors)}"
+            f"{display_name(part.name):{width}}  {part.parameters:>13,}  {', '.join(part.tensors)}"
             for part in self.parts
         ]
         return "\n".join(
-            [self.title, *lines, f"{'all':{width}}  {self.parameters:>13,}", self.size]
+            [
+                self.title,
+                *lines,
+                f"{display_name('all'):{width}}  {self.parameters:>13,}",
+                self.size,
+            ]
         )
 
     @property
     def size(self) -> str:
         """The last line: the memory of the model, and its memory in training."""
         share = (
-            "all"
+            display_name("all")
             if self.trainable == self.parameters
             else f"{self.trainable / self.parameters:.1%}"
         )
@@ -108,7 +114,9 @@ class ModelSummary:
         )
 
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th style="{LEFT}">{name}</th>' for name in ("share", "shapes"))
+        heads = "".join(
+            f'<th style="{LEFT}">{display_name(name)}</th>' for name in ("share", "shapes")
+        )
         rows = "".join(_row(part, self.parameters) for part in self.parts)
         return (
             f'<div style="color:inherit;font-family:{FONT};font-size:15px;'
@@ -133,12 +141,13 @@ def summary(model: nn.Module) -> ModelSummary:
 def _title(body: nn.Module, head: nn.Module | None) -> str:
     config = body.config
     if isinstance(body, RNN):
-        kind = f"{'bidirectional' if config.bidirectional else 'causal'} {config.cell.upper()}"
+        kind = f"{display_name('bidirectional' if config.bidirectional else 'causal')} "
+        kind += config.cell.upper()
     else:
-        kind = f"Transformer {'decoder' if config.causal else 'encoder'}"
+        kind = f"Transformer {display_name('decoder' if config.causal else 'encoder')}"
     if getattr(head, "decoder", None) is not None:
         kind += " with a decoder"
-    layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
+    layers = display_name(f"{config.layers} layer{'s' * (config.layers > 1)}")
     return f"{kind[0].upper()}{kind[1:]} · {layers} · width {config.width:,}"
 
 
@@ -171,7 +180,7 @@ def _row(part: Part, whole: int) -> str:
         f'border-radius:3px;background:{BLUE}"></span> {share:.0%}'
     )
     return (
-        f'<tr><td style="{LEFT};font-weight:600">{escape(part.name)}{frozen}</td>'
+        f'<tr><td style="{LEFT};font-weight:600">{escape(display_name(part.name))}{frozen}</td>'
         f'<td style="{RIGHT}">{part.parameters:,}</td>'
         f'<td style="{LEFT}">{bar if share else ""}</td>'
         f'<td style="{LEFT};opacity:.8;white-space:normal">{", ".join(part.tensors)}</td></tr>'

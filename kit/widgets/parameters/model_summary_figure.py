@@ -6,6 +6,7 @@ readable on a dark page as on a light one.
 
 from torch import nn
 
+from kit.display_names import display_name
 from kit.html import escape
 from kit.models.rnn import RNN
 from kit.models.transformer import Transformer
@@ -44,7 +45,8 @@ class Canvas:
         look = "".join(f' {k.replace("_", "-")}="{v}"' for k, v in style.items())
         self.shapes.append(
             f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="currentColor" '
-            f'text-anchor="{style.get("anchor", "middle")}"{look}>{escape(words)}</text>'
+            f'text-anchor="{style.get("anchor", "middle")}"{look}>'
+            f"{escape(display_name(words))}</text>"
         )
 
     def box(self, x: float, y: float, width: float, kind: str, *lines: str) -> None:
@@ -131,7 +133,7 @@ def title(head: nn.Module) -> tuple[str, str]:
     outputs = head.config.get("classes") or head.config.get("vocabulary")
     if outputs is None:
         outputs = width if name == "vector" else 1
-    return f"{name} head", f"{width:,} → {outputs:,}"
+    return f"{display_name(name)} {display_name('head')}", f"{width:,} → {outputs:,}"
 
 
 def strip(canvas: Canvas, body: nn.Module) -> float:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
+from kit.display_names import display_name
 from kit.html import GREY, INK, LIGHT_GREY, ORANGE, bold, escape
 from kit.migrate import TensorOrigin
 from kit.migrate.report import DONE
@@ -100,7 +101,7 @@ def _links(scene: Scene, left: dict, right: dict) -> list[dict]:
         colour = COLOURS.get(done, LINE)
         look = {"mode": "lines", "fill": "toself", "fillcolor": colour, "line": {"width": 0}}
         look |= {"opacity": 0.75 if done in ("wrong", "chosen") else 0.38, "hoverinfo": "skip"}
-        name = {"name": WORDS.get(done, done), "showlegend": done in there}
+        name = {"name": WORDS.get(done, display_name(done)), "showlegend": done in there}
         found.append({"x": x or [None], "y": y or [None], **look, **name})
     return found
 
@@ -230,7 +231,8 @@ def _hover(scene: Scene, side: str) -> dict[str, str]:
 
 def told(o: TensorOrigin, wrong: bool = False) -> str:
     """One tensor of the target in words, as HTML: origin, shapes, rate."""
-    twin = f"{o.done}, no twin" if o.source is None else f"{o.done} from {escape(o.source)}"
+    done = display_name(o.done)
+    twin = f"{done}, no twin" if o.source is None else f"{done} from {escape(o.source)}"
     other = o.source_shape not in (None, o.shape)
     shape = f" ({' × '.join(f'{n:,}' for n in o.source_shape)})" if other else ""
     rate = f"trained at rate {o.rate:.2g}" if o.rate else "frozen"

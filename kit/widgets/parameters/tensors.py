@@ -5,6 +5,7 @@ from math import log2, prod
 import torch
 from torch import Tensor
 
+from kit.display_names import display_name
 from kit.models.layers import layer
 
 __all__ = ["bars", "column", "summary", "thumbnail", "title"]
@@ -19,7 +20,8 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 def title(of: str) -> str:
     """The displayed name of a layer: "block 0" for body.blocks.0."""
     words = of.removeprefix("body.").replace("blocks.", "block ").replace("layers.", "layer ")
-    return {"embed": "embeddings", "embedding": "embeddings"}.get(words, words.replace(".", " "))
+    words = {"embed": "embeddings", "embedding": "embeddings"}.get(words, words.replace(".", " "))
+    return display_name(words)
 
 
 def column(shapes: dict[str, tuple[int, ...]], opened: str) -> dict[str, tuple[float, float]]:

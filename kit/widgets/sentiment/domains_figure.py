@@ -1,5 +1,6 @@
 """Sentiment across domains: what was recorded, as numbers and as a picture."""
 
+from kit.display_names import display_name
 from kit.results.domains import constant, summary
 from kit.tasks.sentiment import DOMAINS
 from kit.widgets.base.style import COLOUR, SYMBOL, dress, error_bars
@@ -45,7 +46,10 @@ def figure(rows: list[dict], source: str):
         pen = {"color": "#1A1A1A", "dash": "dot", "width": 2.5}
         ends = {"x0": j - 0.4, "x1": j + 0.4, "y0": 100 * level, "y1": 100 * level}
         shown.add_shape(line=pen, **ends)
-    ticks = {"tickvals": list(range(len(DOMAINS))), "ticktext": list(DOMAINS)}
+    ticks = {
+        "tickvals": list(range(len(DOMAINS))),
+        "ticktext": [display_name(name) for name in DOMAINS],
+    }
     shown.update_layout(
         xaxis={**ticks, "range": [-0.5, len(DOMAINS) - 0.5], "tickfont": {"size": 18}},
         yaxis={"title": "right on its test sentences, %", "range": [40, 100]},

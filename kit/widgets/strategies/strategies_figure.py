@@ -8,6 +8,7 @@ from statistics import median
 
 import numpy as np
 
+from kit.display_names import display_name
 from kit.metrics import interval
 from kit.migrate import family
 from kit.widgets.base.style import DASH, NAME, dress, error_bars
@@ -30,7 +31,7 @@ SYMBOLS = {"parameter": "circle", "structure": "square", "mixed": "diamond"}
 AXES = {
     "trained": "parameters that are trained",
     "seconds": "seconds of training, one thread",
-    "memory": "peak memory, MB",
+    "memory": f"{display_name('peak memory')}, MB",
 }
 """What a strategy costs -> the title of the axis."""
 COLUMN = {"trained": "trained", "seconds": "seconds", "memory": "peak memory, MB"}
@@ -155,7 +156,7 @@ def _family(name: str, found: list[Point], place: dict[str, float]) -> dict:
         ),
         "mode": "markers",
         "marker": {"size": 13, "color": COLOURS[name], "symbol": SYMBOLS[name]},
-        "name": f"{name}, recorded",
+        "name": f"{display_name(name)}, recorded",
         "showlegend": True,
     }
 

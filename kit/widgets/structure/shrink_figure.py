@@ -1,5 +1,6 @@
 """What is lost when a model shrinks: accuracy against parameters, before and after fine-tuning."""
 
+from kit.display_names import display_name
 from kit.results.structure import points
 from kit.widgets.base.style import COLOUR, dress, error_bars
 
@@ -61,7 +62,7 @@ def _curve(recorded: dict, source: str, strategy: str, labels: int) -> dict:
         "mode": "markers" if strategy == "from_scratch" else "lines+markers",
         "line": {"color": colour, "dash": dash, "width": 3.5},
         "marker": {"symbol": symbol, "size": 12, "color": colour},
-        "name": NAME.get(strategy, strategy),
+        "name": NAME.get(strategy, display_name(strategy)),
         "legendgroup": strategy,
         "showlegend": labels > 0 and bool(found),
         "hovertemplate": "%{customdata}: %{y:.1f} ± %{error_y.array:.1f} %<extra></extra>",

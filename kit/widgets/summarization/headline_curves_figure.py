@@ -1,5 +1,6 @@
 """What was recorded of headlines, as numbers and as a picture."""
 
+from kit.display_names import display_name
 from kit.results.summaries import PRETEXT, summary
 from kit.tasks.summarization import WAYS
 from kit.widgets.base.style import COLOUR, dress, heights
@@ -22,7 +23,11 @@ SERIES = {  # (way, what came first): colour, dash, symbol
 
 def name(way: str, first: str) -> str:
     """What a figure calls a series."""
-    return f"{way}: {WAYS[way]}" if not first else f"{way}, after pseudo-headlines"
+    return (
+        f"{display_name(way)}: {WAYS[way]}"
+        if not first
+        else f"{display_name(way)}, after pseudo-headlines"
+    )
 
 
 def figure(recorded: dict, kind: str = "rnn", value: str = "rouge1"):
@@ -51,7 +56,7 @@ def figure(recorded: dict, kind: str = "rnn", value: str = "rouge1"):
         shown.add_hline(
             y=y,
             line={"color": "#1A1A1A", "dash": "dot", "width": 2},
-            annotation={"text": f"{label} {y:.1f}", "xanchor": "left", "x": 0},
+            annotation={"text": f"{display_name(label)} {y:.1f}", "xanchor": "left", "x": 0},
             annotation_position="bottom left" if control == "weighty words" else "top left",
         )
     shown.update_layout(

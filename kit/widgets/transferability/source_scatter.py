@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from kit.audit.transferability import Estimate, at_depth, best_layer
+from kit.display_names import display_name, name_options
 from kit.errors import KitError
 from kit.html import note
 from kit.metrics import agreement
@@ -64,16 +65,18 @@ class SourceScatter(Widget):
         if missing := [t for t in measures if t not in {e.task for e in self.estimates}]:
             raise KitError(f"the task {missing[0]!r} has no estimates: leave it out of measures.")
         wide = {"description_width": "initial"}
-        self.task = w.ToggleButtons(options=[*measures], style={"button_width": "120px"})
+        self.task = w.ToggleButtons(options=name_options(measures), style={"button_width": "120px"})
         self.estimator = w.Dropdown(
-            options=names, value=estimator, description="estimator", style=wide
+            options=name_options(names), value=estimator, description="estimator", style=wide
         )
         self.pool = w.Dropdown(
-            options=[*POOLS.items()], description="writers: text vector", style=wide
+            options=[(display_name(name), how) for name, how in POOLS.items()],
+            description="writers: text vector",
+            style=wide,
         )
         self.fresh = w.Checkbox(value=True, description="also fresh values", indent=False)
         self.depth = w.SelectionSlider(
-            options=[*DEPTHS],
+            options=name_options(DEPTHS),
             value="the last layer",
             description="layer",
             style=wide,

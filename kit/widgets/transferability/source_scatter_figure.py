@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kit import metrics
+from kit.display_names import display_name
 from kit.html import BLUE, FONT, GREY, INK, ORANGE, escape
 from kit.widgets.base.style import dress
 
@@ -53,11 +54,11 @@ def axes(scene: Scene) -> dict:
     return {
         "xaxis": {
             "range": [min(x) - room, max(x) + room],
-            "title": f"{scene.estimator}, without fine-tuning",
+            "title": f"{display_name(scene.estimator)}, without fine-tuning",
         },
         "yaxis": {
             "range": [min(y) - 6, max(y) + 8],
-            "title": f"{scene.score} after fine-tuning, %",
+            "title": f"{display_name(scene.score)} after fine-tuning, %",
         },
     }
 
@@ -115,7 +116,7 @@ def _points(scene: Scene, kind: str) -> dict:
         "textfont": {"color": colour},
         "mode": "markers+text",
         "marker": {"color": colour, "symbol": symbol, "size": 13},
-        "name": kind,
+        "name": display_name(kind),
         "hovertemplate": "%{text}, %{customdata}<br>estimate %{x:.3f}, score %{y:.1f} %",
     }
 

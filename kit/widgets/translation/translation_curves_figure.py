@@ -1,5 +1,6 @@
 """Translation: what was recorded of parents and children, as numbers and as pictures."""
 
+from kit.display_names import display_name
 from kit.results.translation import summary
 from kit.tasks.translation import CHILDREN, LANGUAGES
 from kit.widgets.base.style import COLOUR, DASH, SYMBOL, dress, error_bars
@@ -10,7 +11,7 @@ SERIES = {  # strategy -> what a figure calls it, colour, dash, symbol
     "full": ("with the parent", COLOUR["full"], DASH["full"], SYMBOL["full"]),
     "lora": ("with the parent, LoRA in the encoder", "#CC79A7", "dashdot", "triangle-up"),
     "from_scratch": (
-        "from scratch",
+        display_name("from scratch"),
         COLOUR["from_scratch"],
         DASH["from_scratch"],
         SYMBOL["from_scratch"],
@@ -34,7 +35,7 @@ def curves(rows: list[dict], value: str = "bleu"):
         cols=len(CHILDREN),
         shared_yaxes=True,
         horizontal_spacing=0.02,
-        subplot_titles=[f"<b>{LANGUAGES[name]}</b>" for name in CHILDREN],
+        subplot_titles=[f"<b>{display_name(LANGUAGES[name])}</b>" for name in CHILDREN],
     )
     for column, language in enumerate(CHILDREN, 1):
         for strategy in SERIES:
@@ -100,14 +101,14 @@ def kin(rows: list[dict], value: str = "bleu"):
         if level:
             ends = {"x0": j - 0.4, "x1": j + 0.4, "y0": level[0], "y1": level[0]}
             shown.add_shape(line={"color": "#1A1A1A", "dash": "dot", "width": 2.5}, **ends)
-    names = [f"child: {LANGUAGES[child]}" for child in children]
+    names = [f"child: {display_name(LANGUAGES[child])}" for child in children]
     ticks = {"tickvals": list(range(len(children))), "ticktext": names, "tickfont": {"size": 17}}
     name = {"bleu": "BLEU", "chrf": "chrF"}[value]
     shown.update_layout(
         xaxis={**ticks, "range": [-0.6, len(children) - 0.4]},
         yaxis={"title": f"{name} on test, 300 pairs", "rangemode": "tozero"},
         title={
-            "text": "<b>Kin</b>; dotted: from scratch",
+            "text": f"<b>Kin</b>; dotted: {display_name('from scratch')}",
             "font": {"size": 18},
         },
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import ClassVar
 
+from kit.display_names import display_name
 from kit.experiment import Experiment, prepare
 from kit.tasks import translation
 from kit.tasks.translation.memory import Memory
@@ -43,7 +44,7 @@ class TranslationRace(Race):
         data = translation.load(language)
         self.train_rows = data["train"]
         self.test = translation.sample(data["test"], TEST_MESSAGES, 0)
-        super().__init__(f"{pairs} pairs of {translation.LANGUAGES[language]}.")
+        super().__init__(f"{pairs} pairs of {display_name(translation.LANGUAGES[language])}.")
         self.figure = live(figure(self.scene))
         fit_page_width(self.figure)
         self.view = w.VBox([self.controls, self.status, self.figure])

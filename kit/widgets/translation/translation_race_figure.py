@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kit.display_names import display_name
 from kit.html import GREY, INK
 from kit.metrics import interval
 from kit.train import Run
@@ -10,7 +11,7 @@ from kit.widgets.labels.side_by_side_figure import smooth
 
 __all__ = ["RIVALS", "Scene", "figure", "recorded", "traces"]
 
-RIVALS = {"from_scratch": "from scratch", "full": "with the parent"}
+RIVALS = {"from_scratch": display_name("from scratch"), "full": "with the parent"}
 
 NAMES = RIVALS | {"memory": "translation memory"}
 
