@@ -1,7 +1,8 @@
 """What a reader sees of the kit that is imported: python tests/pseudo_course.py CHAPTER ...
 
-It prints JSON: place -> texts. A test runs it with the kit of the pseudo-language and looks for
-words without a mark. Nothing here is trained: widgets are made as the lessons make them, and asked.
+It prints JSON: place -> texts, numbers. A test runs it with the kit of the pseudo-language, looks
+for words without a mark, and compares the numbers with those of the English kit. Nothing here is
+trained: widgets are made as the lessons make them, and asked.
 """
 
 import html
@@ -16,8 +17,8 @@ sys.path.append(str(Path(__file__).parent / "solutions"))
 TRAITS = ("description", "tooltip", "placeholder")
 FIGURE = {"text", "name", "title", "ticktext", "hovertext", "texttemplate", "hovertemplate"}
 HIDDEN = r"<(style|script|code)\b.*?</\1>"
-CONTROLS = {"Text", "Textarea"}
-"""Widgets whose value is a text that models read."""
+UNSTABLE = {"template", "uid", "meta", "margin", "width", "ax", "ay", "font"}
+"""Keys of a figure whose numbers are not data, or depend on the length of words."""
 
 
 def of_html(page: str) -> Iterator[str]:
@@ -68,6 +69,31 @@ def seen(shown: object) -> list[str]:
     else:
         found = of_html(html.escape(str(shown), quote=False))
     return sorted({" ".join(text.split()) for text in found} - {""})
+
+
+def numbers(shown: object) -> list[str]:
+    """The numbers of a table or of a figure: the same ones in every language."""
+    if hasattr(shown, "to_plotly_json"):
+        return sorted(of_data(shown.to_plotly_json()))
+    if hasattr(shown, "to_html"):
+        shown = shown.to_html(table_uuid="x")
+        return sorted(re.findall(r"\d[\d.,]*", re.sub(HIDDEN, " ", shown, flags=re.DOTALL)))
+    if hasattr(shown, "_ipython_display_"):
+        figures = (part for part in vars(shown).values() if hasattr(part, "to_plotly_json"))
+        return sorted(number for figure in figures for number in of_data(figure.to_plotly_json()))
+    return []
+
+
+def of_data(part: object) -> Iterator[str]:
+    """The numbers of a plotly figure, as a dictionary."""
+    if isinstance(part, dict):
+        yield from (n for key, value in part.items() if key not in UNSTABLE for n in of_data(value))
+    elif hasattr(part, "tolist"):
+        yield from of_data(part.tolist())
+    elif isinstance(part, list | tuple):
+        yield from (n for value in part for n in of_data(value))
+    elif isinstance(part, int | float) and not isinstance(part, bool):
+        yield f"{part:.6g}"
 
 
 def quizzes() -> dict[str, Callable]:
@@ -159,7 +185,8 @@ def main(*names: str) -> None:
     found = {}
     for chapter in names:
         for name, make in chapters[chapter]().items():
-            found[f"{chapter}: {name}"] = seen(make())
+            shown = make()
+            found[f"{chapter}: {name}"] = {"texts": seen(shown), "numbers": numbers(shown)}
     print(json.dumps(found))
 
 

@@ -46,6 +46,8 @@ SAY = {
 """Functions that show their text even if it is one word."""
 STATE = {"note", "right", "say", "wrong", "_say"}
 """Those of them whose first argument alone is shown; the next is a state."""
+PLACE_SHOWN = {"station": "5"}
+"""Those of them of which another argument is shown; the others are keys."""
 CODE = {
     "Path", "Strip", "TemplateProcessing", "TypeVar", "compile", "decode", "display_name", "dtype",
     "encode",
@@ -97,6 +99,9 @@ STAYS: dict[str, str] = {
     "kit/widgets/parameters/model_summary_figure.py:*|put()1|*": "a kind of box",
     "kit/widgets/parameters/model_summary_figure.py:*|part()2|*": "a kind of box",
     "*.setting|*": "names of recordings",
+    "*|films 400*": "the name of recorded rows",
+    "*|*, deviations": "the name of recorded values",
+    "08.code:*|Please enter your password.": "a text of the data",
     "kit/widgets/transferability/source_scatter_figure.py:|=FRESH|*": "the end of a recorded name",
     "10.code:*|Italian, memory": "the name of a recorded curve",
     "*|Text*()value|*": READ,
@@ -170,7 +175,7 @@ class Rules:
                 if not (isinstance(node, ast.Name | ast.Attribute) and roles):
                     continue
                 place, name = _home(node, file, imports)
-                if roles[0] in KEYS:
+                if roles[0] in KEYS or roles[0] == "getattr()1":
                     compared[place].add(name)
                 elif says(roles[0], file) or (roles[0] == "{}" and self._phrase(file, parent)):
                     shown[place].add(name)
@@ -205,7 +210,7 @@ class Rules:
         about = f"{file}:{text.where}|{text.role}|{text.message}"
         for place, reason in STAYS.items():
             if fnmatchcase(about, place):
-                return "" if self.shared(text) else reason
+                return "" if reason == READ and self.shared(text) else reason
         if not is_error(text) and CODES.fullmatch(plain(text)):
             return "code"
         if says(text.role, file) and not text.role.startswith("="):
@@ -336,7 +341,7 @@ def says(role: str, file: str) -> bool:
         return role[1:] in SHOWN
     name, bracket, argument = role.partition("()")
     if argument.isdigit():
-        return name in SAY - STATE
+        return name in SAY - STATE and argument == PLACE_SHOWN.get(name, argument)
     if argument == "name":
         return name.startswith(("add_", "Scatter", "Bar"))
     return bool(bracket) and (argument in SHOWN or (name in SAY and not argument))

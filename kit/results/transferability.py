@@ -6,7 +6,7 @@ from kit import metrics, results
 from kit.display_names import display_name
 from kit.results.style import made_by, styled
 
-__all__ = ["BUDGETS", "NAMES", "TASKS", "agreements", "estimates", "table", "tuned"]
+__all__ = ["BUDGETS", "NAMES", "TASKS", "agreements", "estimates", "source_name", "table", "tuned"]
 
 NAMES = {
     "minilm": "MiniLM",
@@ -24,17 +24,21 @@ BUDGETS = {"films": 400, "news": 200, "entities": 1000}
 """Task -> labels of fine-tuning."""
 
 
-def name_of(row: dict) -> str:
-    """A row's source in tables: with ", fresh" where its values are random."""
-    name = NAMES.get(row["source"], row["source"])
-    return f"{name}, fresh" if row.get("fresh") else name
+def source_name(source: str, *, fresh: bool = False) -> str:
+    """A source in tables: with ", fresh" where its values are random."""
+    shown = NAMES.get(source, source)
+    return f"{shown}, fresh" if fresh else shown
+
+
+def _name(row: dict) -> str:
+    return source_name(row["source"], fresh=row.get("fresh", False))
 
 
 def estimates() -> list[dict]:
     """Every recorded estimate: the fields of a `kit.audit.transferability.Estimate`."""
     fields = ("task", "layer", "layers", "how", "estimator")
     return [
-        {"source": name_of(row), "values": tuple(row["values"])} | {k: row[k] for k in fields}
+        {"source": _name(row), "values": tuple(row["values"])} | {k: row[k] for k in fields}
         for row in results.load("transferability")["rows"]
         if row["part"] == "estimates"
     ]
@@ -49,7 +53,7 @@ def tuned() -> dict[str, dict[str, list[float]]]:
     found: dict = {task: defaultdict(dict) for task in TASKS}
     for row in results.load("transferability")["rows"]:
         if row["part"] == "tuned":
-            found[row["task"]][name_of(row)][row["seed"]] = row["score"]
+            found[row["task"]][_name(row)][row["seed"]] = row["score"]
     for task, name, scores in _recorded_elsewhere():
         # What this experiment has measured itself stands, once it has three seeds.
         if len(found[task].get(name, ())) < 3:
@@ -76,13 +80,13 @@ def _recorded_elsewhere():
         "f1",
     )
     for strategy, fresh in strategies.items():
-        yield "films", name_of({"source": "minilm", "fresh": fresh}), minilm[strategy, films]
+        yield "films", source_name("minilm", fresh=fresh), minilm[strategy, films]
         for (source, own, labels), scores in builtin.items():
             if (own, labels) == (strategy, films):
-                yield "films", name_of({"source": source, "fresh": fresh}), scores
+                yield "films", source_name(source, fresh=fresh), scores
         for (source, own, sentences), scores in tags.items():
             if (own, sentences) == (strategy, BUDGETS["entities"]):
-                yield "entities", name_of({"source": source, "fresh": fresh}), scores
+                yield "entities", source_name(source, fresh=fresh), scores
     rows = results.load("large_source")["rows"]
     large = results.by_seed(rows, lambda row: (row["part"], row["labels"]), "accuracy")
     yield "films", NAMES["smollm"], large["frozen", films]
