@@ -83,7 +83,7 @@ quick: lint $(DONE)/data
 # tests/slow.py: processor and network throttled, both cores busy.
 slow: $(DONE)/data $(DONE)/browser
 	KIT_SLOW=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s -n 0 \
-	    $(or $(TESTS),tests/test_lesson_*.py tests/blank_figures.py)
+	    $(or $(TESTS),tests/test_lesson_*.py tests/blank_figures.py tests/pseudo_lessons.py)
 
 lock: $(DONE)/venv
 	@mkdir -p build
