@@ -1,6 +1,6 @@
 """Transferability: estimates of every source, layer and task, and what fine-tuning really gave.
 
-    python -m kit.experiments transferability                     # about five hours of one core
+    python -m kit.experiments transferability                     # about four hours of one core
     python -m kit.experiments transferability --parts estimates --minutes 3    # a piece; goes on
 
 Parts: rates (validation: which rate a shipped source needs), tuned (what other experiments have
