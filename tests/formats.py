@@ -314,12 +314,14 @@ def named_sources() -> str:
     return (
         "## Sources by name\n\nArchives that are pinned by their SHA-256, read without being "
         f"installed. These come with the kit: {', '.join(f'`{name}`' for name in BUILTIN)}. "
-        "NeuroNER's tagger of 2017 is read from a TensorFlow checkpoint by `kit.sources.neuroner`. "
+        "`neuroner` is NeuroNER's tagger of 2017, read from its TensorFlow checkpoint in the "
+        "archive of the entities; `kit.sources.neuroner.load()` is the same with its CRF. "
         "What a source learnt from stands in its card, `source.card`.\n\n"
         f"{table(*rows)}\nWord vectors (`glove`, `spacy_vectors`) are a table and no layers: a "
         "text is the mean of its words. The table of `e5` stays in 4 bits and is never trained "
-        "(`sources.e5(expanded=True)`: float32). Strategies without a meaning for either are "
-        "refused by name (`kit/migrate/meaning.py`).\n"
+        "(`sources.e5(expanded=True)`: float32). `neuroner` reads words and their letters. "
+        "Strategies without a meaning for one of these are refused by name "
+        "(`kit/migrate/meaning.py`).\n"
     )
 
 

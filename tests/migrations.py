@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from kit.migrate import STRATEGIES, decoder_like
-from kit.migrate.meaning import IN_4_BITS, WITHOUT_LAYERS
+from kit.migrate.meaning import IN_4_BITS, OF_WORDS, WITHOUT_LAYERS
 from kit.models import (
     RNN,
     ClassHead,
@@ -18,6 +18,8 @@ from kit.models import (
     SequenceHead,
     Transformer,
     TransformerConfig,
+    WordLSTM,
+    WordLSTMConfig,
     WordVectors,
     WordVectorsConfig,
 )
@@ -55,10 +57,18 @@ GRU = dataclasses.replace(LSTM, cell="gru", bidirectional=True, hidden=12, weigh
 CONFIGS = {"bert": BERT, "gpt": GPT, "llama": LLAMA, "lstm": LSTM, "gru": GRU}
 TABLES = {
     "words": WordVectorsConfig(vocabulary=V, width=16, rows=290),
+    "spelled": WordLSTMConfig(
+        vocabulary=V, width=16, rows=290, letters=30, longest=6, letter_width=4
+    ),
     "4 bits": dataclasses.replace(BERT, width=32, embedding_bits=4),
 }
 """Bodies for which many strategies have no meaning."""
-KINDS = {TransformerConfig: Transformer, RNNConfig: RNN, WordVectorsConfig: WordVectors}
+KINDS = {
+    TransformerConfig: Transformer,
+    RNNConfig: RNN,
+    WordVectorsConfig: WordVectors,
+    WordLSTMConfig: WordLSTM,
+}
 MEANINGLESS = {
     ("bias_only", "llama"): "no biases",
     ("prefix_tuning", "lstm"): "an RNN has none",
@@ -70,6 +80,8 @@ MEANINGLESS = {
     **{("quantized_lora", kind): "linear layers of a Transformer" for kind in ("lstm", "gru")},
     ("grow_encoder", "gru"): r"layers\.0\.rnns\.0\.weight_ih_l0",
 } | {(strategy, "words"): "a table of word vectors" for strategy in (*WITHOUT_LAYERS, "distil")}
+MEANINGLESS |= {(strategy, "spelled"): f"{strategy}: a WordLSTM" for strategy in OF_WORDS}
+MEANINGLESS |= {("distil", "spelled"): "give a `student`"}
 MEANINGLESS |= {(strategy, "4 bits"): f"{strategy}: .* in 4 bits" for strategy in IN_4_BITS}
 """(strategy, body) that cannot be migrated -> a pattern of the error."""
 
@@ -89,6 +101,10 @@ def body(name: str) -> nn.Module:
     made = KINDS[type(config)](config)
     if name == "words":
         made.share(torch.arange(V) % config.rows)
+    if name == "spelled":
+        letters = torch.randint(0, config.letters, (V, config.longest))
+        letters[1::2, 3:] = -1
+        made.set_words(torch.arange(V) % config.rows, letters)
     with torch.no_grad():
         for p in made.parameters():
             p += torch.randn_like(p) * 0.2
@@ -104,7 +120,7 @@ def source(name: str) -> Source:
 def head(strategy: str, given: Source):
     """The head of a strategy's test case, as `migrate` takes it."""
     if strategy in SEQUENCES:
-        like = body("lstm") if isinstance(given.body, WordVectors) else given.body
+        like = body("lstm") if isinstance(given.body, WordVectors | WordLSTM) else given.body
         return lambda width: SequenceHead(width, decoder_like(like))
     return lambda width: ClassHead(width, 2)
 

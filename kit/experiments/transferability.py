@@ -10,7 +10,7 @@ experiments recorded is read by `kit.results.transferability`, and not trained a
 """
 
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 
@@ -59,7 +59,7 @@ DRAWS, SEEDS = 4, 3
 
 TABLES = ("glove", "spacy_vectors")
 """Shallow sources: tables of word vectors."""
-SOURCES = ("minilm", *BUILTIN, *TABLES, "e5", "smollm")
+SOURCES = ("minilm", *BUILTIN, *TABLES, "neuroner", "e5", "smollm")
 """A new source is one more name here: `sources.load(name)` must know it."""
 FRESH = ("minilm", "rnn_encoder", "transformer_encoder")
 """Architectures that are also judged with fresh values, the control."""
@@ -68,16 +68,17 @@ RATES = (1e-4, 1e-3)
 OTHER_RATES = dict.fromkeys(TABLES, (1e-2, 1e-1)) | dict.fromkeys(("e5", "smollm"), (3e-5, 1e-4))
 """The same for a table, where an update changes few rows, and for deep sources, whose values
 are best changed little."""
-CHOSEN = (*BUILTIN, *TABLES, "e5", "smollm")
+CHOSEN = (*BUILTIN, *TABLES, "neuroner", "e5", "smollm")
 """Sources whose rate is chosen on validation; MiniLM has the recipe's own."""
 TAG_RATES = {"e5": (1e-4, 3e-4)}
 """The same for entities, where the other sources have rates of their own (`entities.options`)."""
 CAUSAL = ("rnn_writer", "transformer_writer", "smollm")
 """Sources that also have the vector of the last token, which alone has read the whole text."""
-DEEP = {"smollm": 22}
-"""Source -> blocks that are read; of the others all. 22 are those of `large_source_entities`."""
-STEP = 5
-"""Of a deep source every fifth layer is judged, and the last."""
+TUNED = {"smollm": 22}
+"""Source -> its lower blocks that are fine-tuned, those of `large_source_entities`; of the others
+all. Estimates read all blocks."""
+KNOWN = {("entities", "neuroner")}
+"""(task, source) that are left out: the source has learned from these very sentences."""
 UNTAGGED = ("rnn_writer", "transformer_writer", "translator", *TABLES, "e5")
 """Sources that the experiment `entities` has not tuned."""
 
@@ -97,7 +98,8 @@ def planned(options) -> Iterator[dict]:
     plans = {"rates": rate_rows, "tuned": tuned_rows, "estimates": estimate_rows}
     for part in options.parts:
         for row in plans[part]():
-            if row["task"] in options.tasks and row["source"] in options.sources:
+            left_out = (row["task"], row["source"]) in KNOWN
+            if row["task"] in options.tasks and row["source"] in options.sources and not left_out:
                 yield {"part": part, **row}
 
 
@@ -150,7 +152,7 @@ def measure(about: dict) -> dict | list[dict]:
 def classify(about: dict) -> dict:
     """Fine-tune on texts and their classes; accuracy."""
     task = {"films": sentiment, "news": topics}[about["task"]]
-    source, seed = loaded(about["source"]), about["seed"]
+    source, seed = tuned_part(about["source"]), about["seed"]
     strategy, options = "from_scratch" if about.get("fresh") else "full", {}
     if strategy == "full" and about["source"] in CHOSEN:
         known = about["part"] == "rates"
@@ -212,9 +214,9 @@ def estimates(about: dict) -> list[dict]:
         labels = np.array(rows["label"][:])
         layers = layer_vectors(source, rows["text"][:], how=about["how"])
     last = len(layers) - 1
-    judged = [i for i in range(last + 1) if name not in DEEP or i % STEP == 0 or i == last]
-    if about["how"] == "last":
-        judged.remove(0)  # the embedding of the end of a text is the same for all texts
+    judged = range(
+        about["how"] == "last", last + 1
+    )  # the last token's embedding is always the same
     cached = [
         CachedVectors(
             source=name,
@@ -265,9 +267,14 @@ def data(task: str):
 
 @cache
 def loaded(name: str) -> Source:
-    """A source, loaded once; of a deep one the lowest blocks."""
-    load = partial(sources.smollm, layers=DEEP[name]) if name in DEEP else None
-    return load() if load else sources.load(name)
+    """A source, loaded once."""
+    return sources.load(name)
+
+
+@cache
+def tuned_part(name: str) -> Source:
+    """The part of a source that is fine-tuned: of `TUNED` the lowest blocks."""
+    return sources.smollm(layers=TUNED[name]) if name in TUNED else loaded(name)
 
 
 @cache

@@ -3,7 +3,7 @@
 from torch import nn
 
 from kit.errors import KitError
-from kit.models import QuantizedEmbedding
+from kit.models import QuantizedEmbedding, WordLSTM
 from kit.models.quantized_matrix import matrices
 
 __all__ = ["check_meaning", "fixed_tables"]
@@ -33,6 +33,32 @@ WITHOUT_LAYERS = {
 }
 """Strategy -> why it has no meaning for a body without layers, and what to take instead."""
 
+OF_WORDS = {
+    **dict.fromkeys(
+        ("widen", "narrow", "deepen", "choose_layers"),
+        "a WordLSTM has one layer, and LSTMs in it whose shapes belong together: take 'full', "
+        "'reinitialised', 'from_scratch' or 'into', with a body of your own.",
+    ),
+    **dict.fromkeys(
+        ("lora", "quantized_lora"),
+        "a WordLSTM has no linear layer to which it could be added: take 'full', 'adapter' or "
+        "'frozen'.",
+    ),
+    **dict.fromkeys(
+        ("prefix_tuning", "prompt_tuning"),
+        "a WordLSTM reads words and their letters, and a vector before the text is neither: take "
+        "'full', 'adapter' or 'frozen'.",
+    ),
+    "move_vocabulary": "a WordLSTM knows the letters of its words, and another tokenizer's pieces "
+    "have none there: take 'full', or 'into' with a body of your own.",
+    **dict.fromkeys(
+        ("grow_encoder", "warm_start"),
+        "a WordLSTM reads in both directions and cannot be a decoder: take 'grow_decoder', with a "
+        "decoder of your own in the head.",
+    ),
+}
+"""Strategy -> why it has no meaning for a `WordLSTM`."""
+
 IN_FLOAT32 = "read the source with its table in float32, as sources.e5(expanded=True) does."
 IN_4_BITS = {
     "embeddings_only": f"token embeddings in 4 bits cannot be trained: {IN_FLOAT32}",
@@ -61,6 +87,7 @@ def check_meaning(body: nn.Module, strategy: str, options: dict) -> None:
     without_layers = getattr(config, "layers", None) == 0
     quantised = getattr(config, "embedding_bits", None) is not None
     refused = WITHOUT_LAYERS if without_layers else IN_4_BITS if quantised else {}
+    refused = OF_WORDS if isinstance(body, WordLSTM) else refused
     names = [strategy, options.get("then", "")] if strategy == "domain_first" else [strategy]
     for name in names:
         if name in refused:

@@ -16,6 +16,7 @@ from kit.models.quantized import QuantizedEmbedding
 from kit.models.rnn import RNN, RNNConfig
 from kit.models.soup import soup
 from kit.models.transformer import Transformer, TransformerConfig
+from kit.models.word_lstm import WordLSTM, WordLSTMConfig
 from kit.models.word_vectors import WordVectors, WordVectorsConfig
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "VectorHead",
+    "WordLSTM",
+    "WordLSTMConfig",
     "WordVectors",
     "WordVectorsConfig",
     "pool",

@@ -17,6 +17,7 @@ NAMES = {
     "translator": "translator's encoder",
     "glove": "GloVe",
     "spacy_vectors": "spaCy's vectors",
+    "neuroner": "NeuroNER",
     "e5": "e5",
     "smollm": "SmolLM2",
 }

@@ -15,7 +15,7 @@ from kit.data import archives
 from kit.errors import KitError
 from kit.files import temporary_folder
 from kit.guards import a_path, guarded
-from kit.sources import checkpoint, gguf, gguf_export, huggingface
+from kit.sources import checkpoint, gguf, gguf_export, huggingface, neuroner
 from kit.sources.build import build_source
 from kit.sources.builtin import BUILTIN, load_builtin
 from kit.sources.checkpoint import Source
@@ -137,6 +137,7 @@ def _unpacked(name: str, content: bytes) -> Iterator[Path]:
 NAMED = {"minilm": minilm, "smollm": smollm, "e5": e5} | {
     "glove": glove,
     "spacy_vectors": spacy_vectors,
+    "neuroner": neuroner.source,
     **{name: partial(load_builtin, name) for name in BUILTIN},
 }
 """Name -> function that loads the source."""

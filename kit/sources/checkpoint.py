@@ -42,6 +42,7 @@ BODIES = {
     "Transformer": models.TransformerConfig,
     "RNN": models.RNNConfig,
     "WordVectors": models.WordVectorsConfig,
+    "WordLSTM": models.WordLSTMConfig,
 }
 HEADS = (
     "ClassHead",
@@ -64,7 +65,7 @@ class Source:
     name: str
     """Its name in figures and messages."""
     body: nn.Module
-    """A Transformer, an RNN or a table of word vectors."""
+    """A Transformer, an RNN, a table of word vectors or a WordLSTM."""
     tokenizer: Tokenizer
     """The tokenizer that it was trained with."""
     head: nn.Module | None = None

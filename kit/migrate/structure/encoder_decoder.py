@@ -9,7 +9,7 @@ from torch import nn
 from kit.errors import KitError
 from kit.migrate.migration import RATE, Migration, WeightMap, group, migration
 from kit.migrate.transfer import transfer
-from kit.models import SequenceHead, Transformer
+from kit.models import SequenceHead, Transformer, WordLSTM
 
 __all__ = ["decoder_like", "encoder_like", "grow_decoder", "grow_encoder", "warm_start"]
 
@@ -40,10 +40,12 @@ def encoder_like(body: nn.Module, **changes) -> nn.Module:
 
 
 def _check_layers(body: nn.Module) -> None:
-    """Raise KitError for a table of word vectors: no decoder and no encoder is like it."""
-    if body.config.layers == 0:
+    """Raise KitError for a body of words: no decoder and no encoder is like it."""
+    words = isinstance(body, WordLSTM)
+    if words or body.config.layers == 0:
+        kind = "a WordLSTM has" if words else "a table of word vectors has"
         raise KitError(
-            "a table of word vectors has no layers to make a decoder or an encoder of: give one of "
+            f"{kind} no layers to make a decoder or an encoder of: give one of "
             "your own, RNN(RNNConfig(vocabulary=..., width=..., cross=True))."
         )
 
