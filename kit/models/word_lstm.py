@@ -133,7 +133,7 @@ class Layer(nn.Module):
         sizes = there.sum(1)
         letters = letters[:, : int(sizes.max())]
         vectors = self.letters(letters.clamp(min=0))
-        forward, backward = both_ways(self.spell_forward, self.spell_backward, vectors, sizes)
+        forward, backward = two_directions(self.spell_forward, self.spell_backward, vectors, sizes)
         last = forward[torch.arange(len(letters), device=letters.device), sizes - 1]
         return torch.cat([last, backward[:, 0]], -1)
 
@@ -141,7 +141,7 @@ class Layer(nn.Module):
         # Words first, then padding: so that padding on the left, or a hole, is read over.
         order = (~mask).int().argsort(dim=1, stable=True)[..., None]  # (B, T, 1)
         inputs = inputs.gather(1, order.expand_as(inputs))
-        states = both_ways(self.read_forward, self.read_backward, inputs, mask.sum(1))
+        states = two_directions(self.read_forward, self.read_backward, inputs, mask.sum(1))
         hidden = torch.tanh(self.output(torch.cat(states, -1)))
         back = order.argsort(1)
         return hidden.gather(1, back.expand_as(hidden)) * mask[..., None]
@@ -176,7 +176,7 @@ class CoupledLSTM(nn.Module):
         return torch.stack(states, 1)
 
 
-def both_ways(
+def two_directions(
     forward: CoupledLSTM, backward: CoupledLSTM, x: Tensor, sizes: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The states (B, T, H) of each direction, of texts with `sizes` (B,) words before their
