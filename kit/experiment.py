@@ -21,6 +21,7 @@ from typing import Any
 from torch import nn
 
 from kit import guards
+from kit.display_names import display_name
 from kit.errors import KitError
 from kit.html import table
 from kit.migrate import Migration, check_options, migrate
@@ -116,7 +117,8 @@ class Experiment:
 
     def __repr__(self) -> str:
         lines = [f"{self.target!r}, {len(self.rows):,} labelled rows, {self.run.seconds:.0f} s"]
-        lines += [f"{name:>28} {value:.3f}" for name, value in self._main_scores().items()]
+        scores = self._main_scores().items()
+        lines += [f"{display_name(name):>28} {value:.3f}" for name, value in scores]
         return "\n".join(lines)
 
     def _main_scores(self) -> dict[str, float]:
@@ -126,8 +128,9 @@ class Experiment:
 
     def _repr_html_(self) -> str:
         title = f"{self.target.source} → {self.name}: {len(self.rows):,} labelled rows"
-        rows = [(name, f"{value:.3f}") for name, value in self._main_scores().items()]
-        scores = table(("", self.task.METRIC), rows, title=title) if rows else ""
+        scores = self._main_scores().items()
+        rows = [(display_name(name), f"{value:.3f}") for name, value in scores]
+        scores = table(("", display_name(self.task.METRIC)), rows, title=title) if rows else ""
         return scores + self.target._repr_html_()
 
 

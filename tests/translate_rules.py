@@ -20,7 +20,7 @@ REST = r'"(?:\s+[\w-]+="[^"<>]*")*\s*/?>'
 TITLE = rf'<[a-z][^<>]*?\b(?:title|aria-label)="(?=[a-zA-Z])|{REST}'
 PART = rf"^[^<>`]*?{REST}|<[a-z][^<>]*$"
 PLACE = r"%?\{+[^{}]*\}+"
-NAMED = r"python -m [\w.]+(?: [a-z_]+)?|\bkit[./][\w./]+|\b[A-Z]+_[A-Z_]+\b"
+NAMED = r"^[A-Z]\w+\((?=\{)|python -m [\w.]+(?: [a-z_]+)?|\bkit[./][\w./]+|\b[A-Z]+_[A-Z_]+\b"
 KEPT = re.compile(
     rf"{TITLE}|{TAG}|{PART}|{PLACE}|{NAMED}|```.*?```|`[^`\n]+`|https?://[^\s)]+|&[\w#]+;|\d+",
     re.DOTALL,
@@ -211,7 +211,8 @@ class Rules:
         for place, reason in STAYS.items():
             if fnmatchcase(about, place):
                 return "" if reason == READ and self.shared(text) else reason
-        if not is_error(text) and CODES.fullmatch(plain(text)):
+        is_code = not is_error(text) and not text.where.endswith("__repr__")
+        if is_code and CODES.fullmatch(plain(text)):
             return "code"
         if says(text.role, file) and not text.role.startswith("="):
             return ""
@@ -290,7 +291,7 @@ class Rules:
         words = plain(text)
         if is_error(text):
             return True
-        if CODES.fullmatch(words):
+        if CODES.fullmatch(words) and not text.where.endswith("__repr__"):
             return False
         if says(text.role, file) or re.search(r"</|<br>|<text", words):
             return True

@@ -2,6 +2,7 @@
 
 import re
 
+from kit.display_names import display_name
 from kit.html import escape
 
 __all__ = ["DONE", "page", "shortened"]
@@ -42,7 +43,7 @@ def page(title: str, totals: dict[str, int], origins: list, warnings: list[str])
     whole = max(totals["parameters"], 1)
     shares = "".join(
         f'<span style="white-space:nowrap;margin-right:1.4em">{_mark(colour, part / whole)} '
-        f"{what} <b>{part:,}</b> ({part / whole:.{1 if part else 0}%})</span>"
+        f"{display_name(what)} <b>{part:,}</b> ({part / whole:.{1 if part else 0}%})</span>"
         for what, colour, part in (
             ("moved", DONE["copied"], totals["moved"]),
             ("fresh", DONE["fresh"], totals["fresh"]),
@@ -85,11 +86,17 @@ def _line(rows: list) -> str:
     """One line for origins that differ only in a number in their names."""
     o = rows[0]
     start = f" from {o.start:.0%} on" if o.start else ""
-    rate = f"{o.rate:.2g}{start}" if o.rate else "frozen"
+    rate = f"{o.rate:.2g}{start}" if o.rate else display_name("frozen")
     dot = f'<span style="{BAR};width:.7em;background:{DONE[o.done]}"></span>'
     note = f' <span style="opacity:.75">({escape(o.note)})</span>' if o.note else ""
     name = _joined([r.name for r in rows])
-    columns = (escape(name), _shape(o.shape), rate, f"{dot} {o.done}{note}", escape(_twin(rows)))
+    columns = (
+        escape(name),
+        _shape(o.shape),
+        rate,
+        f"{dot} {display_name(o.done)}{note}",
+        escape(_twin(rows)),
+    )
     cells = "".join(f'<td style="{CELL}">{c}</td>' for c in columns)
     return f'<tr style="background:none{"" if o.rate else ";opacity:.6"}">{cells}</tr>'
 
