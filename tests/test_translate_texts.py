@@ -38,8 +38,8 @@ ALLOWED = {
 TYPED = {
     "errors": "Column Descent LossCurves None bias bytes ca causal columns de decode domains beams "
     "editorials en entities es examples films fit freeze generate glove gpu ids it ja layer "
-    "leakage list messages migrate multilingual neuroner news norm products prompting quantized read "
-    "replays report ro ru "
+    "leakage list messages migrate multilingual neuroner news norm products prompting quantized "
+    "read replays report ro ru "
     "search seed smollm source stop strategies structure summaries tokens torture transferability "
     "translation translator tuple tweets uk wants "
     "a an argument got keyword missing nan required unexpected",
