@@ -15,10 +15,19 @@ FRESH = ", fresh"
 KINDS = {"trained": (BLUE, "circle"), "fresh values": (ORANGE, "square")}
 """Kind of source -> colour and marker."""
 PLACES = {
-    "trained": ("top center", "bottom center"),
-    "fresh values": ("top right", "top left", "bottom center"),
+    "top center": (0, -1),
+    "bottom center": (0, 1),
+    "middle right": (1, 0),
+    "middle left": (-1, 0),
+    "top right": (1, -1),
+    "top left": (-1, -1),
+    "bottom right": (1, 1),
+    "bottom left": (-1, 1),
 }
-"""Where names stand, in turn: of trained sources from left to right, of fresh ones from the top."""
+"""Where a name may stand beside its point -> its direction in x and, downwards, in y; the first
+that covers nothing is taken."""
+PLOT, LETTER, LINE, MARK = (720, 320), 8.6, 18, 15
+"""About so many pixels: the plot, a letter, a line of text and a point."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,18 +102,58 @@ def headline(scene: Scene) -> str:
     )
 
 
+def text_places(scene: Scene) -> dict[str, str]:
+    """Source -> where its name stands, so that names cover neither points nor each other: one
+    after the other, each where it covers least."""
+    scale = axes(scene)
+    (left, right), (low, high) = scale["xaxis"]["range"], scale["yaxis"]["range"]
+    across, down = PLOT[0] / (right - left), PLOT[1] / (high - low)
+    at, taken = {}, []
+    for name in names(scene):
+        x, half_x = metrics.interval([*scene.estimates[name]])
+        y, half_y = metrics.interval([*scene.scores[name]])
+        x, y = (x - left) * across, (high - 100 * y) * down
+        half_x, half_y = _half(half_x) * across, 100 * _half(half_y) * down
+        at[name] = x, y
+        taken += [
+            (x - MARK / 2, y - MARK / 2, x + MARK / 2, y + MARK / 2),
+            (x - half_x, y - 2, x + half_x, y + 2),
+            (x - 2, y - half_y, x + 2, y + half_y),
+        ]
+    chosen = {}
+    for name in sorted(at, key=lambda name: at[name]):
+        boxes = {place: _box(*at[name], name, *way) for place, way in PLACES.items()}
+        cost = {place: _covered(box, taken) for place, box in boxes.items()}
+        chosen[name] = min(cost, key=cost.__getitem__)
+        taken.append(boxes[chosen[name]])
+    return chosen
+
+
+def _box(x: float, y: float, name: str, right: int, down: int) -> tuple[float, ...]:
+    """The left, upper, right and lower end of a name beside its point."""
+    wide = LETTER * len(display_name(name.removesuffix(FRESH)))
+    x += right * (wide + MARK) / 2
+    y += down * (LINE + (MARK if not right else 0)) / 2
+    return x - wide / 2, y - LINE / 2, x + wide / 2, y + LINE / 2
+
+
+def _covered(box: tuple, taken: list[tuple]) -> float:
+    """What a name would cover of points and names, and how far it would leave the plot, in px²."""
+    left, top, right, bottom = box
+    outside = max(0, -left) + max(0, right - PLOT[0]) + max(0, -top) + max(0, bottom - PLOT[1])
+    over = sum(
+        max(0, min(right, r) - max(left, a)) * max(0, min(bottom, d) - max(top, u))
+        for a, u, r, d in taken
+    )
+    return over + 20 * outside
+
+
 def _points(scene: Scene, kind: str) -> dict:
     own = [name for name in names(scene) if name.endswith(FRESH) == (kind == "fresh values")]
     x = [metrics.interval([*scene.estimates[name]]) for name in own]
     y = [metrics.interval([*scene.scores[name]]) for name in own]
     colour, symbol = KINDS[kind]
-    along = [-mean for mean, _ in y] if kind == "fresh values" else [mean for mean, _ in x]
-    turn = sorted(range(len(own)), key=along.__getitem__)
-    own, x, y = ([values[i] for i in turn] for values in (own, x, y))
-    places = [PLACES[kind][i % len(PLACES[kind])] for i in range(len(own))]
-    if kind == "trained" and own:
-        # Below the lowest point there is room, above it often a point with fresh values.
-        places[min(range(len(own)), key=lambda i: y[i][0])] = "bottom center"
+    places = text_places(scene)
     return {
         "x": [mean for mean, _ in x],
         "y": [100 * mean for mean, _ in y],
@@ -112,7 +161,7 @@ def _points(scene: Scene, kind: str) -> dict:
         "error_y": {"array": [100 * _half(half) for _, half in y], "thickness": 1.5},
         "text": [name.removesuffix(FRESH) for name in own],
         "customdata": [scene.places[name] for name in own],
-        "textposition": places,
+        "textposition": [places[name] for name in own],
         "textfont": {"color": colour},
         "mode": "markers+text",
         "marker": {"color": colour, "symbol": symbol, "size": 13},
