@@ -15,7 +15,17 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent / "solutions"))
 
 TRAITS = ("description", "tooltip", "placeholder")
-FIGURE = {"text", "name", "title", "ticktext", "hovertext", "texttemplate", "hovertemplate"}
+FIGURE = {
+    "x",
+    "y",
+    "text",
+    "name",
+    "title",
+    "ticktext",
+    "hovertext",
+    "texttemplate",
+    "hovertemplate",
+}
 HIDDEN = r"<(style|script|code)\b.*?</\1>"
 UNSTABLE = {"template", "uid", "meta", "margin", "width", "ax", "ay", "font"}
 """Keys of a figure whose numbers are not data, or depend on the length of words."""

@@ -43,6 +43,7 @@ TYPED = {
     "search seed smollm source stop strategies structure summaries tokens torture transferability "
     "translation translator tuple tweets uk wants "
     "a an argument got keyword missing nan required unexpected",
+    "figures": "a",
     "hints": "for in train",
     "verdicts": "A films label negative positive IndexError empty from list pop up",
     "widgets": "a Mean axolotl means model test train",

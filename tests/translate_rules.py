@@ -103,6 +103,7 @@ STAYS: dict[str, str] = {
     "*|*, deviations": "the name of recorded values",
     "08.code:*|Please enter your password.": "a text of the data",
     "kit/widgets/transferability/source_scatter_figure.py:|=FRESH|*": "the end of a recorded name",
+    "kit/results/transferability.py:source_name|*, fresh": "a recorded name, shown part by part",
     "10.code:*|Italian, memory": "the name of a recorded curve",
     "*|Text*()value|*": READ,
     "kit/widgets/*|=TEXTS|*": READ,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kit.display_names import display_name
 from kit.html import FONT, GREY, INK
 from kit.train import Run
 from kit.widgets.base.style import COLOUR, DASH, NAME, SYMBOL, dress
@@ -84,7 +85,7 @@ def bars(scene: Scene) -> dict:
     found = {"lookup": scene.lookup, **{name: scene.tested.get(name) for name in RIVALS[::-1]}}
     return {
         "type": "bar",
-        "x": ["lookup", "scratch", "source"],
+        "x": [display_name(name) for name in ("lookup", "scratch", "source")],
         "y": [None if v is None else 100 * v for v in found.values()],
         "text": ["" if v is None else f"<b>{100 * v:.0f}</b>" for v in found.values()],
         "textposition": "outside",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from kit.display_names import display_name
 from kit.html import FONT, INK, escape
 from kit.train import Run
 from kit.widgets.base.style import COLOUR, DASH, NAME, dress, error_bars
@@ -17,10 +18,10 @@ FLOOR = 40
 BARS = ("majority", "tfidf", "from_scratch", "full")
 
 SHORT = {  # every second one a line lower, so that they do not touch
-    "majority": "majority",
+    "majority": display_name("majority"),
     "tfidf": "<br>TF-IDF",
-    "from_scratch": "scratch",
-    "full": "<br>source",
+    "from_scratch": display_name("scratch"),
+    "full": f"<br>{display_name('source')}",
 }
 
 

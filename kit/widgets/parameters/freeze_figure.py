@@ -42,7 +42,10 @@ def figure(done: list[Choice], controls: dict, recorded: dict[int, tuple | None]
     """
     import plotly.graph_objects as go
 
-    ticks = {"tickvals": list(range(layers + 2)), "ticktext": ["emb", *range(layers), "head"]}
+    ticks = {
+        "tickvals": list(range(layers + 2)),
+        "ticktext": ["emb", *range(layers), display_name("head")],
+    }
     rows = {"range": [KEPT - 0.4, -0.6], "visible": False}
     layout = {
         "xaxis": {"domain": [0, 0.24], "range": [-0.7, layers + 1.7], "tickangle": -60, **ticks},
