@@ -86,7 +86,9 @@ def test_what_has_no_meaning_is_refused(small: WordLSTM) -> None:
     for wrong in ((rows[:-1], letters), (rows + 1, letters), (rows, letters[:, 1:])):
         with pytest.raises(KitError, match=r"give rows \(300,\) from 0 to 289"):
             WordLSTM(config).set_words(*wrong)
-    for wrong in (letters + 1, letters - 99):
+    gap = letters.clone()
+    gap[0, 1] = -1  # of six letters the second is missing: the others would be read wrong
+    for wrong in (letters + 1, letters - 99, gap):
         with pytest.raises(KitError, match="at least one of 0 to 29"):
             WordLSTM(config).set_words(rows, wrong)
     sizes = {"vocabulary": 5, "width": 4, "rows": 5, "letters": 3, "longest": 2}

@@ -214,9 +214,8 @@ def estimates(about: dict) -> list[dict]:
         labels = np.array(rows["label"][:])
         layers = layer_vectors(source, rows["text"][:], how=about["how"])
     last = len(layers) - 1
-    judged = range(
-        about["how"] == "last", last + 1
-    )  # the last token's embedding is always the same
+    first = int(about["how"] == "last")  # the embedding of the end of a text is always the same
+    judged = range(first, last + 1)
     cached = [
         CachedVectors(
             source=name,

@@ -78,10 +78,12 @@ class WordLSTM(nn.Module):
                 f"give rows ({known.vocabulary:,},) from 0 to {known.rows - 1:,}, and letters "
                 f"({known.vocabulary:,}, {known.longest})."
             )
-        if spelling.max() >= known.letters or (spelling[:, 0] < 0).any():
+        there = spelling >= 0
+        gap = (there[:, 1:] & ~there[:, :-1]).any()
+        if gap or spelling.max() >= known.letters or not there[:, 0].all():
             raise KitError(
                 f"letters from {int(spelling.min())} to {int(spelling.max())}: give each word at "
-                f"least one of 0 to {known.letters - 1}, and -1 behind its last."
+                f"least one of 0 to {known.letters - 1}, and -1 only behind its last."
             )
         self.row_of.copy_(rows)
         self.spelling.copy_(spelling)
