@@ -124,6 +124,25 @@ def test_another_process_may_have_added_the_row(tmp_path: Path) -> None:
     assert [(row["n"], row["value"]) for row in file.rows()] == [(9, 0), (1, -1)]
 
 
+def test_what_another_process_measures_is_left_to_it(tmp_path: Path) -> None:
+    """Two at once share the work; of one that was killed the other takes over."""
+    code = (
+        "import sys, time; from pathlib import Path; sys.path.insert(0, 'tests')\n"
+        "from test_experiments import tiny\n"
+        "for about in tiny(Path(sys.argv[1])).missing([{'n': 1}, {'n': 2}]):\n"
+        "    print(about, flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    planned = [{"n": n} for n in (1, 2, 3)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "{'n': 1}\n"
+        assert list(tiny(tmp_path).missing(planned)) == planned[1:]
+        other.kill()
+    assert list(tiny(tmp_path).missing(planned)) == planned
+    elsewhere = tiny(tmp_path / "another_copy")
+    assert all(list(elsewhere.missing([about])) for about in tiny(tmp_path).missing(planned))
+
+
 def test_minutes_and_save(tmp_path: Path, capsys) -> None:
     file = tiny(tmp_path)
     file.grow([{"n": 1}], two_rows, minutes=-1)

@@ -1,7 +1,8 @@
 """A results file that grows row by row: kit/results/data/NAME.json.
 
-Several processes may add to one file. A process that is stopped loses the row that it measures, and
-no other; the same command goes on with what is missing.
+The same command may run several times at once: each measures what no other one measures. A process
+that is stopped loses the row that it measures, and no other; the same command goes on with what is
+missing.
 """
 
 import gc
@@ -10,10 +11,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from kit import files, results, runtime
 from kit.errors import KitError
@@ -115,11 +117,14 @@ class ResultsFile:
         return {key: row[key] for key in (*self.keys, *self.parts) if key in row}
 
     def missing(self, planned: Iterable[dict]) -> Iterator[dict]:
-        """The planned measurements that have no row yet: the file is read again before each, for
-        another process may have added it."""
+        """The planned measurements that have no row yet and that no other process measures now.
+
+        Until the next one is asked for, no other process is given this one.
+        """
         for about in planned:
-            if self.key(about) not in map(self.key, self.rows()):
-                yield about
+            with self._claim(about) as mine:
+                if mine and self.key(about) not in map(self.key, self.rows()):
+                    yield about
 
     def add(self, *rows: dict, **fields) -> None:
         """Add the rows of a measurement, and set fields of the file beside its rows.
@@ -140,10 +145,27 @@ class ResultsFile:
             kept = [row for row in self.rows() if not about.items() <= row.items()]
             write(self.path, self.what, rows=kept)
 
-    def _lock(self) -> FileLock:
+    def _lock(self, suffix: str = "") -> FileLock:
         folder = runtime.cache_dir() / "experiments"
         folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / f"{self.name}.lock")
+        return FileLock(folder / f"{self.name}{suffix}.lock")
+
+    @contextmanager
+    def _claim(self, about: dict) -> Iterator[bool]:
+        """While inside, no other process has the measurement; False where another one has it."""
+        identity = json.dumps([str(self.path.resolve()), self.key(about)], sort_keys=True)
+        lock = self._lock(f"-{sha256(identity.encode()).hexdigest()[:16]}")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            with suppress(OSError):  # Windows removes no file that is open
+                Path(lock.lock_file).unlink()
+            lock.release()
 
     def grow(
         self,

@@ -5,8 +5,7 @@
 
 {RNN, Transformer} x {scratch, parameter, structure, mixed} x articles x seeds, straight or after
 training on pseudo-headlines (`kit.tasks.summarization.pseudo_headlines`), and MiniLM as a frozen
-encoder: all scored on the same test articles. Two may work at once, each on its `--part`: 0/2 and
-1/2.
+encoder: all scored on the same test articles.
 """
 
 import itertools
@@ -52,7 +51,6 @@ PSEUDO = "unwritten headlines"
 def main(arguments: list[str]) -> None:
     command = parser("summaries", __doc__)
     command.add_argument("--minutes", type=float, default=float("inf"))
-    command.add_argument("--part", default="0/1", help="i/n: every n-th run, from the i-th")
     kinds = (*KINDS, "minilm")
     command.add_argument("--kinds", nargs="+", default=kinds, choices=kinds)
     command.add_argument("--seeds", nargs="+", type=int, default=range(SEEDS))
@@ -61,11 +59,9 @@ def main(arguments: list[str]) -> None:
 
 
 def planned(options) -> Iterator[dict]:
-    """Every measurement of these kinds and seeds, and of this part."""
-    part, parts = map(int, options.part.split("/"))
-    for number, about in enumerate(plan()):
-        chosen = about["kind"] in options.kinds and about["seed"] in options.seeds
-        if chosen and number % parts == part:
+    """Every measurement of these kinds and seeds."""
+    for about in plan():
+        if about["kind"] in options.kinds and about["seed"] in options.seeds:
             yield about
 
 
