@@ -98,6 +98,7 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
     handle = temperature.locator(".noUi-handle")
     for _ in range(5):
         handle.press("ArrowLeft")
+    page.get_by_text("at τ = 0.5").wait_for()  # all five: a late one would look like a choice
     shown.see(plot, f"data[0].x[0] > {top}")  # the likely gets likelier
     for name in ("trigrams", "Transf., shipped"):
         choose(shown, plot, name)
