@@ -36,6 +36,7 @@ EXPERIMENTS = {
     "learning_curves": Experiment("film reviews: heads on frozen vectors at ten budgets", 5),
     "multilingual": Experiment("English film labels, sentences in six languages: a show", 8),
     "transferability": Experiment("which source: estimates against fine-tuning, three tasks", 240),
+    "conversion": Experiment("MiniLM after faults of its conversion: outputs, accuracy", 30),
     "leakage": Experiment("leaks that were planted, and how many an audit finds", 15),
     "bias": Experiment("what names, nationalities and pronouns change in an answer", 30),
     "bias_texts": Experiment("what names change in headlines, and pronouns in translations", 10),
