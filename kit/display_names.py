@@ -49,6 +49,18 @@ DISPLAY_NAMES = {
     "none": "none",
     "yes": "yes",
     "no": "no",
+    # faults of a conversion
+    "no fault": "no fault",
+    "matrices not turned": "matrices not turned",
+    "outputs not turned": "outputs not turned",
+    "norms left fresh": "norms left fresh",
+    "positions shifted by 2": "positions shifted by 2",
+    "words shifted by 1": "words shifted by 1",
+    "capitals kept": "capitals kept",
+    "token types left out": "token types left out",
+    "norm_eps 1e-5": "norm_eps 1e-5",
+    "GELU by tanh": "GELU by tanh",
+    "fresh values": "fresh values",
     # halves and sizes of models
     "parameter": "parameter",
     "structure": "structure",

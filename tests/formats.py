@@ -35,7 +35,7 @@ from kit.models import Transformer, TransformerConfig
 from kit.models.quantized_matrix import FEW_ROWS
 from kit.models.quantized_matrix import KINDS as FEW_BITS
 from kit.models.rotary import SCALINGS
-from kit.sources import BUILTIN, Source
+from kit.sources import BUILTIN, Source, tensorflow, tensorflow_bert
 from kit.sources.gguf import SPLITS
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED
 from kit.tokenizer import Tokenizer
@@ -115,6 +115,7 @@ def page() -> str:
         parts = [files(folder), memory(), splits(), tags(), families(), tokenizer_kinds()]
         parts += [
             gguf_types(),
+            tensorflow_files(folder),
             named_sources(),
             OTHER_MODELS,
             bad_rows(),
@@ -271,6 +272,30 @@ def gguf_types() -> str:
         f"{', '.join(FEW_BITS)} stay as they are stored; up to {FEW_ROWS} rows are then multiplied "
         "in bfloat16 (docs/RESULTS.md says how far answers differ), more of them exactly. They are "
         "not trained: `quantized_lora` trains beside them.\n"
+    )
+
+
+def tensorflow_files(folder: Path) -> str:
+    """Checkpoints of TensorFlow, tried on a small BERT that goes out and comes back."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "rain", "##y"]
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    tokenizer = tensorflow_bert.read_vocabulary(folder / "vocab.txt")
+    shape = SHAPE | BERT | {"vocabulary": len(words), "activation": "gelu_tanh"}
+    source = Source("small", Transformer(TransformerConfig(**shape)).eval(), tokenizer)
+    again = sources.load(tensorflow_bert.export(source, folder / "google"))
+    state = again.body.state_dict()
+    assert all(torch.equal(state[k], v) for k, v in source.body.state_dict().items())
+    kinds = ", ".join(np.dtype(name).name for name in tensorflow.DTYPES.values())
+    return (
+        "## TensorFlow\n\n`kit.sources.tensorflow.read(path)` returns the tensors of a checkpoint "
+        "(P.index with P.data-00000-of-0000N) and of a SavedModel's variables, without TensorFlow, "
+        f"and `write` writes them: {kinds}; bfloat16 is read as float32. Every checksum is "
+        "compared.\n\n`sources.load(folder)` reads a BERT as Google published it: "
+        f"{tensorflow_bert.SETTINGS}, {tensorflow_bert.VOCABULARY} and one checkpoint. Its `gelu` "
+        "is the form with tanh, as in Google's program. "
+        "`kit.sources.tensorflow_bert.export(source, folder)` writes one, read back bit for bit. "
+        "Tensors of the optimiser, of the pooler and of heads are left out and listed in the "
+        "card.\n"
     )
 
 

@@ -15,7 +15,7 @@ from kit.data import archives
 from kit.errors import KitError
 from kit.files import temporary_folder
 from kit.guards import a_path, guarded
-from kit.sources import checkpoint, gguf, gguf_export, huggingface, neuroner
+from kit.sources import checkpoint, gguf, gguf_export, huggingface, neuroner, tensorflow_bert
 from kit.sources.build import build_source
 from kit.sources.builtin import BUILTIN, load_builtin
 from kit.sources.checkpoint import Source
@@ -30,7 +30,8 @@ __all__ = ["BUILTIN", "NAMED", "e5", "export", "glove", "load", "minilm", "smoll
 def load(name: str | Path, strict: bool = True, quantized: bool = False) -> Source:
     """The source with this name: a name in `NAMED`, a folder, a .gguf file, or `owner/model`.
 
-    A folder is a kit checkpoint or a Hugging Face model; `owner/model` is one on the hub.
+    A folder is a kit checkpoint, a Hugging Face model or a BERT of Google's with a TensorFlow
+    checkpoint (`kit.sources.tensorflow_bert`); `owner/model` is a model on the hub.
     quantized: keep the matrices of a .gguf file or of "smollm" in the bits in which they are
     stored (`kit.sources.gguf.load`).
     Raises KitError for any other name, for tensors that do not fit (unless `strict=False`), and
@@ -48,6 +49,8 @@ def load(name: str | Path, strict: bool = True, quantized: bool = False) -> Sour
         return NAMED[str(name)]()
     if (path / checkpoint.JSON).exists():
         return checkpoint.load(path)
+    if (path / tensorflow_bert.SETTINGS).exists() and not (path / "config.json").exists():
+        return tensorflow_bert.load(path)
     if path.suffix.lower() == ".gguf":
         return gguf.load(path, strict, quantized=quantized)
     if not path.is_dir() and str(name).count("/") != 1:

@@ -73,8 +73,9 @@ def _no_types(source: Source) -> Source:
 
 def _with_settings(source: Source, **settings) -> Source:
     """The same values in a body with other settings."""
+    copy = _copy(source)
     body = Transformer(replace(source.body.config, **settings))
-    body.load_state_dict(source.body.state_dict())
+    body.load_state_dict(copy.body.state_dict())
     return replace(source, body=body.eval())
 
 
@@ -86,8 +87,7 @@ def _with_capitals(source: Source) -> Source:
 
 
 def _copy(source: Source) -> Source:
-    config = source.body.config
-    if not isinstance(source.body, Transformer) or not config.token_types:
+    if not isinstance(source.body, Transformer) or not source.body.config.token_types:
         raise KitError(
             f"{source.name!r} is no BERT, and these faults are of BERTs: give sources.minilm()."
         )

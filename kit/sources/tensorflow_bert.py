@@ -28,7 +28,15 @@ from kit.sources.huggingface import fits, outward
 from kit.sources.weight_maps import FAMILIES
 from kit.tokenizer import Tokenizer
 
-__all__ = ["SETTINGS", "export", "google_name", "google_tensors", "load"]
+__all__ = [
+    "SETTINGS",
+    "VOCABULARY",
+    "export",
+    "google_name",
+    "google_tensors",
+    "load",
+    "read_vocabulary",
+]
 
 SETTINGS, VOCABULARY, CHECKPOINT = "bert_config.json", "vocab.txt", "bert_model.ckpt"
 
@@ -49,9 +57,7 @@ def load(folder: str | Path, lowercase: bool | None = None) -> Source:
     """
     folder = Path(folder)
     settings = _settings(folder / SETTINGS)
-    words = _words(folder / VOCABULARY)
-    if lowercase is None:
-        lowercase = not any(word != word.lower() for word in words if not _is_special(word))
+    tokenizer = read_vocabulary(folder / VOCABULARY, lowercase)
     checkpoint = _checkpoint(folder)
     tensors: dict[str, Callable[[], Tensor]] = {}
     left = []
@@ -60,10 +66,25 @@ def load(folder: str | Path, lowercase: bool | None = None) -> Source:
             left.append(theirs)
         else:
             tensors[_modern(theirs)] = partial(_tensor, checkpoint, theirs)
-    source = build_source(str(folder), settings, tensors, _tokenizer(words, lowercase))
+    source = build_source(str(folder), settings, tensors, tokenizer)
+    lowercase = bool(json.loads(tokenizer.to_json())["normalizer"]["lowercase"])
     source.card |= {"format": "TensorFlow, Google's BERT", "lowercase": lowercase}
     source.card["left"] = source.card["left"] + left
     return source
+
+
+@guarded("tensorflow_bert.read_vocabulary('vocab.txt')", path=a_path)
+def read_vocabulary(path: str | Path, lowercase: bool | None = None) -> Tokenizer:
+    """Google's tokenizer with the words of a vocab.txt: the number of a line is the id of its word.
+
+    It cleans a text and splits it at spaces and punctuation, then each word into its longest
+    pieces. lowercase: as in `load`. Raises KitError for a file that cannot be read, a word that
+    stands there twice, and one without [UNK], [CLS] and [SEP].
+    """
+    words = _words(Path(path))
+    if lowercase is None:
+        lowercase = not any(word != word.lower() for word in words if not _is_special(word))
+    return _tokenizer(words, lowercase)
 
 
 @guarded("tensorflow_bert.export(source, 'my_bert')", source=a_source, folder=a_path)

@@ -8,6 +8,7 @@ from kit.widgets.base.health import Health
 from kit.widgets.base.style import Strip
 from kit.widgets.bias.counterfactuals import Counterfactuals
 from kit.widgets.entities.tagging_race import TaggingRace
+from kit.widgets.frameworks.conversion import Conversion
 from kit.widgets.labels.label_curves import LabelCurves
 from kit.widgets.labels.label_exchange import LabelExchange
 from kit.widgets.labels.side_by_side import SideBySide
@@ -33,6 +34,7 @@ from kit.widgets.translation.translate import Translate
 from kit.widgets.translation.translation_race import TranslationRace
 
 __all__ = [
+    "Conversion",
     "Counterfactuals",
     "Descent",
     "ExampleOrder",
