@@ -51,8 +51,8 @@ QUIZ = (
         ),
     ),
     Question(
-        "With 1,640 headlines the gain of pretrained halves is smaller than with 100. Why must one "
-        "be careful with this comparison?",
+        "With 1,640 headlines the Transformer gains less from pretrained halves than with 100. Why "
+        "must one be careful with this comparison?",
         answers=(
             "Because the test articles differ.",
             "Because 100 headlines were seen five times, and of 1,640 only three quarters once.",
