@@ -39,7 +39,7 @@ QUIZ = (
         "A converted model reaches 67 % after fine-tuning, and counting words reaches 65 %. Was "
         "the conversion right?",
         answers=(
-            "Yes: it is above the baseline.",
+            "Yes: it is above the baseline, and a wrong copy would not be.",
             "Nobody can tell from these two numbers.",
             "No: a right copy is always far above.",
         ),
@@ -56,13 +56,13 @@ QUIZ = (
         answers=(
             "A few inputs, as texts, with the outputs of your own program.",
             "The number of parameters.",
-            "The loss at the end of the training.",
+            "The loss at the end of the training, with the learning rate and the number of updates.",
         ),
         right=0,
         why=(
             "Then anybody can make a parity test, also where your framework no longer runs.",
             "A faulty copy has as many.",
-            "It needs your data, and says little of a single fault.",
+            "To compare it one needs your data, and it says little of a single fault.",
         ),
     ),
 )

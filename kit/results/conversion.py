@@ -4,7 +4,7 @@ from kit import metrics, results
 from kit.display_names import display_name
 from kit.results.style import made_by, score_text, styled
 
-__all__ = ["FRESH", "NONE", "by_seed", "outputs", "summary", "table"]
+__all__ = ["FRESH", "NONE", "by_seed", "markdown", "outputs", "summary", "table"]
 
 NONE, FRESH = "no fault", "fresh values"
 """The controls: the right copy, and the same model with fresh values."""
@@ -47,3 +47,18 @@ def table():
         columns += [f"{n} labels, %", cost]
     caption = f"Film reviews, test accuracy; 3 seeds, 95 % intervals. {made_by(recorded)}"
     return styled(rows, columns, gains=costs, caption=caption)
+
+
+def markdown() -> str:
+    """The same as a table for docs/RESULTS.md."""
+    scores, compared = by_seed(), outputs()
+    budgets = sorted({labels for _, labels in scores})
+    columns = ["fault", "similarity", *(f"{n} labels" if n else "no labels" for n in budgets)]
+    lines = [f"| {' | '.join(columns)} |", "| --- " + "| ---: " * (len(columns) - 1) + "|"]
+    for fault in dict.fromkeys(fault for fault, _ in scores):
+        own = compared.get(fault)
+        cells = [fault, f"{own['similarity']:.2f}" if own else ""]
+        cells += [score_text(metrics.interval([*scores[fault, n].values()])) for n in budgets]
+        lines.append(f"| {' | '.join(cells)} |")
+    made = made_by(results.load("conversion"))
+    return "\n".join(lines) + f"\n\nAccuracy on film reviews, %; 3 seeds, 95 % intervals. {made}"

@@ -9,6 +9,7 @@ from statistics import median
 from kit import metrics, results
 from kit.errors import KitError
 from kit.migrate import STRATEGIES
+from kit.results import conversion as faults
 from kit.results import gpu as gpus
 from kit.results import large_source as large
 from kit.results import large_source_entities as large_entities
@@ -146,6 +147,11 @@ def generation_speed() -> str:
         f"the median of {len(found['seconds of each run']['kit'])} pairs. "
         f"Peak memory: {memory['kit']} and {memory['transformers']} GB. {_made(found)}"
     )
+
+
+def conversion() -> str:
+    """Faults of a conversion: outputs, and accuracy after fine-tuning."""
+    return faults.markdown()
 
 
 def quantized() -> str:
@@ -437,6 +443,7 @@ PARTS = (
     translation,
     summaries,
     finetuning_speed,
+    conversion,
     pretraining_speed,
     generation_speed,
     quantized,

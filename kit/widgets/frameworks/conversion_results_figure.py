@@ -20,9 +20,6 @@ def figure():
     titles = [f"<b>{n} labels</b>" for n in budgets]
     shown = make_subplots(1, len(budgets), subplot_titles=titles, shared_yaxes=True)
     for column, n in enumerate(budgets, 1):
-        for name, colour, dash in ((NONE, BLUE, "solid"), (FRESH, ORANGE, "dash")):
-            level = 100 * found[name, n][0]
-            shown.add_vline(level, line={"color": colour, "dash": dash, "width": 3}, col=column)
         cells = [found[fault, n] for fault in faults]
         shown.add_scatter(
             x=[100 * mean for mean, _ in cells],
@@ -36,10 +33,14 @@ def figure():
             row=1,
             col=column,
         )
+        for name, colour, dash in ((NONE, BLUE, "solid"), (FRESH, ORANGE, "dash")):
+            pen = {"color": colour, "dash": dash, "width": 3}
+            shown.add_vline(100 * found[name, n][0], line=pen, layer="below", row=1, col=column)
     pens = (("right copy", BLUE, "solid"), ("fresh values", ORANGE, "dash"))
     for name, colour, dash in pens:  # lines of shapes have no entry of their own
         line = {"color": colour, "dash": dash, "width": 3}
         shown.add_scatter(x=[None], y=[None], mode="lines", line=line, name=name, row=1, col=1)
     dress(shown, height=520)
-    shown.update_xaxes(title="right on test sentences, %", range=[48, 84])
+    title = {"text": "right on test sentences, %", "font": {"size": 16}}
+    shown.update_xaxes(title=title, range=[48, 84])
     return shown.update_layout(margin={"l": 200, "b": 90})
