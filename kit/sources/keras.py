@@ -12,7 +12,6 @@ import io
 import json
 import os
 import sys
-import warnings
 import zipfile
 from contextlib import ExitStack
 from dataclasses import asdict, fields
@@ -73,7 +72,8 @@ def build(config: TransformerConfig) -> Any:
 
     The equations are those of `kit.models.transformer`. The hidden states of padding mean nothing.
     No layer is the kit's own: `keras.saving.load_model` reads its file where there is no kit.
-    Keras checks neither ids nor lengths: give ids below V, and at most `block_size` tokens.
+    Keras checks neither ids nor lengths: a negative id is read as one from the end; other ids that
+    the vocabulary lacks, and too many tokens, end in an error or, on JAX, in NaN.
     Raises KitError for a setting that is not in `COMPUTED`, and without the packages.
     """
     keras = _keras()
@@ -186,11 +186,9 @@ def convert(source: Any) -> Any:
     if other := [name for name, t in tensors.items() if t.dtype != torch.float32]:
         raise KitError(f"{other[0]} is {tensors[other[0]].dtype}: make it float32, body.float().")
     model = build(body.config)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy about Keras
-        for layer in model.layers:
-            values = [names[f"{layer.name}/{i}"] for i in range(len(layer.weights))]
-            layer.set_weights([_turned(tensors[name], turn).numpy() for name, turn in values])
+    for layer in model.layers:
+        values = [names[f"{layer.name}/{i}"] for i in range(len(layer.weights))]
+        layer.set_weights([_turned(tensors[name], turned).numpy() for name, turned in values])
     return model
 
 
@@ -225,9 +223,7 @@ def export(source: Any, path: str | Path) -> Path:
         raise KitError(f"{path} is there already: give the name of a new file.")
     model = convert(source)
     config = asdict(getattr(source, "body", source).config)
-    with saving("the model", path), scratch(path) as space, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy about Keras
-        space.mkdir(exist_ok=True)
+    with saving("the model", path), scratch(path) as space:
         new = space / path.name
         if path.suffix == ".keras":
             model.save(new)
