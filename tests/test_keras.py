@@ -17,8 +17,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 
-from kit import sources
+from kit import results, sources
 from kit.errors import KitError
+from kit.experiments import frameworks
+from kit.experiments.frameworks_process import FRAMEWORKS
 from kit.migrate import migrate
 from kit.models import RNN, RNNConfig, Transformer, TransformerConfig
 from kit.sources import keras as kit_keras
@@ -361,3 +363,22 @@ def test_a_backend_that_is_not_there_is_named(keras) -> None:
     )
     said = another_process(told, backend="jax").stdout
     assert "Keras cannot begin with KERAS_BACKEND=jax" in said and "KERAS_BACKEND=torch" in said
+
+
+def test_what_is_recorded_is_equal_on_every_framework() -> None:
+    rows = results.load("frameworks")["rows"]
+    models = [row for row in rows if row["part"] == "model"]
+    assert {row["framework"] for row in models} == set(FRAMEWORKS)
+    for row in models:
+        assert row["largest difference"] <= 1e-5 < 1 < row["largest number"]
+        assert row["saved there, same bits here"] == row["tensors"]
+    [row] = [row for row in rows if row["part"] == "checkpoint"]
+    assert row["read there, same bits"] == row["read here, same bits"] == row["tensors"]
+
+
+def test_the_experiment_measures_torch_again(keras, data) -> None:
+    about = {"part": "model", "framework": "torch", "source": "transformer_encoder"}
+    row = frameworks.measure(about)
+    assert row["largest difference"] <= 1e-5
+    assert row["saved there, same bits here"] == row["tensors"] == 38
+    assert row["versions"].keys() == {"keras", "torch"}

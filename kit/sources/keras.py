@@ -192,6 +192,7 @@ def convert(source: Any) -> Any:
     return model
 
 
+@guarded("keras.table(source.body.config)", config=a_config)
 def table(config: TransformerConfig) -> dict[str, tuple[str, bool]]:
     """Keras's name of each tensor -> the kit's name, and whether the tensor is turned.
 
