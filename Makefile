@@ -90,7 +90,7 @@ lock: $(DONE)/venv
 	@# For the first 3.11 of all: some packages want a later one, and Debian 12 has 3.11.2.
 	$(PIP) install -qq --dry-run --ignore-installed --report build/report.json \
 	    --python-version 3.11.0 --only-binary :all: --target build/none \
-	    '.[huggingface,prompt,dev]' $(TORCH)
+	    '.[huggingface,prompt,keras,dev]' $(TORCH)
 	@$(BIN)/python -c 'import json; \
 	found = [p["metadata"] for p in json.load(open("build/report.json"))["install"]]; \
 	pins = {p["name"].lower().replace("_", "-"): p["version"].split("+")[0] for p in found}; \
@@ -166,7 +166,7 @@ $(DONE)/kit: pyproject.toml $(DONE)/torch
 
 $(DONE)/dev: $(DONE)/kit
 	@echo 'Packages for the tests ...'
-	@$(INSTALL) -e '.[huggingface,prompt,dev]'
+	@$(INSTALL) -e '.[huggingface,prompt,keras,dev]'
 	@touch $@
 
 $(DONE)/data: kit/data/catalog.py kit/data/__main__.py $(DONE)/kit

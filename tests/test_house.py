@@ -203,12 +203,14 @@ def test_what_the_kit_imports_is_declared() -> None:
         "sklearn": "scikit-learn",
         "yaml": "PyYAML",
     }
-    optional = {Requirement(r).name for r in EXTRAS["onnx"] + EXTRAS["prompt"]}
+    extras = ("onnx", "keras", "tensorflow", "prompt")
+    optional = {Requirement(r).name for extra in extras for r in EXTRAS[extra]}
     assert {other_names.get(n, n) for n in imported} <= {r.name for r in LIBRARIES} | optional
 
 
 def test_pyproject_and_the_install_page_agree_with_the_pins() -> None:
-    for requirement in LIBRARIES + [Requirement(r) for r in EXTRAS["dev"] + EXTRAS["prompt"]]:
+    tested = [Requirement(r) for extra in ("keras", "prompt", "dev") for r in EXTRAS[extra]]
+    for requirement in LIBRARIES + tested:
         assert requirement.specifier.contains(PINS[requirement.name.replace("_", "-")]), requirement
     assert f"torch=={PINS['torch']} " in (ROOT / "docs/INSTALL.md").read_text()
 
@@ -216,7 +218,7 @@ def test_pyproject_and_the_install_page_agree_with_the_pins() -> None:
 def test_conda_gets_what_pip_gets() -> None:
     wanted = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     torch = "pytorch-cpu=" + ".".join(PINS["torch"].split(".")[:2])
-    others = {str(r) for r in LIBRARIES if r.name != "torch"}
+    others = {str(r) for r in LIBRARIES if r.name != "torch"} | set(EXTRAS["keras"])
     assert set(wanted) == {"python=3.12", "pip", torch} | others
 
 

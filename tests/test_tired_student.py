@@ -17,12 +17,12 @@ from kit.experiment import prepare, run
 from kit.migrate import merge, migrate
 from kit.models import ClassHead, Model, RNNConfig, TransformerConfig
 from kit.models.generate import generate
-from kit.sources import Source, checkpoint, tensorflow
+from kit.sources import Source, checkpoint, keras, tensorflow
 from kit.tasks import own_data
 from kit.tasks.classification import ClassificationTask
 from kit.train import Recipe, Run, fit, predict, total_loss, training_steps
 
-PARTS = (checkpoint, metrics, models, np, objectives, own, own_data, results, sources)
+PARTS = (checkpoint, keras, metrics, models, np, objectives, own, own_data, results, sources)
 PARTS += (tasks, tensorflow, widgets)
 DOORS = (ClassHead, ClassificationTask, Model, Recipe, RNNConfig, Source, TransformerConfig)
 DOORS += (Run, fit, generate, merge, migrate, prepare, predict, run, total_loss, training_steps)
@@ -352,6 +352,18 @@ tokenizer.decode(text)
 tokenizer.decode(ids)
 tensorflow.write("new", texts)
 tensorflow.write("new", model)
+keras.build(source)
+keras.build("minilm")
+keras.table(writer.body)
+keras.convert(tokenizer)
+keras.convert(m)
+keras.export("minilm", "new.keras")
+keras.export(writer, None)
+keras.export(writer, "new")
+keras.load(writer)
+keras.load("new.keras")
+keras.load("new.keras", "minilm")
+keras.load()
 own.read(frame, task.COLUMNS, values=["a"])
 own.read(frame, task.COLUMNS, watch=3)
 generate(writing, ids, 20, beams="4")

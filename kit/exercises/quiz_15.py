@@ -56,7 +56,7 @@ QUIZ = (
         answers=(
             "A few inputs, as texts, with the outputs of your own program.",
             "The number of parameters.",
-            "The loss at the end of the training, with the learning rate and the number of updates.",
+            "The loss at the end of the training, with the number of updates.",
         ),
         right=0,
         why=(

@@ -46,6 +46,7 @@ EXPERIMENTS = {
     "pretraining_speed": Experiment("pretraining against transformers.Trainer: seconds", 4),
     "generation_speed": Experiment("generation against transformers: tokens per second", 5),
     "quantized": Experiment("SmolLM2 in 4 and 8 bits: answers, speed, memory", 5),
+    "frameworks": Experiment("the same model on PyTorch, TensorFlow and JAX, by Keras", 5),
     "gpu": Experiment("training on a GPU against plain torch and transformers.Trainer", 8),
     "torture": Experiment("the lessons under interrupts, kills, and a bad, small disk", 60),
     "replays": Experiment("the trainings of the lessons' widgets, recorded for lectures", 30),

@@ -10,6 +10,7 @@ from kit import metrics, results
 from kit.errors import KitError
 from kit.migrate import STRATEGIES
 from kit.results import conversion as faults
+from kit.results import frameworks as keras
 from kit.results import gpu as gpus
 from kit.results import large_source as large
 from kit.results import large_source_entities as large_entities
@@ -157,6 +158,11 @@ def conversion() -> str:
 def quantized() -> str:
     """SmolLM2 with its matrices in few bits: speed, memory, how far the answers are apart."""
     return few_bits.markdown()
+
+
+def frameworks() -> str:
+    """The same model on PyTorch, TensorFlow and JAX: differences, seconds, memory."""
+    return keras.markdown()
 
 
 def gpu() -> str:
@@ -447,6 +453,7 @@ PARTS = (
     pretraining_speed,
     generation_speed,
     quantized,
+    frameworks,
     gpu,
 )
 """The blocks of docs/RESULTS.md, each between its marks."""
