@@ -49,6 +49,14 @@ DISPLAY_NAMES = {
     "none": "none",
     "yes": "yes",
     "no": "no",
+    # frameworks
+    "framework": "framework",
+    "largest difference": "largest difference",
+    "CPU seconds to import": "CPU seconds to import",
+    "first batch": "first batch",
+    "a batch": "a batch",
+    "the kit's": "the kit's",
+    "peak memory, MB": "peak memory, MB",
     # faults of a conversion
     "no fault": "no fault",
     "matrices not turned": "matrices not turned",

@@ -29,15 +29,17 @@ QUOTED = re.compile(
 """Values, code, calls, commands and file names in a text."""
 ALLOWED = {
     "models, methods, libraries and machines have names": "AMD EPYC Intel Xeon Processor GPU CPU "
-    "Python torch BLEU ROUGE TF-IDF GloVe MiniLM LogME TransRate N-LEEP H-score GELU GRU SwiGLU "
+    "Python PyTorch TensorFlow JAX Keras torch "
+    "BLEU ROUGE TF-IDF GloVe MiniLM LogME TransRate N-LEEP H-score GELU GRU SwiGLU "
     "LayerNorm RMSNorm Transformer minilm transformers kit nats",
     "strategies are called so in code": "adapter deepen distil frozen full gradual lora narrow "
     "reinitialised widen",
 }
 """Why words stay English everywhere -> these words."""
 TYPED = {
-    "errors": "Column Descent LossCurves None bias bytes ca causal columns de decode domains beams "
-    "editorials en entities es examples films fit freeze generate glove gpu ids it ja layer "
+    "errors": "Column Descent LossCurves None bias bytes ca causal columns conversion de decode "
+    "domains beams editorials "
+    "en entities es examples films fit frameworks freeze generate glove gpu ids it ja layer "
     "leakage list messages migrate multilingual neuroner news norm products prompting quantized "
     "read replays report ro ru "
     "search seed smollm source stop strategies structure summaries tokens torture transferability "

@@ -1,6 +1,7 @@
 """The same model on PyTorch, TensorFlow and JAX, by Keras 3; and TensorFlow's checkpoints."""
 
 from kit import results
+from kit.display_names import display_name
 from kit.results.style import made_by, styled
 
 __all__ = ["checkpoint", "summary", "table"]
@@ -41,8 +42,10 @@ def cells() -> list[tuple[str, ...]]:
 
 def table():
     """Difference from the kit, CPU seconds and peak memory by framework and source."""
-    caption = f"{results.load('frameworks')['what']}. {made_by(results.load('frameworks'))}"
-    return styled(cells(), COLUMNS, keys=2, caption=caption)
+    columns = [display_name(column) for column in COLUMNS]
+    what = "The hidden states of film reviews, by Keras with the kit's values"
+    caption = f"{what}. {made_by(results.load('frameworks'))}"
+    return styled(cells(), columns, keys=2, caption=caption)
 
 
 def markdown() -> str:
