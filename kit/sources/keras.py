@@ -156,8 +156,7 @@ def _feed_forward(keras, config: TransformerConfig, x, name: str):
 def _visible(ops, ids, mask, causal: bool):
     """Which token (last dimension) each token sees: (B, 1, 1, T), or (B, 1, T, T) if causal."""
     if not causal:
-        nothing = ~ops.any(mask, axis=1, keepdims=True)  # a row of padding sees all of itself
-        return ops.expand_dims(mask | nothing, (1, 2))
+        return ops.expand_dims(mask, (1, 2))
     place = ops.cumsum(ops.ones_like(ids), axis=1)
     key, query = ops.expand_dims(place, 1), ops.expand_dims(place, 2)
     return ops.expand_dims(((key <= query) & ops.expand_dims(mask, 1)) | (key == query), 1)
