@@ -224,8 +224,8 @@ def builtin_sources() -> str:
         "architecture, mean over 5 seeds ± half of its 95 % interval; heads begin from words on "
         f"both sides. On held-out news the writers need {' and '.join(f'{b:.2f}' for b in bits)} "
         f"bits per byte, counted trigrams {counted:.2f}. Worse than a fresh start with "
-        f"{budgets[-1]:,} labels (negative transfer): {', '.join(worse) or 'none'}, at the rate of all "
-        "sources here, 1e-4; lesson 11 tunes each source at a rate of its own, and the writers at "
+        f"{budgets[-1]:,} labels (negative transfer): {', '.join(worse) or 'none'}, at the rate of "
+        "all sources here, 1e-4; lesson 11 tunes each source at its own rate, the writers at "
         f"1e-3. {_made(recorded)}"
     )
 
