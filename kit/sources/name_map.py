@@ -193,7 +193,8 @@ class NameMap:
         rows += [("(no place)", " × ".join(map(str, self.state[n].shape)), n) for n in self.left]
         open_pairs = sum(pair.open for pair in self.pairs)
         title = f"{len(self.pairs)} tensors, {open_pairs} open; {len(self.left)} of theirs are left"
-        return table(("the kit's", "shape", "its values come from"), rows, title=title)
+        shown = table(("the kit's", "shape", "its values come from"), rows, title=title)
+        return f'<div style="max-height:28em;overflow:auto">{shown}</div>'
 
 
 @guards.guarded("sources.name_map.propose('model.pt', body)", model=guards.a_model)
