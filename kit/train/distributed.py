@@ -92,7 +92,9 @@ def same(model: nn.Module) -> None:
     """Copy the first process's parameters and buffers to all processes."""
     if _several():
         for tensor in (*model.parameters(), *model.buffers()):
-            distributed.broadcast(tensor.detach(), 0)
+            values = tensor.detach().flatten().view(torch.uint8)  # gloo cannot send every type
+            distributed.broadcast(values, 0)
+            tensor.detach().copy_(values.view(tensor.dtype).view_as(tensor))
 
 
 def whole(tensor: Tensor) -> Tensor:
@@ -123,14 +125,14 @@ def check_shard(recipe: Recipe, penalty: Callable | None) -> None:
     """Raise KitError for what cannot be trained with shard=True, in one process too."""
     remedy = ""
     if penalty is not None:
-        remedy = "a penalty reads whole parameters: take a strategy without one"
+        remedy = "a penalty, which reads whole parameters: take a strategy without one"
     elif recipe.accumulation > 1:
         remedy = (
-            f"accumulation={recipe.accumulation}: processes could have different numbers of "
-            "parts. Take a smaller batch_size, or activation_checkpointing=True"
+            f"accumulation={recipe.accumulation}, of which processes could have different numbers "
+            "of parts: take a smaller batch_size, or activation_checkpointing=True"
         )
     elif recipe.compile:
-        remedy = "compile=True: blocks are compiled with whole parameters. Leave compile out"
+        remedy = "compile=True, which compiles blocks with whole parameters: leave compile out"
     if recipe.shard and remedy:
         raise KitError(f"shard=True and {remedy}, or leave shard out.")
 

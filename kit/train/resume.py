@@ -217,7 +217,8 @@ def _digest_of(model: nn.Module) -> str:
     digest = blake2b(digest_size=8)
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        values = distributed.whole(tensor.detach()).cpu().contiguous()
+        digest.update(values.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
