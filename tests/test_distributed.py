@@ -145,7 +145,11 @@ def test_a_killed_worker_is_restarted_and_the_training_ends_the_same(more, tmp_p
             pass
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(children[-1]), signal.SIGKILL)
-        told = [int(line) for line in process.stdout.read().split()]
+        try:
+            told = [int(line) for line in process.communicate(timeout=120)[0].split()]
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            raise
     assert process.returncode == 0 and min(told) >= 9 and told[-1] == steps
     alone = fit(model("words"), examples("words"), recipe(steps=steps))
     run = Run.load(f"{out}.json")

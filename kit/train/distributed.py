@@ -51,8 +51,25 @@ def join() -> None:
         return
     if gpu := torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    distributed.init_process_group("nccl" if gpu else "gloo")
+    distributed.init_process_group("nccl" if gpu else "gloo", **_meeting())
     atexit.register(distributed.destroy_process_group)
+
+
+def _meeting() -> dict:
+    """Where the processes of one machine meet: a place of its own after each restart.
+
+    torchrun keeps its store when it restarts workers, and they would find the addresses of the
+    dead ones there (github.com/pytorch/pytorch/issues/135712). Machines count their restarts
+    apart: there `TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1` is the remedy.
+    """
+    from torch.distributed.rendezvous import rendezvous
+
+    restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT")
+    if restarts is None or os.environ.get("LOCAL_WORLD_SIZE") != os.environ["WORLD_SIZE"]:
+        return {}
+    store, number, processes = next(iter(rendezvous("env://")))
+    store = distributed.PrefixStore(f"restart {restarts}", store)
+    return {"store": store, "rank": number, "world_size": processes}
 
 
 def rank() -> int:
@@ -240,7 +257,8 @@ class Replicated(_Several):
         # Where every parameter is used, torch warns that the search for unused ones was in vain.
         module.unused = nn.Parameter(next(model.parameters()).new_zeros(1))
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated")  # from torch 2.13
+            # Since torch 2.13; the argument in its place is not in earlier ones.
+            warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated")
             self.parallel = nn.parallel.DistributedDataParallel(
                 module,
                 broadcast_buffers=False,

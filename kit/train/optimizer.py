@@ -113,7 +113,8 @@ class Optimizer:
         """
         kept = "The parameters are as they were before this step"
         if not self.updates:
-            bad = [n for n, p in self.model.named_parameters() if not distributed.local(p).isfinite().all()]
+            named = [(name, distributed.local(p)) for name, p in self.model.named_parameters()]
+            bad = [name for name, p in named if not p.isfinite().all()]
             holds = f"{bad[0]} holds values that are not finite" if bad else ""
             cause = holds or "its values overflow for these examples"
             return (
