@@ -82,7 +82,8 @@ def outputs(source: Source) -> dict:
     """How far the hidden states h' of test sentences are from the right ones, h.
 
     largest difference: max |h' − h|; similarity: the cosine of the two mean vectors of a
-    sentence, averaged over the sentences. Where the tokens differ, only the latter exists.
+    sentence, averaged over the sentences. The former leaves out sentences of which the copy reads
+    another number of tokens.
     """
     largest, cosines = 0.0, []
     for text in films()["test"]["text"][:COMPARED]:

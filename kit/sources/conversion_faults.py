@@ -115,7 +115,7 @@ FAULTS = {
         partial(_shifted, table="positions", rows=2),
     ),
     "words shifted by 1": Fault(
-        "The vocabulary lost its first line, so that each word has the vector of the next one.",
+        "The vocabulary got a line too many at its top: each word has the vector of the next one.",
         partial(_shifted, table="tokens", rows=1),
     ),
     "capitals kept": Fault(
