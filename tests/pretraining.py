@@ -7,6 +7,7 @@ Trains, then writes OUT.safetensors and OUT.json. Prints each step when it is do
 
 import argparse
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,13 +70,16 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--folder")
+    parser.add_argument("--shard", action="store_true")
+    parser.add_argument("--steps", type=int, default=STEPS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     resume.SECONDS = 0  # write after each step
     made = model(options.kind, options.dropout)
-    settings = recipe(batch_size=options.batch)
+    settings = recipe(batch_size=options.batch, shard=options.shard, steps=options.steps)
     more = {"score": score, "watch": tell, "folder": options.folder}
     run = fit(made, examples(options.kind), settings, **more)
+    run.results["restarts"] = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
     if distributed.rank() == 0:
         run.save(Path(f"{options.out}.json"))
         safetensors.torch.save_file(bits(made), f"{options.out}.safetensors")

@@ -1,5 +1,6 @@
 """A training that was stopped, wherever, ends with the bits of one that was not."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from kit.errors import KitError
 from kit.train import Run, fit, resume, training_steps
@@ -128,6 +130,29 @@ def test_another_training_in_the_folder_is_refused_by_name(kind, changed, cut, s
     fit(model("words"), examples("words"), recipe(steps=3), folder=tmp_path)
     with pytest.raises(KitError, match=f"{says}.*another folder"):
         fit(model(kind), examples(kind)[:cut], recipe(**{"steps": 3} | changed), folder=tmp_path)
+
+
+def test_a_state_of_an_older_version_is_continued(tmp_path, monkeypatch):
+    """It named the number of processes, which had to stay the same."""
+    monkeypatch.setattr(resume, "SECONDS", 0)
+    loop = training_steps(
+        model("words"), examples("words"), recipe(steps=3), run=Run(), folder=tmp_path
+    )
+    next(loop)
+    loop.close()
+    file = tmp_path / "training.safetensors"
+    with safe_open(file, "pt") as saved:
+        about = json.loads(saved.metadata()["about"])
+    older = about["made of"]
+    older |= {"batch_size": older.pop("examples in an update"), "processes": 1}
+    del older["examples left out"]
+    save_file(load_file(file), file, {"about": json.dumps(about)})
+    assert fit(model("words"), examples("words"), recipe(steps=3), folder=tmp_path).updates == 3
+    file.unlink()
+    older |= {"batch_size": 4}
+    save_file({}, file, {"about": json.dumps(about)})
+    with pytest.raises(KitError, match="its examples in an update is 4, here it is 8"):
+        fit(model("words"), examples("words"), recipe(steps=3), folder=tmp_path)
 
 
 def test_other_data_of_the_same_size_are_refused(tmp_path):

@@ -17,7 +17,7 @@ from kit import loss as losses
 from kit.errors import KitError
 from kit.memory import release_memory
 from kit.train import distributed
-from kit.train.batches import Examples, Loader, rows_of, stream
+from kit.train.batches import Batch, Examples, Loader, rows_of, stream
 from kit.train.evaluate import fuses_loss
 from kit.train.groups import check_groups
 from kit.train.labels import check_labels
@@ -142,39 +142,47 @@ def training_steps(
         groups = [{"params": list(model.parameters()), "rate": recipe.rate}]
     check_groups(model, groups)
     check_training_memory(model, groups, recipe, rows, score)
+    distributed.check_shard(recipe, penalty)
     if penalty and recipe.accumulation > 1:
         raise KitError(
             f"accumulation={recipe.accumulation} and a penalty: a penalty is computed from the "
             "whole batch. Give accumulation=1, and a smaller batch_size where memory is short."
         )
+
+    def objective(batch: Batch, n: float) -> tuple[Tensor, Tensor]:
+        """What the gradient is taken of, and the loss in it, for a part of the batch."""
+        with runtime.autocast(precision, device):
+            predictions = batch.run(engine.model, fused)  # forward
+            part = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
+        total = part + penalty(engine.model) / distributed.count() if penalty else part
+        return total, part.detach()
+
     with (
         runtime.compiled(_compiled_parts(model, device) if recipe.compile else ()),
         _checkpointed(model, recipe.activation_checkpointing),
-        Optimizer(model, groups, recipe.decay, recipe.clip, device) as optimizer,
-        History(model, score, recipe, run) as history,
+        distributed.engine(model, groups, recipe) as engine,
+        Optimizer(engine.model, engine.groups, recipe.decay, recipe.clip, device) as optimizer,
+        History(engine, score, recipe, run) as history,
     ):
-        state = ResumeState(folder, model, optimizer, history, run, rows, penalty)
+        state = ResumeState(folder, engine, optimizer, history, run, rows, penalty)
         optimizer.updates = len(run.steps)
         batches = stream(examples, rows, recipe.batch_size, recipe.seed, done=len(run.steps))
         loader = Loader(batches, device, recipe.accumulation)
         kernels = runtime.attention_kernels(device, fixed=_one_length(rows))
-        modules = list(model.modules())
+        modules = list(engine.model.modules())
         while run.spent < 1:
             began = time.perf_counter()
             step, epoch, parts, labels = loader.take()
             with runtime.random_state(runtime.mix(recipe.seed, step) + distributed.rank()):
                 if not all(module.training for module in modules):  # a GPU waits meanwhile
-                    model.train()
+                    engine.model.train()
                 n = max(1, distributed.total(labels))
                 mean = 0.0  # of the whole batch
                 for batch in parts:
                     with kernels():  # in the backward pass too: checkpointed blocks run again there
-                        with runtime.autocast(precision, device):
-                            predictions = batch.run(model, fused)  # forward
-                            part = losses.LOSSES[recipe.loss](predictions, batch.y) / n  # loss
-                        total = part + penalty(model) / distributed.count() if penalty else part
+                        total, part = engine(objective, batch, n, last=batch is parts[-1])
                         total.backward()  # backward
-                    mean = mean + part.detach()
+                    mean = mean + part
                 optimizer.step(mean, run.spent, recipe.factor(run.spent))  # update
                 if device.type == "cuda" and not epoch.is_integer():
                     loader.prepare()  # while the GPU computes
@@ -192,8 +200,11 @@ class History:
     taken.
     """
 
-    def __init__(self, model: nn.Module, score: Callable | None, recipe: Recipe, run: Run) -> None:
-        self.model = model
+    def __init__(
+        self, engine: distributed.Engine, score: Callable | None, recipe: Recipe, run: Run
+    ) -> None:
+        self.engine = engine
+        self.model = engine.model
         self.score = score
         self.recipe = recipe
         self.run = run
@@ -215,10 +226,10 @@ class History:
     def _evaluate(self, step: int, seconds: float) -> None:
         run = self.run
         self.next_evaluation = run.spent + 1 / self.recipe.evaluations
-        self.model.eval()
         score = 0.0  # what the other processes wait with
-        if distributed.rank() == 0:
-            score = guards.as_number(self.score(self.model))
+        with self.engine.evaluated() as model:
+            if distributed.rank() == 0:
+                score = guards.as_number(self.score(model))
         row = {"step": step, "seconds": seconds, "score": distributed.of_first(score)}
         run.evaluations.append(row)
         if math.isnan(row["score"]):

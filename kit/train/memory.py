@@ -9,6 +9,7 @@ from torch import nn
 
 from kit.memory import check_memory
 from kit.models.transformer_config import GATED
+from kit.train import distributed
 from kit.train.recipe import Recipe
 
 __all__ = ["check_training_memory", "training_memory"]
@@ -29,7 +30,8 @@ def training_memory(
     """
     trained = {p for group in groups for p in group["params"] if p.requires_grad}
     copies = 4 if score is not None and recipe.keep_best else 3
-    numbers = copies * sum(p.numel() for p in trained)
+    holders = distributed.count() if recipe.shard else 1
+    numbers = copies * sum(p.numel() for p in trained) // holders
     batch = -(-recipe.batch_size // recipe.accumulation)
     lengths = sorted((len(row["ids"]) for row in rows), reverse=True)[:batch]
     inputs_alone = recipe.activation_checkpointing

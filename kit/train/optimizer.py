@@ -52,6 +52,7 @@ class Optimizer:
         if not parts:
             raise KitError("no parameter is to be trained: unfreeze some, or give groups that do.")
         self.adamw = torch.optim.AdamW(parts, fused=True)
+        self.sharded = any(hasattr(p, "to_local") for p in self._parameters())
         self.clear()
 
     @property
@@ -60,7 +61,7 @@ class Optimizer:
         return self.adamw.param_groups
 
     def step(self, loss: Tensor, spent: float, factor: float) -> None:
-        """One update: sum the gradients over the processes, clip, update, set them to zero.
+        """One update: clip the gradients, update, set them to zero.
 
         loss: this process's part of the mean loss, whose gradients are there. factor: a factor on
         each group's learning rate. spent: the used share of the budget, 0 to 1; a group with a
@@ -75,7 +76,7 @@ class Optimizer:
         else:
             value = distributed.total(float(loss))
             self._check_loss(value, spent)
-            distributed.sum_gradients(self._parameters())
+            distributed.check_gradients(self._parameters())
             norm = self._clip(spent)
             self.updates += 1
             self.adamw.step()
@@ -112,7 +113,8 @@ class Optimizer:
         """
         kept = "The parameters are as they were before this step"
         if not self.updates:
-            bad = [n for n, p in self.model.named_parameters() if not p.isfinite().all()]
+            named = [(name, distributed.local(p)) for name, p in self.model.named_parameters()]
+            bad = [name for name, p in named if not p.isfinite().all()]
             holds = f"{bad[0]} holds values that are not finite" if bad else ""
             cause = holds or "its values overflow for these examples"
             return (
@@ -133,8 +135,10 @@ class Optimizer:
         return [p.grad for p in self._parameters() if p.grad is not None]
 
     def _clip(self, spent: float) -> float:
-        gradients = self._gradients()
+        gradients = [distributed.local(grad) for grad in self._gradients()]
         norm = nn.utils.get_total_norm(gradients)
+        if self.sharded:
+            norm = torch.tensor(distributed.total(float(norm) ** 2) ** 0.5)
         self._check_norm(float(norm), spent)
         if norm > self.clip:
             torch._foreach_mul_(gradients, self.clip / norm)

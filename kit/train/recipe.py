@@ -13,7 +13,7 @@ __all__ = ["Recipe"]
 PRECISIONS = ("auto", "fp32", "bf16")
 
 WHOLE = ("batch_size", "accumulation", "evaluations", "seed")
-SWITCHES = ("keep_best", "compile", "activation_checkpointing")
+SWITCHES = ("keep_best", "compile", "activation_checkpointing", "shard")
 """Fields that are whole numbers, and that are True or False."""
 
 LIMITS = {
@@ -53,6 +53,9 @@ class Recipe:
     """Whether a Transformer keeps only the input of each block for the backward pass and computes
     the rest again there: less memory, about a third more time (Chen et al. 2016,
     arxiv.org/abs/1604.06174)."""
+    shard: bool = False
+    """Whether each of several processes holds only its share of the parameters, gradients and
+    AdamW's moments (FSDP2; `kit.train.distributed`). In one process it does nothing."""
     warmup: float = 0.1
     """Share of the budget in which the learning rate rises; then it falls to 0; both linearly."""
     decay: float = 0.01

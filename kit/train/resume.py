@@ -1,7 +1,11 @@
 """Resume: training that was killed continues from its last saved state, with the same bits.
 
-folder/training.safetensors   parameters, AdamW's moments and the best parameters; in its header,
-                              as JSON, the run so far and what decides it
+folder/training.safetensors   parameters, AdamW's moments and the best parameters, whole; in its
+                              header, as JSON, the run so far and what decides it
+
+Several processes read the same folder, and the first writes it. Another number of processes, with
+or without shard=True, goes on with the same updates, to rounding, where nothing is drawn: dropout
+draws by process.
 """
 
 import json
@@ -31,7 +35,7 @@ __all__ = ["SECONDS", "ResumeState"]
 STARTS: WeakKeyDictionary[nn.Module, dict[str, str]] = WeakKeyDictionary()
 """Model -> folder -> digest of the values that its training there began with."""
 
-NEWER = {"accumulation": 1, "activation_checkpointing": False}
+NEWER = {"accumulation": 1, "activation_checkpointing": False, "examples left out": 0}
 """Fields of a recipe that a saved state may lack, with the values that it was trained with."""
 
 SECONDS = 20.0
@@ -49,7 +53,7 @@ class ResumeState:
     def __init__(
         self,
         folder: str | Path | None,
-        model: nn.Module,
+        engine: distributed.Engine,
         optimizer: Optimizer,
         history: object,
         run: Run,
@@ -57,20 +61,26 @@ class ResumeState:
         penalty: Callable | None = None,
     ) -> None:
         self.path = folder and Path(folder, "training.safetensors")
-        self.model = model
+        self.engine = engine
+        self.model = engine.model
         self.optimizer = optimizer
         self.history = history
         self.run = run
         self.last_save = time.monotonic()
         if self.path:
-            self.decides = _decides(model, optimizer, run, rows, penalty, self._start())
+            self.decides = _decides(self.model, optimizer, run, rows, penalty, self._start())
             if self.path.exists():
                 self._load()
+            if len(run.steps) != distributed.of_first(len(run.steps)):
+                raise KitError(
+                    f"{self.path.parent} has not the same state in all processes: give a folder "
+                    "that all of them share."
+                )
 
     def _start(self) -> str:
         """A digest of the values that this training began with: those of now, or, for a model that
         was trained with this folder before in this process, those of then."""
-        starts = STARTS.setdefault(self.model, {})
+        starts = STARTS.setdefault(self.engine.original, {})
         return starts.setdefault(str(self.path.absolute()), _digest_of(self.model))
 
     def save(self) -> None:
@@ -78,19 +88,24 @@ class ResumeState:
 
         Where it cannot be written, as on a full disk, a warning says so and training goes on.
         """
+        if not self.path:
+            return
         due = time.monotonic() - self.last_save >= SECONDS or self.run.spent >= 1
-        if not self.path or not due or distributed.rank() > 0:
+        if not distributed.of_first(due):
+            return
+        tensors = self._tensors()  # all processes give their parts
+        self.last_save = time.monotonic()
+        if distributed.rank() > 0:
             return
         about = {
             "run": asdict(self.run),
             "due": self.history.next_evaluation,
             "made of": self.decides,
         }
-        self.last_save = time.monotonic()
         try:
             with scratch(self.path) as space, whole(self.path) as part:
                 new = space / "new"  # safetensors writes a hidden file beside it first
-                safetensors.torch.save_file(self._tensors(), new, {"about": json.dumps(about)})
+                safetensors.torch.save_file(tensors, new, {"about": json.dumps(about)})
                 os.replace(new, part)
         except (OSError, SafetensorError) as error:
             warnings.warn(
@@ -105,11 +120,14 @@ class ResumeState:
         return dict(self.model.named_parameters()) | dict(self.model.named_buffers())
 
     def _tensors(self) -> dict[str, Tensor]:
+        """All that is saved, by name: whole tensors, in the first process."""
         tensors = {f"model/{name}": t.detach() for name, t in self._model_tensors().items()}
         tensors |= {f"best/{name}": t for name, t in self.history.best_state.items()}
         for i, state in self.optimizer.adamw.state_dict()["state"].items():
             tensors |= {f"moment/{i}/{name}": tensor for name, tensor in state.items()}
-        return {name: t.contiguous() for name, t in tensors.items()}
+        first = distributed.rank() == 0
+        wholes = ((name, distributed.whole(t)) for name, t in tensors.items())
+        return {name: t.contiguous() for name, t in wholes if first}
 
     def _load(self) -> None:
         try:
@@ -121,24 +139,31 @@ class ResumeState:
                 f"{self.path} cannot be read ({error}): give another folder to start training anew."
             ) from error
         self._check_same_run(about["made of"])
-        with torch.no_grad():
-            for name, tensor in self._model_tensors().items():
-                tensor.copy_(tensors[f"model/{name}"])
+        ours = self._model_tensors()
+        for name, tensor in ours.items():
+            distributed.fill(tensor, tensors[f"model/{name}"])
         states: dict[int, dict[str, Tensor]] = {}
+        parameters = [p for group in self.optimizer.groups for p in group["params"]]
         for moment in [name for name in tensors if name.startswith("moment/")]:
             _, number, name = moment.split("/")
-            states.setdefault(int(number), {})[name] = tensors[moment]
+            state = tensors[moment]
+            if name != "step":
+                state = distributed.fill(torch.empty_like(parameters[int(number)]).detach(), state)
+            states.setdefault(int(number), {})[name] = state
         adamw = self.optimizer.adamw
         adamw.load_state_dict(adamw.state_dict() | {"state": states})
-        device = next(self.model.parameters()).device
         self.history.next_evaluation = about["due"]
+        best = {n.removeprefix("best/"): t for n, t in tensors.items() if n[:5] == "best/"}
         self.history.best_state = {
-            n.removeprefix("best/"): t.to(device) for n, t in tensors.items() if n[:5] == "best/"
+            name: distributed.fill(torch.empty_like(ours[name]).detach(), t)
+            for name, t in best.items()
         }
         self.run.__dict__.update(about["run"] | {"name": self.run.name})
 
     def _check_same_run(self, saved: dict) -> None:
         saved = NEWER | saved
+        if "processes" in saved:  # as it was written when their number had to stay
+            saved["examples in an update"] = saved.pop("batch_size") * saved.pop("processes")
         for name in {**self.decides, **saved}:
             before, now = saved.get(name), self.decides.get(name)
             if before != now:
@@ -156,7 +181,10 @@ def _decides(
     penalty: Callable | None,
     start: str,
 ) -> dict:
-    """What decides a run: settings, groups, start values, hashes of the shapes and of the data."""
+    """What decides a run: settings, groups, start values, hashes of the shapes and of the data.
+
+    The number of processes does not: two with batches of B go on where one with 2B was.
+    """
     shapes = {name: list(p.shape) for name, p in model.named_parameters()}
     size = sum(p.numel() for p in model.parameters())
     data = sha256()
@@ -164,8 +192,13 @@ def _decides(
         for key in sorted(rows[i]):
             data.update(np.asarray(rows[i][key], np.float64).tobytes())
     name_of = {p: name for name, p in model.named_parameters()}
-    return run.settings | {
-        "processes": distributed.count(),
+    n = distributed.count()
+    settings = dict(run.settings)
+    del settings["shard"]
+    examples = settings.pop("batch_size") * n
+    return settings | {
+        "examples in an update": examples,
+        "examples left out": len(rows) % examples if len(rows) % examples < n else 0,
         "groups": [
             [_digest("".join(name_of[p] for p in g["params"]).encode()), g["rate"], g["start"]]
             for g in optimizer.groups
@@ -184,7 +217,8 @@ def _digest_of(model: nn.Module) -> str:
     digest = blake2b(digest_size=8)
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        values = distributed.whole(tensor.detach()).cpu().contiguous()
+        digest.update(values.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
