@@ -1,6 +1,6 @@
 """Small trainings by each engine of several processes, as a command: see test_distributed.
 
-    torchrun --nproc-per-node 2 tests/engines.py FOLDER
+    torchrun --nproc-per-node 2 -m tests.engines FOLDER
 
 Each process writes FOLDER/RANK.json. Trainings in FOLDER/NAME go on from what is there.
 """

@@ -86,8 +86,9 @@ def one(tmp_path_factory) -> dict:
 @pytest.fixture(scope="module")
 def two(one) -> list[dict]:
     """What each of two processes gives."""
-    command = [*TORCHRUN, engines.__file__, str(one["folder"])]
-    subprocess.run(command, check=True, env=os.environ | ENVIRONMENT, timeout=300)
+    command = [*TORCHRUN, "-m", "tests.engines", str(one["folder"])]
+    root = Path(__file__).parent.parent
+    subprocess.run(command, check=True, cwd=root, env=os.environ | ENVIRONMENT, timeout=300)
     return [json.loads((one["folder"] / f"{rank}.json").read_text()) for rank in range(2)]
 
 
