@@ -57,6 +57,15 @@ DISPLAY_NAMES = {
     "a batch": "a batch",
     "the kit's": "the kit's",
     "peak memory, MB": "peak memory, MB",
+    # processes
+    "sent, MB": "sent, MB",
+    "one process, ms": "one process, ms",
+    "two, predicted": "two, predicted",
+    "two, measured": "two, measured",
+    "times as fast, predicted": "times as fast, predicted",
+    "measured": "measured",
+    "one with two threads": "one with two threads",
+    "two, sharded": "two, sharded",
     # faults of a conversion
     "no fault": "no fault",
     "matrices not turned": "matrices not turned",

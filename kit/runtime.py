@@ -20,6 +20,7 @@ __all__ = [
     "autocast",
     "cache_dir",
     "compiled",
+    "cores",
     "device",
     "machine",
     "mix",
@@ -58,6 +59,26 @@ def device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def cores(root: str | Path = "/sys/fs/cgroup") -> float:
+    """Cores that this process may use: those of the machine, of its affinity, and of its
+    container's quota, which may be a part of one (cgroup version 1 and 2: Binder, Docker).
+
+    root: where the control groups are.
+    """
+    allowed = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)
+    quotas = [float(len(allowed))]
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = (Path(root) / "cpu.max").read_text().split()
+        quotas.append(int(quota) / int(period))  # "max": no limit, a ValueError
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = (
+            int((Path(root) / "cpu" / f"cpu.cfs_{name}_us").read_text())
+            for name in ("quota", "period")
+        )
+        quotas += [quota / period] if quota > 0 else []
+    return min(quotas)
 
 
 def mix(seed: int, n: int) -> int:

@@ -14,6 +14,7 @@ from kit.results import frameworks as keras
 from kit.results import gpu as gpus
 from kit.results import large_source as large
 from kit.results import large_source_entities as large_entities
+from kit.results import processes as several
 from kit.results import quantized as few_bits
 from kit.results import summaries as headlines
 from kit.results import translation as pairs
@@ -163,6 +164,11 @@ def quantized() -> str:
 def frameworks() -> str:
     """The same model on PyTorch, TensorFlow and JAX: differences, seconds, memory."""
     return keras.markdown()
+
+
+def processes() -> str:
+    """An update by one process and by two: predicted, measured, and the memory."""
+    return several.markdown()
 
 
 def gpu() -> str:
@@ -456,6 +462,7 @@ PARTS = (
     generation_speed,
     quantized,
     frameworks,
+    processes,
     gpu,
 )
 """The blocks of docs/RESULTS.md, each between its marks."""

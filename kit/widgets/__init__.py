@@ -22,6 +22,9 @@ from kit.widgets.parameters.model_summary import ModelSummary, summary
 from kit.widgets.parameters.tensor_map import TensorMap
 from kit.widgets.pretraining.next_token import NextToken
 from kit.widgets.pretraining.pretraining import Pretraining
+from kit.widgets.processes.ring import Ring
+from kit.widgets.processes.speed_up import SpeedUp
+from kit.widgets.processes.state import TrainingMemory
 from kit.widgets.prompting.example_order import ExampleOrder
 from kit.widgets.reading.reading import Reading
 from kit.widgets.sentiment.words import Words
@@ -51,12 +54,15 @@ __all__ = [
     "Pieces",
     "Pretraining",
     "Reading",
+    "Ring",
     "SideBySide",
     "SourceScatter",
+    "SpeedUp",
     "Strategies",
     "Strip",
     "TaggingRace",
     "TensorMap",
+    "TrainingMemory",
     "Translate",
     "TranslationRace",
     "VocabularyLookup",

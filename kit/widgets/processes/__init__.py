@@ -1,0 +1,1 @@
+"""Widgets about several processes: a ring all-reduce, an update predicted and timed, memory."""
