@@ -35,6 +35,8 @@ def gather(answer: Callable[[list[list[float]]], list[list[float]]]) -> Verdict:
         for p in range(count):
             held[p][(p + 1) % count] = sums[(p + 1) % count]
         said = result(answer, "my_gather(held)", held, wanted="a list")
+        if not all(isinstance(row, list | tuple) for row in said):
+            return wrong("Return a list for each process, with its number of each part.")
         said = [list(map(float, row)) for row in said]
         if said == [sums] * count:
             continue
@@ -51,7 +53,7 @@ def gather(answer: Callable[[list[list[float]]], list[list[float]]]) -> Verdict:
 
 def speed_up(answer: Callable[[float, float, float, int], float]) -> Verdict:
     """How many times as fast P processes are as one."""
-    cases = [(1.0, 0.0, 1e9, 2), (0.4, 90e6, 1e9, 2), (0.4, 90e6, 0.125e9, 4), (2.0, 5e8, 1e10, 8)]
+    cases = [(0.4, 90e6, 1e9, 2), (1.0, 0.0, 1e9, 2), (0.4, 90e6, 0.125e9, 4), (2.0, 5e8, 1e10, 8)]
     for seconds, size, bandwidth, processes in cases:
         waiting = 2 * (processes - 1) / processes * size / bandwidth
         wanted = seconds / (seconds / processes + waiting)
@@ -95,10 +97,10 @@ EXERCISES = {
         hints=(
             "In the first step process p sends its whole sum, part p + 1. What does it send in the "
             "second step: what has it just got?",
-            "The part (p + 1 − step) % P goes to process (p + 1) % P, and takes the place of the "
-            "number there. Read all that is sent before you write.",
-            "sent = [held[p][(p + 1 - step) % P] for p in range(P)], then "
-            "held[(p + 1) % P][(p + 1 - step) % P] = sent[p]",
+            "With steps from 1 to P − 1, part (p + 2 − step) % P goes to process (p + 1) % P, and "
+            "takes the place of the number there. Read all that is sent before you write.",
+            "sent = [held[p][(p + 2 - step) % P] for p in range(P)], then "
+            "held[(p + 1) % P][(p + 2 - step) % P] = sent[p]",
         ),
     ),
     "3": Exercise(
