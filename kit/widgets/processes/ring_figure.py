@@ -9,7 +9,8 @@ __all__ = ["LARGEST", "drawing", "sends", "states", "steps"]
 
 LARGEST = 6
 """Processes that the picture has room for."""
-CELL, GAP, TOP, ROW = 110, 34, 70, 46
+CELL, GAP, LEFT, TOP, ROW = 110, 34, 96, 44, 46
+"""Sizes of a cell and of the room around it, in units of the drawing."""
 
 State = list[list[frozenset[int]]]
 """[process][part] -> the processes whose numbers are in its sum of that part."""
@@ -49,14 +50,17 @@ def drawing(processes: int, step: int) -> str:
     """The picture after a step, as SVG: a column for each process, a row for each part."""
     state = states(processes)[step]
     sent = sends(processes, step) if step else []
-    shapes = [label(_x(p) + CELL / 2, 26, f"process {p + 1}", 18) for p in range(processes)]
+    shapes = []
+    for p in range(processes):
+        shapes.append(label(_x(p) + CELL / 2, 26, f"process {p + 1}", 18))
+        shapes.append(label(4, TOP + p * ROW + 24, f"part {p + 1}", 16, anchor="start"))
     for p, parts in enumerate(state):
         for part, holds in enumerate(parts):
             came = bool(step) and sent[(p - 1) % processes] == part
             shapes += _cell(p, part, holds, len(holds) == processes, came)
     for p, part in enumerate(sent):
-        shapes.append(_send(p, part, processes))
-    width = processes * (CELL + GAP) + GAP
+        shapes += _send(p, part, processes)
+    width = _x(processes) + 6
     words = f"After step {step}: {_whole(state)} of {processes**2} cells hold the whole sum"
     return svg(shapes, (width, TOP + processes * ROW + 10), words, least=520)
 
@@ -75,12 +79,15 @@ def _cell(p: int, part: int, holds: frozenset[int], whole: bool, came: bool) -> 
     )
 
 
-def _send(p: int, part: int, processes: int) -> str:
-    """An arrow to the right neighbour; the last process's comes in from the left edge."""
+def _send(p: int, part: int, processes: int) -> list[str]:
+    """An arrow to the right neighbour; that of the last process goes out at the right edge and
+    comes in at the left one."""
     y = TOP + part * ROW + (ROW - 10) / 2
     right = (p + 1) % processes
-    begin = _x(p) + CELL + 2 if right else _x(0) - GAP + 6
-    return arrow(f"M{begin:g} {y:g}H{_x(right) - 3:g}", HEAD, stroke_width=3)
+    begins = [_x(p) + CELL + 2] if right else [_x(p) + CELL + 2, _x(0) - GAP + 4]
+    ends = [_x(p + 1) - 3] if right else [_x(p + 1) + 2, _x(0) - 3]
+    pairs = zip(begins, ends, strict=True)
+    return [arrow(f"M{a:g} {y:g}H{b:g}", HEAD, stroke_width=3) for a, b in pairs]
 
 
 def _whole(state: State) -> int:
@@ -88,4 +95,4 @@ def _whole(state: State) -> int:
 
 
 def _x(process: int) -> float:
-    return GAP + process * (CELL + GAP)
+    return LEFT + process * (CELL + GAP)

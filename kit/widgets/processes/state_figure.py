@@ -71,9 +71,14 @@ def message(model: str, way: str, processes: int, card: str) -> str:
     )
     fits = ["fits" if gigabytes < CARDS[card] else "does not fit" for gigabytes in (held, shared)]
     return (
-        f"Held by each process: <b>{held:,.3g} GB</b>, which {fits[0]}. Shared by {processes}: "
-        f"<b>{shared:,.3g} GB</b> in each, which {fits[1]} ({card}). Activations come on top."
+        f"Held by each process: <b>{_digits(held)} GB</b>, which {fits[0]}. Shared by {processes}: "
+        f"<b>{_digits(shared)} GB</b> in each, which {fits[1]} ({card}). Activations come on top."
     )
+
+
+def _digits(gigabytes: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{gigabytes:,.0f}" if gigabytes >= 100 else f"{gigabytes:.3g}"
 
 
 def _state(model: str, way: str, processes: int, shard: bool) -> dict[str, float]:
