@@ -58,6 +58,7 @@ DISPLAY_NAMES = {
     "the kit's": "the kit's",
     "peak memory, MB": "peak memory, MB",
     # processes
+    "strategy": "strategy",
     "sent, MB": "sent, MB",
     "one process, ms": "one process, ms",
     "two, predicted": "two, predicted",
