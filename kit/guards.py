@@ -295,6 +295,8 @@ def examples_of(value: object) -> str:
     )
     if callable(value) and not _is_module(value):
         return ""
+    if callable(getattr(value, "part", None)):  # a `kit.train.Stream`
+        return ""
     if problem := _several(value, "examples", remedy):
         return problem
     first = _first(value)

@@ -1,6 +1,6 @@
 """Training: `fit` moves a model's parameters against the gradient of its loss."""
 
-from kit.train.batches import Batch, collate, epoch_batches
+from kit.train.batches import Batch, Stream, collate, epoch_batches
 from kit.train.evaluate import predict, total_loss
 from kit.train.loop import fit, training_steps
 from kit.train.recipe import Recipe
@@ -10,6 +10,7 @@ __all__ = [
     "Batch",
     "Recipe",
     "Run",
+    "Stream",
     "collate",
     "epoch_batches",
     "fit",

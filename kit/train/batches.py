@@ -24,6 +24,8 @@ __all__ = [
     "Batch",
     "Examples",
     "Loader",
+    "Share",
+    "Stream",
     "Update",
     "collate",
     "epoch_batches",
@@ -31,8 +33,47 @@ __all__ = [
     "stream",
 ]
 
-Examples = Sequence[dict] | Callable[[int], Sequence[dict]]
-"""Examples, or a function from the epoch's number (0, 1, ...) to as many new examples."""
+
+@dataclass(frozen=True)
+class Stream:
+    """Examples that no process holds whole: they are read part by part, and each process reads its
+    share of a part.
+
+    part(n, process, processes) gives the examples of the n-th part (0, 1, ...; an epoch each) that
+    process number `process` of so many trains with. Each share has as many examples, in every part.
+    The same numbers must give the same examples: a training that resumes begins with its part.
+
+        def part(n, process, processes):
+            lines = Path(f"text/{n:05}.txt").read_text("utf-8").splitlines()
+            return encode(lines[process::processes])
+
+        fit(model, Stream(part), recipe)
+    """
+
+    part: Callable[[int, int, int], Sequence[dict]]
+
+    def share(self, n: int) -> "Share":
+        """This process's share of a part. Raises KitError, in all processes, where the shares have
+        not as many examples."""
+        mine = Share(self.part(n, distributed.rank(), distributed.count()))
+        mine.total = int(distributed.total(len(mine)))
+        if distributed.total(abs(len(mine) * distributed.count() - mine.total)):
+            raise KitError(
+                f"part {n} has {len(mine)} examples for process {distributed.rank()}, and "
+                f"{mine.total} for all {distributed.count()}: give each process as many, for "
+                "instance rows[process::processes] of a number of rows that they divide."
+            )
+        return mine
+
+
+class Share(list):
+    """What one process holds of a part of a stream; `total`: examples of all processes in it."""
+
+    total: int
+
+
+Examples = Sequence[dict] | Callable[[int], Sequence[dict]] | Stream
+"""Examples, a function from the epoch's number (0, 1, ...) to as many new ones, or a stream."""
 
 
 @dataclass
@@ -170,6 +211,8 @@ def stream(
     first epoch, `rows_of(examples)`. With n processes a batch has n times `size` examples, and a
     batch of fewer than n is left out. Raises KitError for a batch larger than the examples.
     """
+    if isinstance(examples, Stream):
+        yield from _stream_parts(examples, rows, size, seed, done)
     n = distributed.count()
     size = size * n
     if len(rows) < n or size > max(len(rows), 16):
@@ -186,12 +229,38 @@ def stream(
             yield epoch * steps + i + 1, epoch + (i + 1) / steps, distributed.share(batches[i])
 
 
+def _stream_parts(
+    examples: Stream, first: Share, size: int, seed: int, done: int
+) -> Iterator[tuple[int, float, Sequence[dict]]]:
+    """The same as `stream`, of this process's shares: every process makes its own batches."""
+    if size > max(len(first), 16):
+        raise KitError(
+            f"a batch of {size} examples is more than the {len(first)} that this process has of a "
+            f"part: give batch_size={len(first)} at most, or larger parts."
+        )
+    steps = -(-len(first) // size)  # of a part
+    for n in itertools.count(done // steps):
+        mine = examples.share(n) if n else first
+        if len(mine) != len(first):
+            raise KitError(
+                f"part {n} has {mine.total} examples, and part 0 {first.total}: give as many in "
+                "every part."
+            )
+        batches = epoch_batches(mine, size, mix(seed, n))
+        for i in range(max(0, done - n * steps), steps):
+            yield n * steps + i + 1, n + (i + 1) / steps, batches[i]
+
+
 def rows_of(examples: Examples) -> Sequence[dict]:
-    """The examples of the first epoch, as dicts; a `datasets.Dataset` gives arrays.
+    """The examples of the first epoch, as dicts; a `datasets.Dataset` gives arrays; of a stream,
+    this process's share of the first part.
 
     Raises KitError for no examples, for a stream without a length, and for what is no example.
     """
-    rows = examples(0) if callable(examples) else examples
+    if isinstance(examples, Stream):
+        rows = examples.share(0)
+    else:
+        rows = examples(0) if callable(examples) else examples
     if hasattr(rows, "column_names") and hasattr(rows, "__len__"):
         columns = rows.with_format("numpy")[:]
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

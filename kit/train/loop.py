@@ -123,7 +123,7 @@ def training_steps(
 
     An update moves θ against the gradient of L(θ)/N + penalty, where L(θ)/N is the mean loss of a
     batch; run.steps records the mean loss alone. It runs on the GPU where there is one.
-    examples: dicts, or a function from the epoch's number (0, 1, ...) to them.
+    examples: dicts, a function from the epoch's number (0, 1, ...) to them, or a `Stream`.
     groups: [{"params": [...], "rate": r, "start": s}, ...] as a strategy returns them: the group
     is not trained before the share s of the budget (gradual unfreezing). Default: all at the
     recipe's rate.
@@ -136,7 +136,10 @@ def training_steps(
     device, precision = _prepare(model, recipe)
     rows = rows_of(examples)
     check_labels(rows, recipe.loss, needed=penalty is None)
-    run.settings = asdict(recipe) | {"precision": precision, "examples": len(rows)}
+    run.settings = asdict(recipe) | {
+        "precision": precision,
+        "examples": getattr(rows, "total", len(rows)),
+    }
     fused = recipe.loss == "cross_entropy" and penalty is None and fuses_loss(model)
     if groups is None:
         groups = [{"params": list(model.parameters()), "rate": recipe.rate}]

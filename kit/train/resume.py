@@ -17,6 +17,7 @@ from dataclasses import asdict
 from hashlib import blake2b, sha256
 from pathlib import Path
 from weakref import WeakKeyDictionary
+from zlib import crc32
 
 import numpy as np
 import safetensors.torch
@@ -27,6 +28,7 @@ from torch import Tensor, nn
 from kit.errors import KitError
 from kit.files import scratch, whole
 from kit.train import distributed
+from kit.train.batches import Share
 from kit.train.optimizer import Optimizer
 from kit.train.run import Run
 
@@ -187,18 +189,15 @@ def _decides(
     """
     shapes = {name: list(p.shape) for name, p in model.named_parameters()}
     size = sum(p.numel() for p in model.parameters())
-    data = sha256()
-    for i in np.linspace(0, len(rows) - 1, min(len(rows), 1000)).astype(int):
-        for key in sorted(rows[i]):
-            data.update(np.asarray(rows[i][key], np.float64).tobytes())
     name_of = {p: name for name, p in model.named_parameters()}
     n = distributed.count()
     settings = dict(run.settings)
     del settings["shard"]
     examples = settings.pop("batch_size") * n
+    left = len(rows) % examples
     return settings | {
         "examples in an update": examples,
-        "examples left out": len(rows) % examples if len(rows) % examples < n else 0,
+        "examples left out": left if 0 < left < n and not isinstance(rows, Share) else 0,
         "groups": [
             [_digest("".join(name_of[p] for p in g["params"]).encode()), g["rate"], g["start"]]
             for g in optimizer.groups
@@ -207,8 +206,24 @@ def _decides(
         "penalty": getattr(penalty, "__qualname__", type(penalty).__qualname__),
         "start values": start,
         "model": f"{size:,} parameters ({sha256(json.dumps(shapes).encode()).hexdigest()[:8]})",
-        "data": f"{len(rows):,} examples ({data.hexdigest()[:8]})",
+        "data": _data(rows),
     }
+
+
+def _data(rows: Sequence[dict]) -> str:
+    """The number of examples, and a digest of them; of a stream, one that does not depend on which
+    process holds which."""
+    if isinstance(rows, Share):
+        own = sum(crc32(_bytes(row)) for row in rows)
+        return f"{rows.total:,} examples ({int(distributed.total(own)):x})"
+    data = sha256()
+    for i in np.linspace(0, len(rows) - 1, min(len(rows), 1000)).astype(int):
+        data.update(_bytes(rows[i]))
+    return f"{len(rows):,} examples ({data.hexdigest()[:8]})"
+
+
+def _bytes(row: dict) -> bytes:
+    return b"".join(np.asarray(row[key], np.float64).tobytes() for key in sorted(row))
 
 
 def _digest_of(model: nn.Module) -> str:
