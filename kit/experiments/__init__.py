@@ -47,6 +47,7 @@ EXPERIMENTS = {
     "generation_speed": Experiment("generation against transformers: tokens per second", 5),
     "quantized": Experiment("SmolLM2 in 4 and 8 bits: answers, speed, memory", 5),
     "frameworks": Experiment("the same model on PyTorch, TensorFlow and JAX, by Keras", 5),
+    "onnx": Experiment("models by torch and by onnxruntime: outputs, speed, 8 bits", 15),
     "processes": Experiment("two processes against one: an update as predicted, as timed", 12),
     "gpu": Experiment("training on a GPU against plain torch and transformers.Trainer", 8),
     "torture": Experiment("the lessons under interrupts, kills, and a bad, small disk", 60),

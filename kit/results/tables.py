@@ -14,6 +14,7 @@ from kit.results import frameworks as keras
 from kit.results import gpu as gpus
 from kit.results import large_source as large
 from kit.results import large_source_entities as large_entities
+from kit.results import onnx as graphs
 from kit.results import processes as several
 from kit.results import quantized as few_bits
 from kit.results import summaries as headlines
@@ -164,6 +165,11 @@ def quantized() -> str:
 def frameworks() -> str:
     """The same model on PyTorch, TensorFlow and JAX: differences, seconds, memory."""
     return keras.markdown()
+
+
+def onnx() -> str:
+    """Models by torch and by onnxruntime: outputs, milliseconds, accuracy in 8 bits."""
+    return graphs.markdown()
 
 
 def processes() -> str:
@@ -462,6 +468,7 @@ PARTS = (
     generation_speed,
     quantized,
     frameworks,
+    onnx,
     processes,
     gpu,
 )
