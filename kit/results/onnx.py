@@ -66,11 +66,12 @@ def markdown() -> str:
     lines = ["| " + " | ".join(COLUMNS) + " |", "| --- | --- " + "| ---: " * 7 + "|"]
     lines += ["| " + " | ".join(line) + " |" for line in cells()]
     same = "the same text" if row["same text"] else "another text"
+    whole, small = (outputs()[0][name] for name in ("MB", "MB, int8"))
     return "\n".join(lines) + (
         "\n\nMilliseconds for 16 film reviews and for one, one thread, medians in turns; the "
-        f"largest difference of an output from the kit's. MiniLM's file has {outputs()[0]['MB']} "
-        f"MB, in 8 bits {outputs()[0]['MB, int8']} MB. With a cache, `{row['source']}` writes {same} as in "
-        f"the kit: {row['tokens a second, onnxruntime']:,.0f} tokens a second, in the kit "
+        f"largest difference of an output from the kit's. MiniLM's file has {whole} MB, in 8 bits "
+        f"{small} MB. With a cache, `{row['source']}` writes {same} as in the kit: "
+        f"{row['tokens a second, onnxruntime']:,.0f} tokens a second, in the kit "
         f"{row['tokens a second, kit']:,.0f}. MiniLM fine-tuned on 400 film labels is right in "
         f"{100 * found['kit']:.1f} % of {found['test']} test sentences by the kit, "
         f"{100 * found['onnxruntime']:.1f} % by onnxruntime, and {100 * found['int8']:.1f} % in 8 "
