@@ -15,7 +15,7 @@ from kit import results, runtime
 from kit.errors import KitError
 from kit.experiments import EXPERIMENTS, __main__
 from kit.experiments.results_file import DECISIVE, EARLIER, ResultsFile, check_writable, write
-from kit.experiments.verify import verify
+from kit.experiments.verify import TIMES, verify
 
 ROOT = Path(__file__).parent.parent
 GROWING = [
@@ -254,6 +254,8 @@ def test_every_experiment_can_be_verified_or_says_why_not(name: str, monkeypatch
     inspect.signature(module.measure).bind({})  # verify gives it nothing else
     content = results.load(name)
     assert module.FILE.name == name and content["machine"].keys() >= set(DECISIVE)
+    fields = {field for row in content["rows"] for field in row}
+    assert {field for field in fields if "second" in field or "memory" in field} <= set(TIMES)
 
     def remember(about: dict) -> list[dict]:
         """The recorded rows of a measurement, in place of a new measurement."""

@@ -8,7 +8,7 @@ from kit.experiments.results_file import DECISIVE, EARLIER
 
 __all__ = ["differences", "verify"]
 
-TIMES = ("seconds", "seconds to migrate", "tokens per second", "peak memory, MB")
+TIMES = ("seconds", "CPU seconds", "seconds to migrate", "tokens per second", "peak memory, MB")
 """Fields that differ from run to run."""
 NO_RESULTS = (*TIMES, EARLIER)
 """Fields that are not compared."""
