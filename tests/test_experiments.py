@@ -1,5 +1,6 @@
 """The experiments: their list, their command lines, and results files that grow row by row."""
 
+import inspect
 import json
 import os
 import signal
@@ -13,8 +14,8 @@ import pytest
 from kit import results, runtime
 from kit.errors import KitError
 from kit.experiments import EXPERIMENTS, __main__
-from kit.experiments.results_file import ResultsFile, check_writable, write
-from kit.experiments.verify import verify
+from kit.experiments.results_file import DECISIVE, EARLIER, ResultsFile, check_writable, write
+from kit.experiments.verify import TIMES, verify
 
 ROOT = Path(__file__).parent.parent
 GROWING = [
@@ -241,6 +242,72 @@ def test_verify_finds_a_row_that_differs(data, monkeypatch, capsys) -> None:
     assert "now 0.9: DIFFERENT" in capsys.readouterr().out
     monkeypatch.setattr(module, "QUICK", "It is slow.")
     assert verify("builtin_sources", module) == 2
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_can_be_verified_or_says_why_not(name: str, monkeypatch, capsys) -> None:
+    module = __main__.load(name)
+    if isinstance(module.QUICK, str):
+        assert __main__.main([name, "--verify"]) == 2
+        assert capsys.readouterr().out == f"{name}: nothing to verify. {module.QUICK}\n"
+        return
+    inspect.signature(module.measure).bind({})  # verify gives it nothing else
+    content = results.load(name)
+    assert module.FILE.name == name and content["machine"].keys() >= set(DECISIVE)
+    fields = {field for row in content["rows"] for field in row}
+    assert {field for field in fields if "second" in field or "memory" in field} <= set(TIMES)
+
+    def remember(about: dict) -> list[dict]:
+        """The recorded rows of a measurement, in place of a new measurement."""
+        rows = [row for row in content["rows"] if about.items() <= row.items()]
+        assert rows, f"{about} is not recorded"
+        return rows
+
+    monkeypatch.setattr(module, "measure", remember)
+    assert __main__.main([name, "--verify"]) == 0
+    assert capsys.readouterr().out.endswith(f"{name}: all rows agree.\n")
+
+
+def on(monkeypatch, **machine) -> None:
+    """From here on this machine is another one."""
+    here = runtime.machine() | machine
+    monkeypatch.setattr(runtime, "machine", lambda: here)
+
+
+def test_a_row_says_so_if_it_is_not_from_the_machine_that_the_head_names(
+    tmp_path: Path, monkeypatch
+) -> None:
+    file = ResultsFile("several", "machines", ("n",), folder=tmp_path)
+    for n, processor in enumerate(("first", "first", "second", "first", "third")):
+        on(monkeypatch, processor=processor)
+        file.add({"n": n})
+    content = file.content()
+    assert content["machine"]["processor"] == "third"
+    names = [machine["processor"] for machine in content[f"{EARLIER}s"]]
+    assert names == ["first", "second"]
+    assert [row.get(EARLIER) for row in content["rows"]] == [0, 0, 1, 0, None]
+    on(monkeypatch, processor="fourth")
+    file.remove({"n": 2})
+    assert [row[EARLIER] for row in file.rows()] == [0, 0, 0, 2]
+
+
+def test_verify_is_exact_for_rows_of_this_machine_alone(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    file = ResultsFile("several", "machines", ("n",), folder=tmp_path)
+    for n, processor in enumerate(("old", "new")):
+        on(monkeypatch, processor=processor)
+        file.add({"n": n, "accuracy": 0.8})
+    module = __main__.load("freeze")
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr(module, "FILE", file)
+    monkeypatch.setattr(module, "QUICK", [{"n": 0}, {"n": 1}])
+    monkeypatch.setattr(module, "measure", lambda about: about | {"accuracy": 0.801})
+    assert verify("several", module) == 1
+    text = capsys.readouterr().out
+    assert "Recorded earlier, with another processor 'old' (here 'new'):" in text
+    assert "now 0.801: within 0.008" in text and "now 0.801: DIFFERENT" in text
+    assert "1 numbers are DIFFERENT" in text
 
 
 def test_a_copy_for_students_has_the_experiments(tmp_path: Path) -> None:

@@ -39,17 +39,17 @@ QUIZ = (
         ),
     ),
     Question(
-        "With 100 labels the head alone was 0.7 ± 2.9 points below `full`. What follows?",
+        "With 100 labels the head alone was 0.9 ± 3.4 points below `full`. What follows?",
         answers=(
             "The head alone is as good as training everything, for every number of labels.",
-            "Training everything is better by 0.7 points.",
+            "Training everything is better by 0.9 points.",
             "Five seeds cannot show a difference at 100 labels; more labels may.",
         ),
         right=2,
         why=(
             "The result is for 100 labels. With 1,600 labels the head alone is 6.2 ± 1.5 points "
             "below.",
-            "The interval goes from −3.6 to +2.2, so the sign of the difference is open.",
+            "The interval goes from −4.3 to +2.5, so the sign of the difference is open.",
             "An interval that contains 0 means: not decided. With 1,600 labels it was decided.",
         ),
     ),

@@ -53,7 +53,7 @@ QUIZ = (
         ),
     ),
     Question(
-        "A decision table says that LoRA costs 0.8 points. On a new task it costs 16.3. What was "
+        "A decision table says that LoRA costs 0.8 points. On a new task it costs 16.0. What was "
         "wrong?",
         answers=(
             "The table was computed wrongly.",

@@ -77,7 +77,12 @@ def main(arguments: list[str]) -> None:
     command = parser("bias_texts", __doc__)
     command.add_argument("--parts", nargs="+", default=tuple(PARTS), choices=tuple(PARTS))
     options = command.parse_args(arguments)
-    FILE.grow(planned(options.parts), lambda about: about | PARTS[about["part"]](about))
+    FILE.grow(planned(options.parts), measure)
+
+
+def measure(about: dict) -> dict:
+    """The row of one measurement."""
+    return about | PARTS[about["part"]](about)
 
 
 def planned(parts: Sequence[str]) -> Iterator[dict]:

@@ -20,7 +20,14 @@ from filelock import FileLock, Timeout
 from kit import files, results, runtime
 from kit.errors import KitError
 
-__all__ = ["ResultsFile", "Stopped", "check_writable", "stop_at_ctrl_c", "write"]
+__all__ = ["DECISIVE", "EARLIER", "ResultsFile", "Stopped", "check_writable", "stop_at_ctrl_c"]
+__all__ += ["write"]
+
+DECISIVE = ("processor", "precision", "threads", "torch")
+"""What decides the bits of a result, of what is known of a machine."""
+EARLIER = "earlier machine"
+"""Field of a row that was not recorded on the machine that the file's head names, which is that of
+the newest row: its place in the file's list of earlier machines (the same name with an s)."""
 
 Measure = Callable[[dict], dict | list[dict]]
 """From what identifies a measurement to its row, or its rows."""
@@ -132,18 +139,33 @@ class ResultsFile:
         What another process has recorded of the same measurement stays.
         """
         with self._lock():
-            recorded = self.rows()
+            recorded, machines = self._marked()
             keys = [self.key(row) for row in recorded]
             recorded += [row for row in rows if self.key(row) not in keys]
             if self.order:
                 recorded.sort(key=self.order)
-            write(self.path, self.what, **fields, rows=recorded)
+            write(self.path, self.what, **fields, **machines, rows=recorded)
 
     def remove(self, about: dict) -> None:
         """Remove the rows that have all these values."""
         with self._lock():
-            kept = [row for row in self.rows() if not about.items() <= row.items()]
-            write(self.path, self.what, rows=kept)
+            recorded, machines = self._marked()
+            kept = [row for row in recorded if not about.items() <= row.items()]
+            write(self.path, self.what, **machines, rows=kept)
+
+    def _marked(self) -> tuple[list[dict], dict]:
+        """The recorded rows, each with its earlier machine where the head is about to name another
+        one, and the file's list of earlier machines; no list where there are none."""
+        content = self.content()
+        rows, machines = content.get("rows", []), content.get(f"{EARLIER}s", [])
+        before, now = content.get("machine"), runtime.machine()
+        if rows and before and any(before.get(field) != now[field] for field in DECISIVE):
+            entry = {"date": content["date"], **before}
+            if entry not in machines:
+                machines.append(entry)
+            for row in rows:
+                row.setdefault(EARLIER, machines.index(entry))
+        return rows, {f"{EARLIER}s": machines} if machines else {}
 
     def _lock(self, suffix: str = "") -> FileLock:
         folder = runtime.cache_dir() / "experiments"

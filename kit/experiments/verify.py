@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from kit import results, runtime
+from kit.experiments.results_file import DECISIVE, EARLIER
 
 __all__ = ["differences", "verify"]
 
-TIMES = ("seconds", "seconds to migrate", "tokens per second", "peak memory, MB")
+TIMES = ("seconds", "CPU seconds", "seconds to migrate", "tokens per second", "peak memory, MB")
 """Fields that differ from run to run."""
-DECISIVE = ("processor", "precision", "threads", "torch")
-"""What decides the bits of a result, of what is known of a machine."""
+NO_RESULTS = (*TIMES, EARLIER)
+"""Fields that are not compared."""
 MARGIN = 0.01
 """On another machine a number may differ by the range of its recorded seeds (rounding sends a
 training elsewhere, as another seed does) and by this share of the largest in its field."""
@@ -24,13 +25,8 @@ def verify(name: str, module: ModuleType) -> int:
         print(f"{name}: nothing to verify. {quick}")
         return 2
     content = results.load(name)
-    other = [
-        f"{field} {content['machine'][field]!r} (here {runtime.machine()[field]!r})"
-        for field in DECISIVE
-        if content["machine"][field] != runtime.machine()[field]
-    ]
-    if other:
-        print(f"{name} was recorded with another {', '.join(other)}: scores may differ.")
+    if other := differs(content["machine"]):
+        print(f"{name} was recorded with another {other}: scores may differ.")
         print("OMP_NUM_THREADS and KIT_PRECISION choose threads and precision.")
     else:
         print(f"{name} was recorded with the same processor, precision and torch: equal bits.")
@@ -45,9 +41,24 @@ def verify(name: str, module: ModuleType) -> int:
                 print(f"  {row}: not recorded, DIFFERENT")
                 wrong += 1
                 continue
-            wrong += compare(module, content["rows"], old, row, exact=not other)
+            exact = not other
+            if EARLIER in old:
+                another = differs(content[f"{EARLIER}s"][old[EARLIER]])
+                exact = not another
+                print(f"  Recorded earlier, with another {another}:" if another else "  As here:")
+            wrong += compare(module, content["rows"], old, row, exact=exact)
     print(f"{name}: {'all rows agree' if not wrong else f'{wrong} numbers are DIFFERENT'}.")
     return int(wrong > 0)
+
+
+def differs(machine: dict) -> str:
+    """What decides the bits of a result and is another one here; "" where nothing is."""
+    here = runtime.machine()
+    return ", ".join(
+        f"{field} {machine[field]!r} (here {here[field]!r})"
+        for field in DECISIVE
+        if machine[field] != here[field]
+    )
 
 
 def recorded(module: ModuleType, rows: list[dict], new: dict) -> dict | None:
@@ -69,14 +80,14 @@ def compare(module: ModuleType, rows: list[dict], old: dict, new: dict, *, exact
         verdict = "DIFFERENT" if far else f"within {allowed:.4g}" if numbers else "on this machine"
         print(f"    {field:24} recorded {before}, now {now}: {verdict}")
     for field in new:
-        if field not in TIMES and field not in identity and old.get(field) == new[field]:
+        if field not in NO_RESULTS and field not in identity and old.get(field) == new[field]:
             print(f"    {field:24} equal: {new[field]}")
     return wrong
 
 
 def differences(old: dict, new: dict) -> Iterator[tuple[str, object, object]]:
     """(field, recorded value, new value) where they are not equal, without seconds and memory."""
-    for field in sorted({*old, *new} - set(TIMES)):
+    for field in sorted({*old, *new} - set(NO_RESULTS)):
         if old.get(field) != new.get(field):
             yield field, old.get(field), new.get(field)
 

@@ -354,7 +354,7 @@ def _a_minute(recorded: dict) -> str:
     )
     return (
         f"1,000 sentences and 60 s of two cores, 3 seeds, all test sentences: {full} with MiniLM, "
-        f"{scratch} from scratch."
+        f"{scratch} from scratch ({recorded['machine']['processor']}. {recorded['note']})"
     )
 
 
