@@ -98,7 +98,7 @@ def outputs(model: Model, source: sources.Source, folder: Path) -> dict:
     whole, few = session(path), session(small)
     texts = sentiment.load()["test"]["text"][:TEXTS]
     row: dict = {"MB": size(folder, "a"), "MB, int8": size(folder, "b")}
-    for name, chosen in (("batch", texts), ("one text", texts[:1])):
+    for name, chosen in (("batch", texts), ("text", texts[:1])):
         ids, mask = padded(source, chosen)
         feed = {"ids": ids.numpy(), "mask": mask.numpy()}
 
