@@ -40,7 +40,7 @@ TYPED = {
     "errors": "Column Descent LossCurves None bias bytes ca causal columns conversion de decode "
     "domains beams editorials "
     "en entities es examples films fit frameworks freeze generate glove gpu ids it ja layer "
-    "leakage list messages migrate multilingual neuroner news norm processes products "
+    "leakage list messages migrate multilingual neuroner news norm onnx processes products "
     "prompting quantized "
     "read replays report ro ru "
     "search seed smollm source stop strategies structure summaries tokens torture transferability "
