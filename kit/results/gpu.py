@@ -92,7 +92,8 @@ def markdown() -> str:
         "compiled, bf16; minilm and smollm: fine-tuning, bf16, tokens without padding; switches: "
         "the kit without one of its means for speed; memory: a classifier on SmolLM2-135M's shape. "
         "All values are fresh, and the texts random, but for the losses. The first texts of a "
-        "length include the choice of kernels for it. Training beside matrices in 4 bits was not measured. "
+        "length include the choice of kernels for it. Training beside matrices in 4 bits was not "
+        "measured. "
         f"{' '.join([*said, *about, *failed])} Made by `{recorded['command']}`."
     )
 
