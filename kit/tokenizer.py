@@ -44,8 +44,16 @@ class Tokenizer:
 
     `size` is V. `pad`, `unk`, `bos`, `eos` and `mask` are ids of special pieces, or None where
     the vocabulary has none for this role. special: the piece of a role, where the usual name is
-    not the right one, as in `Tokenizer(tokenizer, eos="<|im_end|>")`.
+    not the right one, as in `Tokenizer(tokenizer, eos="<|im_end|>")`. Three more roles are those of
+    an encoder-decoder that has its own convention, and None for others.
     """
+
+    decoder_start: int | None = None
+    """What its decoder reads first; None: it is `bos`, as in the kit's own models."""
+    forced_bos: int | None = None
+    """What it always writes first, such as the language of a translation (mBART)."""
+    never: int | None = None
+    """What it never writes (Marian: padding)."""
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, **special: str | None):
         tokenizer.no_padding()  # the file of a source may set a fixed length (MiniLM's does)
@@ -184,6 +192,35 @@ class Tokenizer:
             return rows
         pairs = zip(rows, encodings, strict=True)
         return [[ids[i] for i in _within(e, limit)] for ids, e in pairs]
+
+    def targets(
+        self, texts: Iterable[str], limit: int | None = None
+    ) -> list[tuple[list[int], list[int]]]:
+        """(target, y) of each text, for teacher forcing of a decoder: it reads the target, token by
+        token, and predicts y, which is one step ahead and ends with `eos`.
+
+        limit: the largest number of tokens in y, and one more where the decoder reads `bos`.
+        """
+        if self.decoder_start is None:
+            return [(ids[:-1], ids[1:]) for ids in self.encode_many(texts, limit)]
+        around = self.encode("")
+        before = around[: around.index(self.eos)] if self.eos in around else around
+        before = before if self.forced_bos is None else [self.forced_bos]
+        room = None if limit is None else max(1, limit - len(before) - 1)
+        rows = self.encode_many(texts, room, special=False)
+        written = [[*before, *ids, self.eos] for ids in rows]
+        return [([self.decoder_start, *y[:-1]], y) for y in written]
+
+    def writing(self) -> dict[str, list[int]]:
+        """What `generate` is told of a decoder with this vocabulary: the ids it starts from, stops
+        at and never writes."""
+        first = self.bos if self.decoder_start is None else self.decoder_start
+        start = [i for i in (first, self.forced_bos) if i is not None]
+        return {
+            "start": start,
+            "stop": [self.eos],
+            "never": [self.never] * (self.never is not None),
+        }
 
     def _beginning(self, text: str, limit: int) -> str:
         """As much of a long text as has more than `limit` pieces: the others would be cut off.

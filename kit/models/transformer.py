@@ -24,6 +24,7 @@ from kit.models.attention import (
 )
 from kit.models.exporting import is_exporting
 from kit.models.linear import Linear
+from kit.models.positions import sinusoids
 from kit.models.quantized import QuantizedEmbedding
 from kit.models.rotary import periods, rotary_angles, rotate
 from kit.models.sizes import check_ids
@@ -198,6 +199,8 @@ class Embedding(nn.Module):
             x = x + self.types.weight[0]
         if self.config.positions == "learned":
             x = x + self.positions(positions)
+        if self.config.positions == "sinusoidal":
+            x = x + sinusoids(positions, x)
         return self.project(self.dropout(self.norm(x)))
 
 

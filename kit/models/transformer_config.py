@@ -23,7 +23,7 @@ ACTIVATIONS = {
 GATED = ("swiglu", "geglu", "geglu_tanh", "reglu")
 """Activations of a gate that multiplies the hidden layer of the feed-forward part."""
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
-POSITIONS = ("learned", "rotary", "none")
+POSITIONS = ("learned", "sinusoidal", "rotary", "none")
 ATTENTION_TYPES = ("full", "local", "nope")
 SIZES = {
     **dict.fromkeys(("vocabulary", "width", "layers", "heads", "intermediate_size"), 1),
@@ -70,7 +70,8 @@ class TransformerConfig:
     norm_eps: float = 1e-12
     """Added to the variance, so that the norm never divides by zero."""
     positions: str = "learned"
-    """`learned` (a vector per position), `rotary` (queries and keys rotated) or `none`."""
+    """`learned` (a vector per position), `sinusoidal` (a fixed one: `kit.models.positions`),
+    `rotary` (queries and keys rotated) or `none`."""
     rotary_base: float = 10000.0
     """θ of rotary positions: pair i rotates by base^(-2 i / W) radians per token."""
     rotary_size: int | None = None

@@ -24,11 +24,14 @@ from kit.models.quantized_matrix import check_expanded
 from kit.sources.attention_settings import write_attention
 from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
+from kit.sources.encoder_decoder import build_pair
+from kit.sources.encoder_decoder_maps import PAIRS
 from kit.sources.header import count_numbers
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["ROLES", "export", "fits", "joined", "kind_of", "load", "opened", "outward", "special"]
+__all__ = ["ROLES", "export", "fits", "joined", "kind_of", "load", "opened", "outward"]
+__all__ += ["settings_of", "special", "write"]
 
 WEIGHTS = "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"
@@ -65,7 +68,12 @@ def load(name: str | Path, strict: bool = True) -> Source:
             "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
         )
     tokenizer = Tokenizer.load(folder / "tokenizer.json", **special(about))
-    source = build_source(str(name), settings, opened(folder), tokenizer, strict)
+    parts = str(name), settings, opened(folder), tokenizer, strict
+    if settings.get("model_type") in [*PAIRS]:
+        generation = folder / "generation_config.json"
+        source = build_pair(*parts, _json(generation) if generation.exists() else None)
+    else:
+        source = build_source(*parts)
     if isinstance(about.get("chat_template"), str):
         source.card["chat_template"] = about["chat_template"]
     return source
@@ -95,12 +103,12 @@ def export(source: Source, folder: str | Path) -> Path:
         if not tied:
             whole[f"{family.head}.weight"] = head.weight.detach()
     ids = {f"{role}_token_id": getattr(source.tokenizer, role) for role in ("pad", "bos", "eos")}
-    settings = ids | _settings(family, config)  # RoBERTa counts positions from its padding id
+    settings = ids | settings_of(family, config)  # RoBERTa counts positions from its padding id
     settings |= {"model_type": kind, "architectures": [family.classes[head is not None]]}
     settings |= {"tie_word_embeddings": tied}
     if family.head_softcap:
         settings[family.head_softcap[0]] = getattr(source.head, "softcap", None)
-    _write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
+    write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
     return folder
 
 
@@ -277,7 +285,7 @@ def fits(family: Family, body: Transformer, head: nn.Module | None) -> bool:
         return False
     if gated != (config.activation in GATED.values()):
         return False
-    settings = _settings(family, config)
+    settings = settings_of(family, config)
     again = config_of(family, settings)
     free = {"kv_heads", "head_size", "query_bias", "feed_forward_bias", "query_scalar", "dropout"}
     free |= {"types", "attention_types"}
@@ -302,7 +310,7 @@ def _effective(config: TransformerConfig) -> tuple:
     )
 
 
-def _settings(family: Family, config: TransformerConfig) -> dict:
+def settings_of(family: Family, config: TransformerConfig) -> dict:
     """The settings of a config.json: the inverse of `config_of`."""
     names = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
     names |= {gated: names[ours] for ours, gated in GATED.items()}
@@ -341,8 +349,17 @@ def _outward(family: Family, ours: str, tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tensor]) -> None:
-    """Write the folder whole or not at all; raises KitError for a full disk."""
+def write(
+    folder: Path,
+    source: Source,
+    settings: dict,
+    tensors: dict[str, Tensor],
+    generation: dict | None = None,
+) -> None:
+    """Write the folder whole or not at all; raises KitError for a full disk.
+
+    generation: the content of generation_config.json, None for no such file.
+    """
     special = {f"{r}_token": source.tokenizer.special.get(r) for r in ROLES}
     about = {k: v for k, v in special.items() if v} | {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -355,6 +372,8 @@ def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tens
         new.mkdir()
         safetensors.torch.save_file(tensors, new / "model.safetensors", {"format": "pt"})
         (new / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
+        if generation is not None:
+            (new / "generation_config.json").write_text(json.dumps(generation), encoding="utf-8")
         (new / "tokenizer_config.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
         source.tokenizer.save(new / "tokenizer.json")
         os.replace(new, folder)

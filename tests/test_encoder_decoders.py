@@ -1,0 +1,219 @@
+"""Encoder-decoders of Hugging Face: the same logits and the same texts as `transformers`, in and
+out again; each setting used or refused; trained by `fit`."""
+
+import json
+from dataclasses import replace
+
+import encoder_decoders
+import families
+import pytest
+import torch
+
+from kit import sources
+from kit.errors import KitError
+from kit.migrate import merge
+from kit.models.generate import generate
+from kit.sources import checkpoint
+from kit.sources.encoder_decoder_maps import PAIRS
+from kit.tasks import summarization, translation
+from kit.tokenizer import Tokenizer
+from kit.train import Recipe, fit
+
+CASES = [(kind, i) for kind, drawn in encoder_decoders.DRAWN.items() for i in range(len(drawn))]
+PARTS = ("body", "head")
+TEXTS = ["one two three", "A sentence, and another one."]
+ROWS = [
+    {"english": a, "translation": b, "language": "it", "text": a, "headline": b, "id": str(i)}
+    for i, (a, b) in enumerate([("one two", "uno due"), ("the sea", "il mare"), ("a cat", "gatto")])
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.train(TEXTS * 2, 265)
+
+
+@pytest.fixture
+def read(tmp_path, tokenizer):
+    """Model of `transformers` and the source that is read from its folder."""
+
+    def make(kind: str, number: int = 0):
+        model = encoder_decoders.drawn(kind, number)
+        model.save_pretrained(tmp_path / "in")
+        tokenizer.save(tmp_path / "in" / "tokenizer.json")
+        return model, sources.load(tmp_path / "in")
+
+    return make
+
+
+def tensors(source) -> dict[str, torch.Tensor]:
+    return {
+        f"{part}.{name}": tensor.detach().clone()
+        for part in PARTS
+        for name, tensor in getattr(source, part).state_dict().items()
+    }
+
+
+def same(one, two) -> bool:
+    a, b = tensors(one), tensors(two)
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_every_pair_is_drawn() -> None:
+    assert encoder_decoders.DRAWN.keys() == PAIRS.keys()
+
+
+@pytest.mark.parametrize(("kind", "number"), CASES)
+def test_a_pair_in_and_out(kind: str, number: int, read, tmp_path) -> None:
+    model, source = read(kind, number)
+    assert encoder_decoders.difference(model, source) <= families.TOLERANCE
+    assert source.card["family"] == kind
+    out = sources.export(source, tmp_path / "out")
+    again = encoder_decoders.reread(model, out)
+    assert encoder_decoders.difference(again, source) <= families.TOLERANCE
+    checkpoint.save(source, tmp_path / "kit")
+    for other in (sources.load(out), checkpoint.load(tmp_path / "kit")):
+        assert same(source, other)
+        assert encoder_decoders.difference(model, other) <= families.TOLERANCE
+        assert other.tokenizer.writing() == source.tokenizer.writing()
+        tied = [
+            s.body.embed.tokens.weight is s.head.decoder.embed.tokens.weight
+            for s in (source, other)
+        ]
+        assert tied[0] == tied[1]
+
+
+@pytest.mark.parametrize(("kind", "number"), CASES)
+def test_the_same_texts_are_generated(kind: str, number: int, read) -> None:
+    """With the cache; prompts of unequal length; with the tokens that are forced or forbidden."""
+    model, source = read(kind, number)
+    for _ in range(3):
+        ids, mask, _ = encoder_decoders.batch()
+        theirs = model.generate(
+            input_ids=ids,
+            attention_mask=mask.long(),
+            num_beams=1,
+            do_sample=False,
+            max_new_tokens=14,
+        )
+        prompts = [row[seen].tolist() for row, seen in zip(ids, mask, strict=True)]
+        writing = source.tokenizer.writing()
+        forced = 1 if model.generation_config.forced_eos_token_id is not None else 0
+        ours = generate(source, prompts, 14 - forced - len(writing["start"]) + 1, **writing)
+        for row, written in zip(theirs.tolist(), ours, strict=True):
+            first = len(writing["start"])
+            assert row[:first] == writing["start"]
+            rest = row[first:]
+            assert written == (rest[: rest.index(2)] if 2 in rest else rest)
+
+
+def other(name: str, value: object) -> object:
+    """Another value of a setting."""
+    if name.endswith("_token_id"):
+        return 7
+    if name in ("id2label", "label2id"):
+        return {"0": "good"} if name == "id2label" else {"good": 0}
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value * 2 or (0.5 if isinstance(value, float) else 1)
+    return "relu" if isinstance(value, str) else 7
+
+
+CHANGED = {"activation_function", "scale_embedding"}
+"""Settings that change the logits, and are compared with another value."""
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_each_setting_is_used_as_transformers_does_or_refused(kind, read, tmp_path) -> None:
+    model, _ = read(kind)
+    settings = json.loads((tmp_path / "in" / "config.json").read_text())
+    more = dict.fromkeys(PAIRS[kind].must | PAIRS[kind].same) | {"relative_attention": None}
+    refused, compared = set(), set()
+    for name in sorted({*settings, *more} - {"model_type", "architectures", "dtype"}):
+        changed = settings | {name: other(name, settings.get(name, PAIRS[kind].must.get(name)))}
+        if changed == settings:
+            continue
+        (tmp_path / "in" / "config.json").write_text(json.dumps(changed))
+        try:
+            ours = sources.load(tmp_path / "in")
+        except KitError:
+            refused.add(name)
+            continue
+        try:
+            theirs = encoder_decoders.reread(model, tmp_path / "in")
+        except (RuntimeError, ValueError, TypeError):
+            continue
+        assert encoder_decoders.difference(theirs, ours) <= families.TOLERANCE, name
+        compared.add(name)
+    assert {"is_decoder", "vocab_size", "relative_attention"} <= refused
+    assert {"eos_token_id", "dropout"} | CHANGED <= compared
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+@pytest.mark.parametrize("strategy", ["full", "lora"])
+@pytest.mark.parametrize("task", [translation, summarization])
+def test_exactly_what_is_trained_moves(kind: str, strategy: str, task, read) -> None:
+    _, source = read(kind)
+    before = tensors(source)
+    target = task.target(source, strategy, rate=1e-2)
+    rows = task.encode(ROWS, source.tokenizer)
+    start = {name: p.detach().clone() for name, p in target.model.named_parameters()}
+    fit(target.model, rows, Recipe(steps=10, batch_size=3), **target.training)
+    moved = {n for n, p in target.model.named_parameters() if not torch.equal(p, start[n])}
+    assert moved == {origin.name for origin in target.origins if origin.rate}
+    if strategy == "lora":
+        assert all("lora_" in name for name in moved)
+        assert any(name.startswith("head.decoder") for name in moved)
+        merge(target.model)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in tensors(source).items())
+    language = {"language": "it"} if task is translation else {}
+    assert len(task.predict(target.model, source.tokenizer, ["one", "two"], **language)) == 2
+    made = replace(source, body=target.model.body, head=target.model.head)
+    assert isinstance(made.tokenizer.decoder_start, int)
+
+
+def test_a_small_one_learns_its_pairs(read) -> None:
+    _, source = read("marian")
+    target = translation.target(source, "full", rate=5e-3)
+    rows = translation.encode(ROWS, source.tokenizer)
+    fit(target.model, rows, Recipe(steps=120, batch_size=3), **target.training)
+    answers = translation.predict(
+        target.model, source.tokenizer, [row["english"] for row in ROWS], language="it"
+    )
+    assert answers == [row["translation"] for row in ROWS]
+
+
+REFUSED = {
+    "forced_eos_token_id": (5, "another token"),
+    "eos_token_id": ([2, 3], "with one token"),
+    "decoder_start_token_id": (290, "none of the tokenizer's"),
+    "num_hidden_layers": (9, "the same thing"),
+    "bad_words_ids": ([[5, 6]], "one token at most"),
+    "force_bos_token_to_be_generated": (True, "no longer reads"),
+    "tie_word_embeddings": ("yes", "true or false"),
+    "scale_embedding": (3, "true or false"),
+    "normalize_before": (True, "only False"),
+    "extra_pos_embeddings": (0, "only 2"),
+    "activation_function": ("quick_gelu", "the kit knows"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_read_is_refused_by_name(name: str, read, tmp_path) -> None:
+    read("bart", 2)
+    value, message = REFUSED[name]
+    for file in ("config.json", "generation_config.json"):
+        path = tmp_path / "in" / file
+        fields = json.loads(path.read_text())
+        if file == "config.json" or name in fields:
+            path.write_text(json.dumps(fields | {name: value}))
+    with pytest.raises(KitError, match=message):
+        sources.load(tmp_path / "in")
+
+
+def test_how_transformers_would_search_is_on_the_card(read, tmp_path) -> None:
+    read("bart")
+    path = tmp_path / "in" / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_beams": 4, "min_length": 0}))
+    assert sources.load(tmp_path / "in").card["generation"] == {"num_beams": 4}
