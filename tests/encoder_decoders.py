@@ -28,6 +28,16 @@ def bart(draw: random.Random, **more) -> dict:
     return settings | {"activation_function": draw.choice(ACTIVATIONS)} | IDS | more
 
 
+def t5(draw: random.Random, **more) -> dict:
+    """A T5: heads whose width is not that of the model."""
+    settings = {"vocab_size": draw.randint(300, 340), "d_model": draw.choice([18, 25])}
+    settings |= {"d_kv": draw.choice([4, 6]), "d_ff": draw.randint(9, 40), "num_layers": 2}
+    settings |= {"num_heads": draw.choice([2, 3]), "feed_forward_proj": "relu"}
+    settings |= {"relative_attention_num_buckets": 8, "relative_attention_max_distance": 12}
+    settings |= {"pad_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 0}
+    return settings | more
+
+
 DRAWN: dict[str, tuple[Callable, ...]] = {
     "bart": (
         bart,
@@ -37,6 +47,12 @@ DRAWN: dict[str, tuple[Callable, ...]] = {
     "mbart": (
         lambda d: bart(d, decoder_start_token_id=200),
         lambda d: bart(d, scale_embedding=True),
+    ),
+    "t5": (
+        t5,
+        lambda d: t5(d, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+        lambda d: t5(d, feed_forward_proj="gated-silu", relative_attention_max_distance=9),
+        lambda d: t5(d, num_decoder_layers=3, relative_attention_num_buckets=7),
     ),
     "marian": (
         lambda d: bart(d, pad_token_id=200, decoder_start_token_id=200, scale_embedding=True),

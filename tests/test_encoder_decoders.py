@@ -94,6 +94,7 @@ def test_the_same_texts_are_generated(kind: str, number: int, read) -> None:
             attention_mask=mask.long(),
             num_beams=1,
             do_sample=False,
+            use_cache=(kind, number) != ("t5", 3),  # fails there with more layers in the decoder
             max_new_tokens=14,
         )
         prompts = [row[seen].tolist() for row, seen in zip(ids, mask, strict=True)]
@@ -120,7 +121,8 @@ def other(name: str, value: object) -> object:
     return "relu" if isinstance(value, str) else 7
 
 
-CHANGED = {"activation_function", "scale_embedding"}
+CHANGED = {kind: {"activation_function", "scale_embedding", "dropout"} for kind in PAIRS}
+CHANGED["t5"] = {"layer_norm_epsilon", "scale_decoder_outputs", "relative_attention_max_distance"}
 """Settings that change the logits, and are compared with another value."""
 
 
@@ -147,7 +149,7 @@ def test_each_setting_is_used_as_transformers_does_or_refused(kind, read, tmp_pa
         assert encoder_decoders.difference(theirs, ours) <= families.TOLERANCE, name
         compared.add(name)
     assert {"is_decoder", "vocab_size", "relative_attention"} <= refused
-    assert {"eos_token_id", "dropout"} | CHANGED <= compared
+    assert {"eos_token_id"} | CHANGED[kind] <= compared
 
 
 @pytest.mark.parametrize("kind", PAIRS)
@@ -197,12 +199,20 @@ REFUSED = {
     "extra_pos_embeddings": (0, "only 2"),
     "activation_function": ("quick_gelu", "the kit knows"),
 }
+REFUSED_T5 = {
+    "feed_forward_proj": ("odd-gelu", "with or without gated-"),
+    "dense_act_fn": ("gelu", "feed_forward_proj says 'relu'"),
+    "is_gated_act": (True, "feed_forward_proj says False"),
+    "scale_decoder_outputs": (3, "true or false"),
+    "relative_attention_max_distance": (3, "give more than 4"),
+    "num_layers": ("two", "a whole number"),
+}
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", REFUSED | REFUSED_T5)
 def test_what_is_not_read_is_refused_by_name(name: str, read, tmp_path) -> None:
-    read("bart", 2)
-    value, message = REFUSED[name]
+    read(*(("bart", 2) if name in REFUSED else ("t5", 0)))
+    value, message = (REFUSED | REFUSED_T5)[name]
     for file in ("config.json", "generation_config.json"):
         path = tmp_path / "in" / file
         fields = json.loads(path.read_text())

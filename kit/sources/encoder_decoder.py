@@ -7,7 +7,6 @@ knows it (`Tokenizer.targets`, `Tokenizer.writing`).
 """
 
 import re
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +32,7 @@ from kit.sources.encoder_decoder_maps import PAIRS, Pair
 from kit.sources.weight_maps import Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["build_pair", "sides"]
+__all__ = ["BIAS", "TABLES", "build_pair"]
 
 TABLES = ("shared", "encoder.embed_tokens", "decoder.embed_tokens", "lm_head")
 """Their names of the table of token embeddings, which a file may give once or several times."""
@@ -63,7 +62,8 @@ def build_pair(
     there; and for a model whose texts begin, or end, in a way that the kit does not have.
     """
     pair = PAIRS[settings["model_type"]]
-    families = sides(pair, settings)
+    settings = pair.read(settings)
+    families = pair.sides(pair, settings)
     tied = settings.get("tie_word_embeddings", True)
     _check(pair, settings, tied)
     configs = [config_of(family, settings) for family in families]
@@ -91,7 +91,10 @@ def build_pair(
             "answers would not be this model's."
         )
     _share(encoder.embed.tokens, decoder.embed.tokens, tied or tables[0] == tables[1])
-    head = _head(decoder, tensors, tied, own_head)
+    scaled = settings.get("scale_decoder_outputs", False)
+    if scaled not in (True, False):
+        raise KitError(f"scale_decoder_outputs={scaled!r:.40}: it must be true or false.")
+    head = _head(decoder, tensors, tied, own_head, decoder.width**-0.5 if scaled else 1.0)
     roles = _roles(settings, generation or {}, tokenizer)
     tokenizer = Tokenizer.load(tokenizer.to_json().encode(), **tokenizer.special | roles)
     left = [name for name in tensors if re.match(families[0].left, name)]
@@ -99,17 +102,6 @@ def build_pair(
     if unused := _unused(settings, generation or {}):
         card["generation"] = unused
     return Source(name, encoder.eval(), tokenizer, head.eval(), card)
-
-
-def sides(pair: Pair, settings: dict) -> tuple[Family, Family]:
-    """The tables of encoder and decoder of a model with these settings."""
-    scaled = settings.get("scale_embedding", False)
-    if scaled not in (True, False):
-        raise KitError(f"scale_embedding={scaled!r:.40} in config.json: it must be true or false.")
-    return (
-        replace(pair.encoder, scaled_embeddings=bool(scaled)),
-        replace(pair.decoder, scaled_embeddings=bool(scaled)),
-    )
 
 
 def _check(pair: Pair, settings: dict, tied: object) -> None:
@@ -135,7 +127,7 @@ def _table(tensors: Tensors, first: str) -> str:
 
 def _unknown(name: str, pair: Pair, families, settings: dict, tensors: Tensors) -> list[str]:
     """The tensors and fields that the kit neither reads nor knows to change nothing."""
-    known = {f"{table}.weight" for table in TABLES} | {BIAS}
+    known = {f"{table}.weight" for table in TABLES} | ({BIAS} if pair.bias else set())
     known |= _fixed_positions(name, tensors) if pair.fixed else set()
     for family in families:
         with_numbers = {
@@ -180,7 +172,9 @@ def _share(one: nn.Module, two: nn.Module, tied: bool) -> None:
         two.weight = one.weight
 
 
-def _head(decoder: Transformer, tensors: Tensors, tied: bool, own: str) -> SequenceHead:
+def _head(
+    decoder: Transformer, tensors: Tensors, tied: bool, own: str, scale: float
+) -> SequenceHead:
     """The head around the decoder: tied to its table or with a matrix of its own, and a bias
     where the file has one that is not zero."""
     table = decoder.embed.tokens.weight
@@ -190,7 +184,7 @@ def _head(decoder: Transformer, tensors: Tensors, tied: bool, own: str) -> Seque
     bias = tensors[BIAS]().float().flatten() if BIAS in tensors else torch.zeros(len(table))
     _same_shape(BIAS, bias, table.shape[:1])
     with random_state():
-        options = {"tied": bool(same or not own), "bias": bool(bias.any())}
+        options = {"tied": bool(same or not own), "bias": bool(bias.any()), "scale": scale}
         head = SequenceHead(decoder.width, decoder, norm=False, **options)
     if not head.config.get("tied", True):
         head.output.weight = nn.Parameter(weight.contiguous())
