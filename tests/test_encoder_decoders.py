@@ -2,16 +2,20 @@
 out again; each setting used or refused; trained by `fit`."""
 
 import json
+import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import encoder_decoders
 import families
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from kit import sources
 from kit.errors import KitError
-from kit.migrate import merge
+from kit.migrate import STRATEGIES, merge, migrate
+from kit.migrate.meaning import OF_PAIRS
 from kit.models.generate import generate
 from kit.sources import checkpoint
 from kit.sources.encoder_decoder_maps import PAIRS
@@ -173,6 +177,104 @@ def test_exactly_what_is_trained_moves(kind: str, strategy: str, task, read) -> 
     assert len(task.predict(target.model, source.tokenizer, ["one", "two"], **language)) == 2
     made = replace(source, body=target.model.body, head=target.model.head)
     assert isinstance(made.tokenizer.decoder_start, int)
+
+
+def test_a_pickle_is_read_where_there_is_nothing_else(read, tmp_path) -> None:
+    """With the names of the tied table that older files have, and never a program."""
+    model, source = read("marian")
+    folder = tmp_path / "in"
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    assert same(source, sources.load(folder))
+
+    class Bad:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "it ran",)
+
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"shared.weight": Bad()}))
+    with pytest.raises(KitError, match="read safely"):
+        sources.load(folder)
+    assert not (tmp_path / "it ran").exists()
+    (folder / "pytorch_model.bin").unlink()
+    with pytest.raises(KitError, match=r"no \*.safetensors"):
+        sources.load(folder)
+
+
+def test_other_fixed_positions_are_refused(read, tmp_path) -> None:
+    model, _ = read("marian")
+    (tmp_path / "in" / "model.safetensors").unlink()
+    state = model.state_dict()
+    state["model.encoder.embed_positions.weight"] = torch.randn(40, model.config.d_model)
+    torch.save(state, tmp_path / "in" / "pytorch_model.bin")
+    with pytest.raises(KitError, match="not the sines and cosines"):
+        sources.load(tmp_path / "in")
+
+
+@pytest.mark.parametrize("change", ["less", "more", "bias", "table"])
+def test_tensors_that_do_not_fit_are_refused(change: str, read, tmp_path) -> None:
+    read("bart")
+    path = tmp_path / "in" / "model.safetensors"
+    state = load_file(path)
+    bias, rest = state.pop("final_logits_bias"), dict(state)
+    del rest["model.decoder.layers.0.encoder_attn.k_proj.bias"]
+    state = {
+        "less": rest,
+        "more": state | {"model.encoder.layer_norm.weight": torch.ones(24)},
+        "bias": state | {"final_logits_bias": bias[:, 1:].contiguous()},
+        "table": {k: v for k, v in state.items() if "shared" not in k and "embed_tokens" not in k},
+    }[change]
+    save_file(state, path)
+    with pytest.raises(KitError, match=r"does not fit|do not belong"):
+        sources.load(tmp_path / "in")
+    loaded = change in ("less", "more") and sources.load(tmp_path / "in", strict=False)
+    assert not loaded or len(loaded.card["problems"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["marian", "t5"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_keeps_the_law_or_is_refused(kind: str, strategy: str, read) -> None:
+    _, source = read(kind)
+    body = type(source.body)(source.body.config)
+    options = {"into": {"target": body}, "domain_first": {"adapt": lambda body: None}}
+    options["move_vocabulary"] = {"old": source.tokenizer, "new": source.tokenizer}
+    try:
+        target = migrate(source, None, strategy, **options.get(strategy, {}))
+    except KitError as error:
+        assert strategy in (*OF_PAIRS, "bias_only", "quantized_lora"), error
+        return
+    assert strategy not in OF_PAIRS
+    start = {name: p.detach().clone() for name, p in target.model.named_parameters()}
+    rows = translation.encode(ROWS, source.tokenizer)
+    fit(target.model, rows, Recipe(steps=10, batch_size=3), **target.training)
+    moved = {n for n, p in target.model.named_parameters() if not torch.equal(p, start[n])}
+    assert moved == {origin.name for origin in target.origins if origin.rate}
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+@torch.no_grad()
+def test_padding_may_be_anywhere(kind: str, read) -> None:
+    """Also on the left, where `transformers` counts it: each text as if it stood alone."""
+    _, source = read(kind)
+    ids, mask, target = encoder_decoders.batch()
+    padded = source.head(source.body(ids, mask), mask, target)
+    left = source.head(source.body(ids.flip(1), mask.flip(1)), mask.flip(1), target)
+    for i, row in enumerate(ids):
+        alone = row[mask[i]][None]
+        one = source.head(source.body(alone), torch.ones_like(alone).bool(), target[i : i + 1])[0]
+        torch.testing.assert_close(padded[i], one, atol=1e-4, rtol=1e-4)
+        flipped = alone.flip(1)
+        one = source.head(source.body(flipped), torch.ones_like(alone).bool(), target[i : i + 1])
+        torch.testing.assert_close(left[i], one[0], atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_attention_weights_of_relative_positions_are_those_that_are_used(read) -> None:
+    _, source = read("t5")
+    ids, mask, _ = encoder_decoders.batch()
+    hidden, weights = source.body(ids, mask, explain=True)
+    torch.testing.assert_close(hidden, source.body(ids, mask))
+    torch.testing.assert_close(weights[0].sum(-1), torch.ones_like(weights[0][..., 0]))
+    assert weights[0][~mask[:, None, None].expand_as(weights[0])].eq(0).all()
 
 
 def test_a_small_one_learns_its_pairs(read) -> None:

@@ -129,8 +129,8 @@ def attend(
 
     q (B, H, T, W), k and v (B, G, S, W). visible: True where a query may see a key, broadcast to
     (B, H, T, S); None for everywhere; or M itself, in numbers. causal=True: token t sees tokens 0
-    to t, and `visible` is None. M is 0 where a key is visible and -∞ elsewhere. scale: None for 1 / √W. softcap: c, with
-    which a score s becomes c tanh(s / c); no fused kernel has it.
+    to t, and `visible` is None. M is 0 where a key is visible and -∞ elsewhere. scale: None for
+    1 / √W. softcap: c, with which a score s becomes c tanh(s / c); no fused kernel has it.
     """
     if softcap is not None:
         v = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)

@@ -24,6 +24,7 @@ from kit.sources.attention_settings import (
     read_window,
 )
 from kit.sources.checkpoint import Source
+from kit.sources.encoder_decoder_maps import PAIRS
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, HARMLESS, Family
 from kit.tokenizer import Tokenizer
 
@@ -215,7 +216,7 @@ def _family(settings: dict) -> Family:
     if not isinstance(kind, str) or kind not in FAMILIES:
         raise KitError(
             f"model_type={kind!r} is a family that the kit does not read: give a model of one of "
-            f"{', '.join(FAMILIES)}."
+            f"{', '.join([*FAMILIES, *PAIRS])}."
         )
     check_must(FAMILIES[kind].must, settings)
     return FAMILIES[kind]

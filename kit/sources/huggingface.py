@@ -1,13 +1,15 @@
 """Hugging Face models as kit sources, and kit models as Hugging Face folders.
 
-Only config.json, tokenizer_config.json, tokenizer.json and *.safetensors are read, and without
-`transformers`: no file can run a program, and a small machine needs no memory for that library.
+Only config.json, generation_config.json, tokenizer_config.json, tokenizer.json and *.safetensors
+are read, and pytorch_model.bin of encoder-decoders (`pickled`); without `transformers`: no file can
+run a program, and a small machine needs no memory for that library.
 """
 
 import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import safetensors
@@ -27,6 +29,7 @@ from kit.sources.checkpoint import Source
 from kit.sources.encoder_decoder import build_pair
 from kit.sources.encoder_decoder_maps import PAIRS
 from kit.sources.header import count_numbers
+from kit.sources.name_map import read_state
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, Family
 from kit.tokenizer import Tokenizer
 
@@ -35,6 +38,7 @@ __all__ += ["settings_of", "special", "write"]
 
 WEIGHTS = "model.safetensors"
 INDEX = f"{WEIGHTS}.index.json"
+PICKLE = "pytorch_model.bin"
 SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
@@ -68,8 +72,10 @@ def load(name: str | Path, strict: bool = True) -> Source:
             "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
         )
     tokenizer = Tokenizer.load(folder / "tokenizer.json", **special(about))
-    parts = str(name), settings, opened(folder), tokenizer, strict
-    if settings.get("model_type") in [*PAIRS]:
+    pair = settings.get("model_type") in [*PAIRS]
+    tensors = pickled(folder) if pair and not _weight_files(folder) else opened(folder)
+    parts = str(name), settings, tensors, tokenizer, strict
+    if pair:
         generation = folder / "generation_config.json"
         source = build_pair(*parts, _json(generation) if generation.exists() else None)
     else:
@@ -175,6 +181,17 @@ def opened(folder: Path) -> Tensors:
     return tensors
 
 
+def pickled(folder: Path) -> Tensors:
+    """The tensors of pytorch_model.bin, a pickle that is read with `weights_only=True`, so that it
+    cannot run a program: many translators of OPUS-MT have no other file. KitError without one."""
+    path = folder / PICKLE
+    if not path.exists():
+        return opened(folder)
+    check_memory(2 * path.stat().st_size, f"{path}", SMALLER)
+    state = read_state(path)
+    return {name: partial(state.get, name) for name in state}
+
+
 def _weight_files(folder: Path) -> list[Path]:
     """The safetensors files that make up the model."""
     index = folder / INDEX
@@ -237,7 +254,12 @@ def _fetch(name: str) -> Path:
 
     try:
         files = ["*.json", "*.safetensors"]
-        return Path(snapshot_download(name, allow_patterns=files, ignore_patterns=["*/*"]))
+        folder = Path(snapshot_download(name, allow_patterns=files, ignore_patterns=["*/*"]))
+        about = folder / "config.json"
+        pair = about.exists() and _json(about).get("model_type") in [*PAIRS]
+        if pair and not list(folder.glob("*.safetensors")):
+            snapshot_download(name, allow_patterns=[PICKLE])
+        return folder
     except (OSError, ValueError) as error:
         raise KitError(
             f"{name!r} is no folder here, and the hub gave no such model "
