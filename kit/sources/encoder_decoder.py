@@ -96,7 +96,7 @@ def build_pair(
         raise KitError(f"scale_decoder_outputs={scaled!r:.40}: it must be true or false.")
     head = _head(decoder, tensors, tied, own_head, decoder.width**-0.5 if scaled else 1.0)
     roles = _roles(settings, generation or {}, tokenizer)
-    tokenizer = Tokenizer.load(tokenizer.to_json().encode(), **tokenizer.special | roles)
+    tokenizer = tokenizer.with_roles(roles)
     left = [name for name in tensors if re.match(families[0].left, name)]
     card = {"from": name, "family": settings["model_type"], "left": left, "problems": problems}
     if unused := _unused(settings, generation or {}):

@@ -29,6 +29,12 @@ def export(source: Source, folder: str | Path) -> Path:
     folder, kind = Path(folder), source.card["family"]
     if folder.exists():
         raise KitError(f"{folder} is there already: give the name of a new folder.")
+    if source.tokenizer.target_side is not None:
+        raise KitError(
+            f"the tokenizer of {source.name!r} is that of source.spm, target.spm and vocab.json, "
+            "which the kit does not write: kit.sources.checkpoint.save keeps all of the source, "
+            "and dataclasses.replace(source, tokenizer=...) one with another tokenizer."
+        )
     check_expanded(source.body, source.head)
     pair = PAIRS[kind]
     settings = _settings(pair, source) | {"model_type": kind, "architectures": [pair.classes[1]]}

@@ -1,8 +1,8 @@
 """Hugging Face models as kit sources, and kit models as Hugging Face folders.
 
 Only config.json, generation_config.json, tokenizer_config.json, tokenizer.json and *.safetensors
-are read, and pytorch_model.bin of encoder-decoders (`pickled`); without `transformers`: no file can
-run a program, and a small machine needs no memory for that library.
+are read, of encoder-decoders pytorch_model.bin (`pickled`) and *.spm; without `transformers`: no
+file can run a program, and a small machine needs no memory for that library.
 """
 
 import json
@@ -30,6 +30,7 @@ from kit.sources.encoder_decoder import build_pair
 from kit.sources.encoder_decoder_maps import PAIRS
 from kit.sources.header import count_numbers
 from kit.sources.name_map import read_state
+from kit.sources.sentencepiece_files import marian_tokenizer
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, Family
 from kit.tokenizer import Tokenizer
 
@@ -66,12 +67,7 @@ def load(name: str | Path, strict: bool = True) -> Source:
     settings = _json(folder / "config.json")
     about = folder / "tokenizer_config.json"
     about = _json(about) if about.exists() else {}
-    if not (folder / "tokenizer.json").exists():
-        raise KitError(
-            f"{folder} has no tokenizer.json: write one with transformers, "
-            "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
-        )
-    tokenizer = Tokenizer.load(folder / "tokenizer.json", **special(about))
+    tokenizer = _tokenizer(folder, settings, special(about))
     pair = settings.get("model_type") in [*PAIRS]
     tensors = pickled(folder) if pair and not _weight_files(folder) else opened(folder)
     parts = str(name), settings, tensors, tokenizer, strict
@@ -181,6 +177,18 @@ def opened(folder: Path) -> Tensors:
     return tensors
 
 
+def _tokenizer(folder: Path, settings: dict, special: dict[str, str]) -> Tokenizer:
+    """The tokenizer of tokenizer.json, or of Marian's three files; KitError without both."""
+    if (folder / "tokenizer.json").exists():
+        return Tokenizer.load(folder / "tokenizer.json", **special)
+    if settings.get("model_type") == "marian":
+        return marian_tokenizer(folder, **special)
+    raise KitError(
+        f"{folder} has no tokenizer.json: write one with transformers, "
+        "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
+    )
+
+
 def pickled(folder: Path) -> Tensors:
     """The tensors of pytorch_model.bin, a pickle that is read with `weights_only=True`, so that it
     cannot run a program: many translators of OPUS-MT have no other file. KitError without one."""
@@ -253,7 +261,7 @@ def _fetch(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        files = ["*.json", "*.safetensors"]
+        files = ["*.json", "*.safetensors", "*.spm"]
         folder = Path(snapshot_download(name, allow_patterns=files, ignore_patterns=["*/*"]))
         about = folder / "config.json"
         pair = about.exists() and _json(about).get("model_type") in [*PAIRS]
