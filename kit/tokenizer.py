@@ -58,11 +58,9 @@ class Tokenizer:
     never: int | None = None
     """What it never writes (Marian: padding)."""
     unknown_from: int | None = None
-    """The first of the pieces, at the end of the vocabulary, that the model does not have: `encode`
-    gives `unk` for them (Marian)."""
+    """The first of the pieces that the model does not have: `encode` gives `unk` (Marian)."""
     target_side: "Tokenizer | None" = None
-    """The tokenizer of the texts that the model writes, with the same ids, where it is another
-    (Marian); None: this one."""
+    """The tokenizer of the texts that the model writes, where it is another (Marian)."""
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, **special: str | None):
         tokenizer.no_padding()  # the file of a source may set a fixed length (MiniLM's does)

@@ -7,7 +7,7 @@ import torch
 
 from kit.sources.encoder_decoder_maps import PAIRS
 
-__all__ = ["DRAWN", "batch", "difference", "drawn", "reread"]
+__all__ = ["DRAWN", "batch", "difference", "drawn", "from_folder"]
 
 ACTIVATIONS = ("silu", "gelu", "gelu_new", "relu", "swish")
 IDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2}
@@ -89,7 +89,7 @@ def drawn(kind: str, number: int):
     return model
 
 
-def reread(model, folder):
+def from_folder(model, folder):
     """The model as its own class reads it from the folder."""
     return type(model).from_pretrained(folder, attn_implementation="eager").eval()
 

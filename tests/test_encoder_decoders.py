@@ -73,7 +73,7 @@ def test_a_pair_in_and_out(kind: str, number: int, read, tmp_path) -> None:
     assert encoder_decoders.difference(model, source) <= families.TOLERANCE
     assert source.card["family"] == kind
     out = sources.export(source, tmp_path / "out")
-    again = encoder_decoders.reread(model, out)
+    again = encoder_decoders.from_folder(model, out)
     assert encoder_decoders.difference(again, source) <= families.TOLERANCE
     checkpoint.save(source, tmp_path / "kit")
     for other in (sources.load(out), checkpoint.load(tmp_path / "kit")):
@@ -147,7 +147,7 @@ def test_each_setting_is_used_as_transformers_does_or_refused(kind, read, tmp_pa
             refused.add(name)
             continue
         try:
-            theirs = encoder_decoders.reread(model, tmp_path / "in")
+            theirs = encoder_decoders.from_folder(model, tmp_path / "in")
         except (RuntimeError, ValueError, TypeError):
             continue
         assert encoder_decoders.difference(theirs, ours) <= families.TOLERANCE, name

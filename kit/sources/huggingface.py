@@ -7,12 +7,8 @@ file can run a program, and a small machine needs no memory for that library.
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
@@ -20,27 +16,21 @@ from torch import Tensor, nn
 from kit import guards
 from kit.errors import KitError, saving
 from kit.files import scratch
-from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.models.quantized_matrix import check_expanded
 from kit.sources.attention_settings import write_attention
-from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
+from kit.sources.build import build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
 from kit.sources.encoder_decoder import build_pair
 from kit.sources.encoder_decoder_maps import PAIRS
-from kit.sources.header import count_numbers
-from kit.sources.name_map import read_state
 from kit.sources.sentencepiece_files import marian_tokenizer
+from kit.sources.weight_files import PICKLE, opened, pickled, read_json
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["ROLES", "export", "fits", "joined", "kind_of", "load", "opened", "outward"]
+__all__ = ["ROLES", "export", "fits", "joined", "kind_of", "load", "outward"]
 __all__ += ["settings_of", "special", "write"]
 
-WEIGHTS = "model.safetensors"
-INDEX = f"{WEIGHTS}.index.json"
-PICKLE = "pytorch_model.bin"
-SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
 
@@ -64,16 +54,16 @@ def load(name: str | Path, strict: bool = True) -> Source:
             f"config.json (a Hugging Face model), but {', '.join(there[:5]) or 'nothing'}. Give "
             "the folder that holds the model."
         )
-    settings = _json(folder / "config.json")
+    settings = read_json(folder / "config.json")
     about = folder / "tokenizer_config.json"
-    about = _json(about) if about.exists() else {}
+    about = read_json(about) if about.exists() else {}
     tokenizer = _tokenizer(folder, settings, special(about))
     pair = settings.get("model_type") in [*PAIRS]
-    tensors = pickled(folder) if pair and not _weight_files(folder) else opened(folder)
+    tensors = pickled(folder) if pair else opened(folder)
     parts = str(name), settings, tensors, tokenizer, strict
     if pair:
         generation = folder / "generation_config.json"
-        source = build_pair(*parts, _json(generation) if generation.exists() else None)
+        source = build_pair(*parts, read_json(generation) if generation.exists() else None)
     else:
         source = build_source(*parts)
     if isinstance(about.get("chat_template"), str):
@@ -142,41 +132,6 @@ def outward(source: Source, family: Family) -> dict[str, Tensor]:
     return {name: joined(family, source.body.config, parts) for name, parts in tensors.items()}
 
 
-def opened(folder: Path) -> Tensors:
-    """The tensors of the model in a folder: of the files that its index names, else of
-    model.safetensors, else of all numbered parts.
-
-    What else lies there (an earlier save, another format of the same weights) is not read.
-    Raises KitError where a part is missing, and for a tensor that two files have.
-    """
-    files = _weight_files(folder)
-    if not files:
-        pickles = [p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth", ".pkl")]
-        why = ""
-        if pickles:
-            why = f" but {pickles[0]}, a pickle, which can run a program: it is not read"
-        raise KitError(
-            f"{folder} has no *.safetensors file{why}. Write one with transformers, "
-            "model.save_pretrained(folder)."
-        )
-    numbers = sum(map(count_numbers, files))
-    check_memory(4 * numbers, f"{folder} ({numbers:,} numbers)", SMALLER)
-    tensors: dict[str, Callable[[], Tensor]] = {}
-    for file in files:
-        for name, read in _entries(file):
-            if name in tensors:
-                raise KitError(f"{name} is in two files of {folder}: remove the one that is old.")
-            tensors[name] = read
-    index = folder / INDEX
-    absent = [n for n in _json(index)["weight_map"] if n not in tensors] if index.exists() else []
-    if absent:
-        raise KitError(
-            f"{folder} lacks {', '.join(absent[:5])}, {len(absent)} of the tensors that "
-            f"{index.name} names: fetch its files again."
-        )
-    return tensors
-
-
 def _tokenizer(folder: Path, settings: dict, special: dict[str, str]) -> Tokenizer:
     """The tokenizer of tokenizer.json, or of Marian's three files; KitError without both."""
     if (folder / "tokenizer.json").exists():
@@ -187,47 +142,6 @@ def _tokenizer(folder: Path, settings: dict, special: dict[str, str]) -> Tokeniz
         f"{folder} has no tokenizer.json: write one with transformers, "
         "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
     )
-
-
-def pickled(folder: Path) -> Tensors:
-    """The tensors of pytorch_model.bin, a pickle that is read with `weights_only=True`, so that it
-    cannot run a program: many translators of OPUS-MT have no other file. KitError without one."""
-    path = folder / PICKLE
-    if not path.exists():
-        return opened(folder)
-    check_memory(2 * path.stat().st_size, f"{path}", SMALLER)
-    state = read_state(path)
-    return {name: partial(state.get, name) for name in state}
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that make up the model."""
-    index = folder / INDEX
-    if index.exists():
-        where = _json(index).get("weight_map")
-        named = sorted(set(map(str, where.values()))) if isinstance(where, dict) else []
-        if not named:
-            raise KitError(f"{index} names no file (no weight_map): fetch it again.")
-        missing = [name for name in named if not (folder / name).is_file()]
-        if missing:
-            raise KitError(
-                f"{folder} lacks {', '.join(missing[:5])}, {len(missing)} of the {len(named)} "
-                f"files that {index.name} names: fetch them again."
-            )
-        return [folder / name for name in named]
-    if (folder / WEIGHTS).exists():
-        return [folder / WEIGHTS]
-    files = sorted(folder.glob("*.safetensors"))
-    parts = [re.fullmatch(r".*-(\d+)-of-(\d+)\.safetensors", file.name) for file in files]
-    if any(parts):
-        wanted = {int(part[2]) for part in parts if part}
-        if len(wanted) > 1 or len([part for part in parts if part]) < max(wanted):
-            raise KitError(
-                f"{folder} has {len([p for p in parts if p])} of {max(wanted)} parts of a model, "
-                "and no index: fetch the others."
-            )
-        return [file for file, part in zip(files, parts, strict=True) if part]
-    return files
 
 
 def special(about: dict) -> dict[str, str]:
@@ -242,20 +156,6 @@ def special(about: dict) -> dict[str, str]:
     return tokens
 
 
-def _entries(file: Path) -> Iterator[tuple[str, Callable[[], Tensor]]]:
-    """Name and reader of each tensor in one safetensors file."""
-    try:
-        content = safetensors.safe_open(file, framework="pt")
-    except (safetensors.SafetensorError, OSError) as error:
-        raise KitError(f"{file} is no whole safetensors file ({error}): fetch it again.") from error
-    except (MemoryError, RuntimeError) as error:  # the process may not map it
-        raise KitError(
-            f"{file} has {file.stat().st_size / 1e9:.2f} GB, for which there is no room: {SMALLER}"
-        ) from error
-    for name in content.keys():  # noqa: SIM118 (the file is no dict)
-        yield name, lambda name=name: content.get_tensor(name)
-
-
 def _fetch(name: str) -> Path:
     """The folder of a model on the hub: in its cache, or downloaded into it."""
     from huggingface_hub import snapshot_download
@@ -264,7 +164,7 @@ def _fetch(name: str) -> Path:
         files = ["*.json", "*.safetensors", "*.spm"]
         folder = Path(snapshot_download(name, allow_patterns=files, ignore_patterns=["*/*"]))
         about = folder / "config.json"
-        pair = about.exists() and _json(about).get("model_type") in [*PAIRS]
+        pair = about.exists() and read_json(about).get("model_type") in [*PAIRS]
         if pair and not list(folder.glob("*.safetensors")):
             snapshot_download(name, allow_patterns=[PICKLE])
         return folder
@@ -274,16 +174,6 @@ def _fetch(name: str) -> Path:
             f"({type(error).__name__}). Check the name (owner/model) and the network, or "
             "give a folder that holds the model."
         ) from error
-
-
-def _json(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise KitError(f"{path} cannot be read as JSON ({error}): fetch it again.") from error
-    if not isinstance(content, dict):
-        raise KitError(f"{path} holds a {type(content).__name__}, no object: fetch it again.")
-    return content
 
 
 def kind_of(source: Source) -> str:
