@@ -235,19 +235,19 @@ def encoder_decoders() -> str:
         "## Encoder-decoders\n\nAs above (`t5` is also T5 v1.1 and Flan-T5), with "
         "generation_config.json if it is there, and with pytorch_model.bin where there is no "
         "*.safetensors (`weights_only=True`: it cannot run a program). The encoder is the source's "
-        "body, the decoder stands in its head; one table of token embeddings stays one. "
-        "read and written: the largest difference of the logits, as a share of the largest one, "
-        "with padding on the right. Greedy texts are the same as `generate(num_beams=1)` writes: "
+        "body, the decoder stands in its head; a table of token embeddings that both share stays "
+        "one.\n\nread and written: the largest difference of the logits, as a share of the largest "
+        "one, with padding on the right. Greedy texts are those of `generate(num_beams=1)`: "
         "`generate(source, prompts, **source.tokenizer.writing())`. decoder_start_token_id, "
-        "forced_bos_token_id and one token in bad_words_ids are used; other settings of the search "
+        "forced_bos_token_id and one token in bad_words_ids are used. Other settings of the search "
         "(num_beams, min_length, no_repeat_ngram_size, ...) are not, and the source's card lists "
-        "them under `generation`. `translation` and `summarization` fine-tune such a source "
-        "with its own decoder; what has no meaning for it is refused by name (`OF_PAIRS` in "
+        "them under `generation`.\n\n`translation` and `summarization` fine-tune such a source with "
+        "its own decoder; strategies without a meaning for it are refused by name (`OF_PAIRS` in "
         "kit/migrate/meaning.py). T5 reads at most n_positions tokens, 512 where config.json does "
-        "not say it. The tokenizer of a Marian folder is tokenizer.json, or source.spm, "
+        "not say it.\n\nThe tokenizer of a Marian folder is tokenizer.json, or source.spm, "
         "target.spm and vocab.json, read without SentencePiece: the same ids as `MarianTokenizer` "
-        "without sacremoses (Unigram models alone; other kinds are refused by name, and such a "
-        "tokenizer is not exported).\n\n" + table(*rows)
+        "without sacremoses. Unigram models alone; other kinds are refused by name, and such a "
+        "tokenizer is not exported.\n\n" + table(*rows)
     )
 
 
