@@ -244,8 +244,9 @@ def encoder_decoders() -> str:
         "them under `generation`.\n\n`translation` and `summarization` fine-tune such a source "
         "with its own decoder; strategies without a meaning for it are refused by name "
         "(`OF_PAIRS` in kit/migrate/meaning.py). T5 reads at most n_positions tokens, "
-        "512 where config.json does not say it.\n\nThe tokenizer of a Marian folder is tokenizer.json, or "
-        "source.spm, target.spm and vocab.json, read without SentencePiece: the same ids as `MarianTokenizer` "
+        "512 where config.json does not say it.\n\nThe tokenizer of a Marian folder is "
+        "tokenizer.json, or source.spm, target.spm and vocab.json, read without SentencePiece: "
+        "the same ids as `MarianTokenizer` "
         "without sacremoses. Unigram models alone; other kinds are refused by name, and such a "
         "tokenizer is not exported.\n\n" + table(*rows)
     )
