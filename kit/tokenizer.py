@@ -19,7 +19,7 @@ from kit.files import whole
 from kit.guards import a_path, guarded, ids_of
 from kit.texts import check_strings
 
-__all__ = ["Tokenizer", "check_tokenizer", "remember_tokenizer", "unfamiliar"]
+__all__ = ["HIDDEN", "Tokenizer", "check_tokenizer", "remember_tokenizer", "unfamiliar"]
 
 SPECIAL = {"pad": "<pad>", "bos": "<s>", "eos": "</s>", "mask": "<mask>"}
 """Special pieces of `Tokenizer.train`, ids 0 to 3. Bytes cover every text: it needs no <unk>."""
@@ -33,6 +33,9 @@ NAMES = {
 }
 """Role -> its usual names in well-known models; the first that the vocabulary has is used."""
 
+HIDDEN = "\ufdd0"
+"""Before a piece that is only written, not read: a code point that stands for no character."""
+
 FIRST_CHARACTERS = 40
 """Characters for each piece of the limit, of which a long text is looked at first."""
 SPARE_PIECES = 8
@@ -44,8 +47,20 @@ class Tokenizer:
 
     `size` is V. `pad`, `unk`, `bos`, `eos` and `mask` are ids of special pieces, or None where
     the vocabulary has none for this role. special: the piece of a role, where the usual name is
-    not the right one, as in `Tokenizer(tokenizer, eos="<|im_end|>")`.
+    not the right one, as in `Tokenizer(tokenizer, eos="<|im_end|>")`. Three more roles are those of
+    an encoder-decoder that has its own convention, and None for others.
     """
+
+    decoder_start: int | None = None
+    """What its decoder reads first; None: it is `bos`, as in the kit's own models."""
+    forced_bos: int | None = None
+    """What it always writes first, such as the language of a translation (mBART)."""
+    never: int | None = None
+    """What it never writes (Marian: padding)."""
+    unknown_from: int | None = None
+    """The first of the pieces that the model does not have: `encode` gives `unk` (Marian)."""
+    target_side: "Tokenizer | None" = None
+    """The tokenizer of the texts that the model writes, where it is another (Marian)."""
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, **special: str | None):
         tokenizer.no_padding()  # the file of a source may set a fixed length (MiniLM's does)
@@ -55,6 +70,10 @@ class Tokenizer:
         self.special = {role: self._first(names) for role, names in NAMES.items()} | special
         for role, piece in self.special.items():
             setattr(self, role, piece and tokenizer.token_to_id(piece))
+        if self.unknown_from is not None:
+            self.size = self.unknown_from
+        vocabulary = tokenizer.get_vocab()
+        self._hidden = {p[1:]: i for p, i in vocabulary.items() if p.startswith(HIDDEN)}
         special_ids = [tokenizer.token_to_id(piece) for piece in SPECIAL.values()]
         # In a text "<s>" is three characters to a vocabulary trained here. In that of a source it
         # is a special piece, as chat templates need.
@@ -178,12 +197,62 @@ class Tokenizer:
         _check_limit(limit)
         if limit is not None:
             texts = [self._beginning(text, limit) for text in texts]
-        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=special)
-        rows = [e.ids for e in encodings]  # each access of .ids makes a new list
+        # The fast one leaves the letters of unknown pieces out.
+        encode = self._tokenizer.encode_batch if self._hidden else self._tokenizer.encode_batch_fast
+        encodings = encode(texts, add_special_tokens=special)
+        rows = [self._known(e) for e in encodings]  # each access of .ids makes a new list
         if limit is None:
             return rows
         pairs = zip(rows, encodings, strict=True)
         return [[ids[i] for i in _within(e, limit)] for ids, e in pairs]
+
+    def _known(self, encoding) -> list[int]:
+        """The ids of an encoding: `unk` in place of those that the model does not have, and a piece
+        of the other language in place of `unk` where the unknown letters are one."""
+        ids = encoding.ids
+        if self.unknown_from is None and not self._hidden:
+            return ids
+        most = self.size if self.unknown_from is None else self.unknown_from
+        pairs = zip(ids, encoding.tokens, strict=True)
+        ids = [self._hidden.get(piece, i) if i == self.unk else i for i, piece in pairs]
+        return [self.unk if i >= most else i for i in ids]
+
+    def with_roles(self, roles: dict[str, str]) -> "Tokenizer":
+        """The same vocabulary with these special pieces, by role."""
+        made = Tokenizer.load(self.to_json().encode(), **self.special | roles)
+        made.target_side = self.target_side and self.target_side.with_roles(roles)
+        return made
+
+    def targets(
+        self, texts: Iterable[str], limit: int | None = None
+    ) -> list[tuple[list[int], list[int]]]:
+        """(target, y) of each text, for teacher forcing of a decoder: it reads the target, token by
+        token, and predicts y, which is one step ahead and ends with `eos`.
+
+        limit: the largest number of tokens in y, and one more where the decoder reads `bos`.
+        """
+        if self.target_side is not None:
+            return self.target_side.targets(texts, limit)
+        if self.decoder_start is None:
+            return [(ids[:-1], ids[1:]) for ids in self.encode_many(texts, limit)]
+        around = self.encode("")
+        before = around[: around.index(self.eos)] if self.eos in around else around
+        before = before if self.forced_bos is None else [self.forced_bos]
+        room = None if limit is None else max(1, limit - len(before) - 1)
+        rows = self.encode_many(texts, room, special=False)
+        written = [[*before, *ids, self.eos] for ids in rows]
+        return [([self.decoder_start, *y[:-1]], y) for y in written]
+
+    def writing(self) -> dict[str, list[int]]:
+        """What `generate` is told of a decoder with this vocabulary: the ids it starts from, stops
+        at and never writes."""
+        first = self.bos if self.decoder_start is None else self.decoder_start
+        start = [i for i in (first, self.forced_bos) if i is not None]
+        return {
+            "start": start,
+            "stop": [self.eos],
+            "never": [self.never] * (self.never is not None),
+        }
 
     def _beginning(self, text: str, limit: int) -> str:
         """As much of a long text as has more than `limit` pieces: the others would be cut off.
@@ -213,7 +282,7 @@ class Tokenizer:
             words = words[:1] + [" " + word for word in words[1:]]
         encoding = self._tokenizer.encode(words, is_pretokenized=True)
         within = _within(encoding, limit)
-        ids, word_of = encoding.ids, encoding.word_ids  # each access makes a new list
+        ids, word_of = self._known(encoding), encoding.word_ids  # each access: a new list
         return [ids[i] for i in within], [word_of[i] for i in within]
 
     def spans(self, text: str, limit: int | None = None) -> tuple[list[int], list[int]]:
@@ -224,7 +293,7 @@ class Tokenizer:
         [text] = check_strings([text])
         encoding = self._tokenizer.encode(text)
         within = _within(encoding, limit)
-        ids, offsets = encoding.ids, encoding.offsets  # each access makes a new list
+        ids, offsets = self._known(encoding), encoding.offsets  # each access: a new list
         begins = [offsets[i][0] for i in within]
         if len(within) > 1 and encoding.special_tokens_mask[within[-1]]:
             begins[-1] = len(text)
@@ -246,9 +315,11 @@ class Tokenizer:
         pieces = [self._tokenizer.id_to_token(i) for i in self.encode(text)]
         if not self._byte_level:
             return pieces
-        return [
-            p if p in self.special.values() else self._tokenizer.decoder.decode([p]) for p in pieces
-        ]
+        return [p if p in self._named() else self._tokenizer.decoder.decode([p]) for p in pieces]
+
+    def _named(self) -> list[str]:
+        """The special pieces of the usual roles."""
+        return [self.special[role] for role in NAMES if self.special[role]]
 
     def check(self, vocabulary: int) -> None:
         """Raise KitError where the vocabulary has more pieces than a model's `vocabulary`."""
@@ -261,10 +332,11 @@ class Tokenizer:
 
     def __reduce__(self):
         # Pickle the JSON: a pickled tokenizers.Tokenizer loses encode_special_tokens.
-        return partial(Tokenizer.load, **self.special), (self.to_json().encode(),)
+        state = {"target_side": self.target_side} if self.target_side else None
+        return partial(Tokenizer.load, **self.special), (self.to_json().encode(),), state
 
     def __repr__(self) -> str:
-        return f"Tokenizer(size={self.size:,}, {', '.join(p for p in self.special.values() if p)})"
+        return f"Tokenizer(size={self.size:,}, {', '.join(self._named())})"
 
 
 def _check_limit(limit: int | None) -> None:

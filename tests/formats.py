@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import encoder_decoders as small_pairs
 import families as small_models
 import gguf
 import numpy as np
@@ -36,6 +37,7 @@ from kit.models.quantized_matrix import FEW_ROWS
 from kit.models.quantized_matrix import KINDS as FEW_BITS
 from kit.models.rotary import SCALINGS
 from kit.sources import BUILTIN, Source, tensorflow, tensorflow_bert
+from kit.sources.encoder_decoder_maps import PAIRS
 from kit.sources.gguf import SPLITS
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED
 from kit.tokenizer import Tokenizer
@@ -112,7 +114,8 @@ def page() -> str:
     """The page as this command writes it."""
     with TemporaryDirectory() as space:
         folder = Path(space).resolve()
-        parts = [files(folder), memory(), splits(), tags(), families(), tokenizer_kinds()]
+        parts = [files(folder), memory(), splits(), tags(), families()]
+        parts += [encoder_decoders(), tokenizer_kinds()]
         parts += [
             gguf_types(),
             tensorflow_files(folder),
@@ -218,6 +221,34 @@ def families() -> str:
         "of odd shapes and settings (`tests/families.py`), with padding on either side and "
         "without. written: the same for what `transformers` reads after `sources.export`. "
         "`tests/test_families.py` measures both.\n\n" + table(*rows)
+    )
+
+
+def encoder_decoders() -> str:
+    """The encoder-decoders; tests/test_encoder_decoders.py has the differences."""
+    rows = [("`model_type`", "classes of `transformers`", "read", "written", "models", "only with")]
+    for kind, pair in PAIRS.items():
+        must = ", ".join(f"{name}={value!r}" for name, value in pair.must.items())
+        bound, models = f"≤ {small_models.TOLERANCE:.0e}", len(small_pairs.DRAWN[kind])
+        rows.append((kind, ", ".join(pair.classes), bound, bound, models, must))
+    return (
+        "## Encoder-decoders\n\nAs above (`t5` is also T5 v1.1 and Flan-T5), with "
+        "generation_config.json if it is there, and with pytorch_model.bin where there is no "
+        "*.safetensors (`weights_only=True`: it cannot run a program). The encoder is the source's "
+        "body, the decoder stands in its head; a table of token embeddings that both share stays "
+        "one.\n\nread and written: the largest difference of the logits, as a share of the largest "
+        "one, with padding on the right. Greedy texts are those of `generate(num_beams=1)`: "
+        "`generate(source, prompts, **source.tokenizer.writing())`. decoder_start_token_id, "
+        "forced_bos_token_id and one token in bad_words_ids are used. Other settings of the search "
+        "(num_beams, min_length, no_repeat_ngram_size, ...) are not, and the source's card lists "
+        "them under `generation`.\n\n`translation` and `summarization` fine-tune such a source "
+        "with its own decoder; strategies without a meaning for it are refused by name "
+        "(`OF_PAIRS` in kit/migrate/meaning.py). T5 reads at most n_positions tokens, "
+        "512 where config.json does not say it.\n\nThe tokenizer of a Marian folder is "
+        "tokenizer.json, or source.spm, target.spm and vocab.json, read without SentencePiece: "
+        "the same ids as `MarianTokenizer` "
+        "without sacremoses. Unigram models alone; other kinds are refused by name, and such a "
+        "tokenizer is not exported.\n\n" + table(*rows)
     )
 
 
@@ -452,7 +483,7 @@ def refused_models(folder: Path) -> str:
     (cut / "model.safetensors.index.json").write_text(json.dumps(index))
     rows = [
         ("a model", "the message"),
-        message("of another family", config("family", model_type="t5")),
+        message("of another family", config("family", model_type="xlnet")),
         message("with an unknown rope_type", config("rope", rope_parameters=odd_rope)),
         message("with an unknown activation", config("act", hidden_act="quick_gelu")),
         message("with relative positions", config("rel", BERT, position_embedding_type="rel")),

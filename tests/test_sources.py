@@ -200,7 +200,7 @@ def test_heads_that_are_left_are_told(tmp_path, tokenizer):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"model_type": "t5"}, "model_type='t5'.*bert.*llama"),
+        ({"model_type": "xlnet"}, "model_type='xlnet'.*bert.*llama.*t5"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type='relative_key'"),
         ({"hidden_act": "silu2"}, "activation 'silu2'"),
         ({"vocab_size": 100}, "vocabulary of 2.. pieces does not fit"),

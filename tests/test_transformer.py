@@ -185,7 +185,7 @@ def test_a_vocabulary_that_does_not_fit(piece):
     ("changes", "says"),
     [
         ({"norm": "batch"}, "norm='batch'.*layer, rms"),
-        ({"positions": "guessed"}, "learned, rotary, none"),
+        ({"positions": "guessed"}, "learned, sinusoidal, rotary, relative, none"),
         ({"activation": "tanh"}, "gelu, gelu_tanh, relu, swiglu"),
         ({"heads": 5}, "width=24.*heads=5"),
         ({"kv_heads": 3}, "heads=4.*kv_heads=3"),

@@ -187,7 +187,7 @@ def migrate(
     """
     make = _strategy(strategy)
     check_options(strategy, options)
-    check_meaning(source.body, strategy, options)
+    check_meaning(source.body, strategy, options, source.head if head is None else None)
     if strategy == "domain_first":
         options["then"] = _strategy(options.get("then", THEN))
     _check_room(source, strategy, options)

@@ -3,7 +3,7 @@
 from torch import nn
 
 from kit.errors import KitError
-from kit.models import QuantizedEmbedding, WordLSTM
+from kit.models import QuantizedEmbedding, SequenceHead, WordLSTM
 from kit.models.quantized_matrix import matrices
 
 __all__ = ["check_meaning", "fixed_tables"]
@@ -81,13 +81,51 @@ QUANTIZED = (
 """Strategies for a body whose matrices are quantized: the others train or change them."""
 
 
-def check_meaning(body: nn.Module, strategy: str, options: dict) -> None:
-    """Raise KitError where this strategy has no meaning for the body of the source."""
+OF_PAIRS = {
+    **dict.fromkeys(
+        ("widen", "narrow"),
+        "the decoder of this source has the width of its encoder, and both have one table of token "
+        "embeddings: take 'full', 'lora', 'deepen' or 'choose_layers'.",
+    ),
+    "move_vocabulary": "the decoder of this source writes with the tokens that its encoder reads, "
+    "and would go on writing the old ones: take 'full', or the source that knows the language.",
+    "distil": "a student has an encoder of its own, and the decoder of this source writes with the "
+    "encoder's table: take 'choose_layers', which keeps both.",
+    **dict.fromkeys(
+        ("grow_decoder", "grow_encoder", "warm_start"),
+        "this source has an encoder and a decoder already: take 'full' or 'lora', or give a head "
+        "with another decoder.",
+    ),
+}
+"""Strategy -> why it has no meaning for an encoder-decoder of Hugging Face's with its own head."""
+
+RELATIVE = "relative positions have one number a head, and heads cannot be added or left out: take "
+RELATIVE += "'full', 'lora', 'deepen' or 'choose_layers'."
+
+
+def _is_pair(body: nn.Module, head: nn.Module | None) -> bool:
+    """Whether the head's decoder belongs to this encoder: they share the table, or its output is
+    not that of a `SequenceHead` of the kit's."""
+    if not isinstance(head, SequenceHead):
+        return False
+    table = getattr(getattr(body, "embedding", None), "weight", None)
+    shared = table is not None and table is head.decoder.embedding.weight
+    return shared or not {"tied", "bias", "scale"}.isdisjoint(head.config)
+
+
+def check_meaning(
+    body: nn.Module, strategy: str, options: dict, own: nn.Module | None = None
+) -> None:
+    """Raise KitError where this strategy has no meaning for the body of the source, or for its own
+    head, which is given where it is migrated too."""
     config = getattr(body, "config", None)
     without_layers = getattr(config, "layers", None) == 0
     quantised = getattr(config, "embedding_bits", None) is not None
     refused = WITHOUT_LAYERS if without_layers else IN_4_BITS if quantised else {}
     refused = OF_WORDS if isinstance(body, WordLSTM) else refused
+    if getattr(config, "positions", None) == "relative":
+        refused = dict.fromkeys(("widen", "narrow"), RELATIVE)
+    refused = refused | OF_PAIRS if _is_pair(body, own) else refused
     names = [strategy, options.get("then", "")] if strategy == "domain_first" else [strategy]
     for name in names:
         if name in refused:

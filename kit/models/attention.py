@@ -23,13 +23,13 @@ __all__ = [
 ]
 
 
-def positions_of(ids: Tensor, mask: Tensor | None, past: int) -> Tensor:
+def positions_of(ids: Tensor, mask: Tensor | None, past: int, more: int = 0) -> Tensor:
     """The position of each new token, (T,) or (B, T), counted over the real tokens alone.
 
-    past: the number of cached tokens.
+    past: the number of cached tokens, which are left out. more: cached ones that are not.
     """
     if mask is None:
-        return torch.arange(past, past + ids.shape[1], device=ids.device)
+        return torch.arange(past, past + more + ids.shape[1], device=ids.device)
     return (mask.long().cumsum(1) - 1).clamp_(0)[:, past:]
 
 
@@ -128,13 +128,15 @@ def attend(
     """softmax(scale Q Kᵀ + M) V by torch's fused kernel: (B, H, T, W).
 
     q (B, H, T, W), k and v (B, G, S, W). visible: True where a query may see a key, broadcast to
-    (B, H, T, S); None for everywhere. causal=True: token t sees tokens 0 to t, and `visible` is
-    None. M is 0 where a key is visible and -∞ elsewhere. scale: None for 1 / √W. softcap: c, with
-    which a score s becomes c tanh(s / c); no fused kernel has it.
+    (B, H, T, S); None for everywhere; or M itself, in numbers. causal=True: token t sees tokens 0
+    to t, and `visible` is None. M is 0 where a key is visible and -∞ elsewhere. scale: None for
+    1 / √W. softcap: c, with which a score s becomes c tanh(s / c); no fused kernel has it.
     """
     if softcap is not None:
         v = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
         return weights(q, k, visible, causal, scale, softcap) @ v
+    if visible is not None and visible.is_floating_point():
+        visible = visible.to(q.dtype)
     options = {"is_causal": causal, "enable_gqa": q.shape[1] != k.shape[1], "scale": scale}
     if q.device.type == "cpu" and q.requires_grad:
         # On a CPU the kernel's backward pass is five times slower in bfloat16 than in float32.
@@ -144,6 +146,8 @@ def attend(
             v = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
             return weights(q, k, visible, causal, scale) @ v
         with torch.autocast("cpu", enabled=False):
+            if visible is not None and visible.is_floating_point():
+                visible = visible.float()
             output = F.scaled_dot_product_attention(
                 q.float(), k.float(), v.float(), visible, **options
             )
@@ -169,7 +173,9 @@ def weights(
         scores = softcap * (scores / softcap).tanh()
     if causal:
         visible = torch.ones_like(scores[0, 0], dtype=torch.bool).tril()
-    if visible is not None:
+    if visible is not None and visible.is_floating_point():
+        scores = scores + visible
+    elif visible is not None:
         lowest = torch.finfo(scores.dtype).min
         scores = scores + scores.new_zeros(()).masked_fill(~visible, lowest)
     return scores.softmax(-1)

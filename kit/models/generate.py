@@ -39,6 +39,7 @@ WRITES = {
     "max_tokens": guards.a_count,
     "stop": guards.several_ids,
     "start": guards.several_ids,
+    "never": guards.several_ids,
 }
 
 
@@ -52,11 +53,13 @@ def generate(
     length_penalty: float = 1.0,
     stop: Collection[int] = (),
     start: Sequence[int] = (),
+    never: Collection[int] = (),
     **sampling,
 ) -> list[list[int]]:
     """The token ids that the model generates after each prompt, one list per prompt.
 
-    At most `max_tokens` each; it ends before the first token id in `stop`. Default: greedy.
+    At most `max_tokens` each; it ends before the first token id in `stop`, and none is in `never`.
+    Default: greedy.
     sampling: temperature, top_k, top_p and seed draw tokens instead (see `choose`).
     `beams` > 1 is beam search: it returns the sequence with the largest
     Σᵢ log p(yᵢ) / length ^ length_penalty (Wu et al. 2016, arXiv:1609.08144).
@@ -72,11 +75,13 @@ def generate(
     if not isinstance(length_penalty, Real) or not isfinite(length_penalty):
         raise KitError(f"length_penalty={length_penalty!r}: give a number, such as 1.0.")
     if beams > 1:
-        steps = search(model, prompts, max_tokens, beams, length_penalty, stop=stop, start=start)
+        ids = {"stop": stop, "start": start, "never": never}
+        steps = search(model, prompts, max_tokens, beams, length_penalty, **ids)
         *_, last = steps
         return [max(beam.over, key=lambda scored: scored[0])[1] for beam in last]
     written: list[list[int]] = [[] for _ in prompts]
-    for pieces in stream(model, prompts, max_tokens, stop=stop, start=start, **sampling):
+    ids = {"stop": stop, "start": start, "never": never}
+    for pieces in stream(model, prompts, max_tokens, **ids, **sampling):
         for row, piece in zip(written, pieces, strict=True):
             if piece is not None:
                 row.append(piece)
@@ -92,6 +97,7 @@ def stream(
     *,
     stop: Collection[int] = (),
     start: Sequence[int] = (),
+    never: Collection[int] = (),
     temperature: float = 0.0,
     top_k: int | None = None,
     top_p: float | None = None,
@@ -99,7 +105,7 @@ def stream(
 ) -> Iterator[list[int | None]]:
     """`generate` without beams, step by step: the next id of each prompt, None where it ended."""
     _check(temperature, top_k, top_p, seed)
-    writer = _Writer(model, prompts, max_tokens, start)
+    writer = _Writer(model, prompts, max_tokens, start, never=never)
     generator = torch.Generator(writer.ids.device)
     if seed is None:
         generator.seed()
@@ -151,7 +157,9 @@ class _Writer:
     copies: K, rows per prompt. A SequenceHead reads the prompts once, as the decoder's memory.
     """
 
-    def __init__(self, model, prompts, max_tokens: int, start: Sequence[int] = (), copies: int = 1):
+    def __init__(
+        self, model, prompts, max_tokens: int, start: Sequence[int] = (), copies: int = 1, never=()
+    ):
         writes = getattr(model.head, "decoder", model.body)
         if not hasattr(writes, "cache"):
             raise KitError(
@@ -160,7 +168,7 @@ class _Writer:
             )
         model.body.eval()
         model.head.eval()  # with dropout each call would write another text
-        self.body, self.head = model.body, model.head
+        self.body, self.head, self.never = model.body, model.head, list(never)
         self.memory: tuple = ()
         self.mix = None
         device = next(model.body.parameters()).device
@@ -189,9 +197,13 @@ class _Writer:
         memory = self.memory or (None, None)
         hidden = self.body(self.ids, mask, *memory, self.cache)[:, -1:]  # (B K, 1, D)
         if self.mix is None:
-            return self.head(hidden, None)[:, 0]
-        parts = self.mix(hidden, *memory, self.source, self.target)
-        return predicted(parts, self.source)[:, 0]
+            logits = self.head(hidden, None)[:, 0]
+        else:
+            parts = self.mix(hidden, *memory, self.source, self.target)
+            logits = predicted(parts, self.source)[:, 0]
+        if self.never:
+            logits[:, self.never] = -torch.inf
+        return logits
 
     def read(self, ids: Tensor, rows: Tensor | None = None) -> None:
         """Set the ids (B K, 1) to read next; rows (B K,): the sequence that each row continues."""
@@ -212,13 +224,14 @@ def search(
     *,
     stop: Collection[int] = (),
     start: Sequence[int] = (),
+    never: Collection[int] = (),
 ) -> Iterator[list[Beams]]:
     """Beam search, step by step: one `Beams` for each prompt.
 
     After the last step `over` also holds the beams that `max_tokens` cut off; `generate` returns
     the best of `over`.
     """
-    writer = _Writer(model, prompts, max_tokens, start, beams)
+    writer = _Writer(model, prompts, max_tokens, start, beams, never)
     stop = set(stop)
     scores = torch.full((len(prompts), beams), -torch.inf, device=writer.ids.device)
     scores[:, 0] = 0  # all beams are equal at first: only the first one may be extended

@@ -131,7 +131,7 @@ class LanguageHead(nn.Module):
     `LanguageHead.tied(body)` uses the body's token embeddings as W (weight tying, Press & Wolf
     2017, arxiv.org/abs/1608.05859); `LanguageHead(D, V)` has its own W. tie: the parameter (V, D)
     to share; a KitError says so where its shape is another one. softcap: c, with which a logit z
-    becomes c tanh(z / c) (Gemma 2).
+    becomes c tanh(z / c) (Gemma 2). scale: s of logits = W (s hidden) (T5: 1 / √D).
     """
 
     def __init__(
@@ -141,12 +141,15 @@ class LanguageHead(nn.Module):
         bias: bool = False,
         tie: Tensor | None = None,
         softcap: float | None = None,
+        scale: float = 1.0,
     ):
         super().__init__()
         self.config = {"width": width, "vocabulary": vocabulary, "bias": bias}
         if softcap is not None:
             self.config["softcap"] = softcap
-        self.softcap = softcap
+        if scale != 1:
+            self.config["scale"] = scale
+        self.softcap, self.scale = softcap, scale
         check_head(self.config)
         if tie is not None and tie.shape != (vocabulary, width):
             raise KitError(
@@ -158,7 +161,7 @@ class LanguageHead(nn.Module):
 
     @classmethod
     def tied(
-        cls, body: nn.Module, bias: bool = False, softcap: float | None = None
+        cls, body: nn.Module, bias: bool = False, softcap: float | None = None, scale: float = 1.0
     ) -> "LanguageHead":
         """A head whose W is the body's token embeddings: one parameter with two uses.
 
@@ -172,18 +175,23 @@ class LanguageHead(nn.Module):
                 f"each of its {vocabulary:,} tokens, so that no head can be tied to them: give "
                 "LanguageHead(body.width, vocabulary)."
             )
-        return cls(table.shape[1], table.shape[0], bias, tie=table, softcap=softcap)
+        sizes = table.shape[1], table.shape[0]
+        return cls(*sizes, bias, tie=table, softcap=softcap, scale=scale)
 
     def words(self, hidden: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The factors of the logits, for `kit.loss.word_loss`: hidden (B, T, D), W, b.
+        """The factors of the logits, for `kit.loss.word_loss`: s hidden (B, T, D), W, b.
 
         A quantized W is expanded. With a softcap they are factors of what is capped, and
         `word_loss` must not be used.
         """
-        return hidden, dense(self.weight), self.bias
+        return self.scaled(hidden), dense(self.weight), self.bias
+
+    def scaled(self, hidden: Tensor) -> Tensor:
+        """s hidden."""
+        return hidden if self.scale == 1 else hidden * self.scale
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        logits = linear(hidden, self.weight, self.bias)  # (B, T, V)
+        logits = linear(self.scaled(hidden), self.weight, self.bias)  # (B, T, V)
         return logits if self.softcap is None else self.softcap * (logits / self.softcap).tanh()
 
 
@@ -193,23 +201,40 @@ class SequenceHead(nn.Module):
     decoder: a Transformer or an RNN with `cross=True`, decoder(ids, mask, memory, memory_mask)
     -> (B, U, D). The memory is the body's hidden states, projected to the decoder's width where
     the widths differ. target (B, U) is <s> y₁ … yᵤ₋₁, padded on the right; row u of the logits is
-    for yᵤ. The output matrix is tied to the decoder's token embeddings.
+    for yᵤ. The output matrix is tied to the decoder's token embeddings, unless tied=False.
     norm: LayerNorm on the memory. An RNN's hidden states are so small that without it attention
     is nearly uniform; give norm=False for a source that was trained without.
+    bias, scale: of the output (`LanguageHead`).
     """
 
     needs_ids = False
 
-    def __init__(self, width: int, decoder: nn.Module, norm: bool = True):
+    def __init__(
+        self,
+        width: int,
+        decoder: nn.Module,
+        norm: bool = True,
+        *,
+        tied: bool = True,
+        bias: bool = False,
+        scale: float = 1.0,
+    ):
         super().__init__()
         self.config = {"width": width, "decoder": decoder, "norm": norm}
+        others = {"tied": (tied, True), "bias": (bias, False), "scale": (scale, 1.0)}
+        self.config |= {
+            name: value for name, (value, default) in others.items() if value != default
+        }
         same = width == decoder.width
         self.bridge = nn.Sequential(
             nn.Identity() if same else nn.Linear(width, decoder.width),
             nn.LayerNorm(decoder.width) if norm else nn.Identity(),
         )
         self.decoder = decoder
-        self.output = LanguageHead.tied(decoder)
+        if tied:
+            self.output = LanguageHead.tied(decoder, bias, scale=scale)
+        else:
+            self.output = LanguageHead(*decoder.embedding.weight.shape[::-1], bias, scale=scale)
 
     def words(self, hidden: Tensor, mask: Tensor, target: Tensor) -> tuple:
         """The factors of the logits, for `kit.loss.word_loss`: decoder states (B, U, D), W, b."""

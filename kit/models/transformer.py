@@ -24,6 +24,7 @@ from kit.models.attention import (
 )
 from kit.models.exporting import is_exporting
 from kit.models.linear import Linear
+from kit.models.positions import RelativeBias, sinusoids
 from kit.models.quantized import QuantizedEmbedding
 from kit.models.rotary import periods, rotary_angles, rotate
 from kit.models.sizes import check_ids
@@ -94,6 +95,8 @@ class Transformer(nn.Module):
         positions = positions_of(ids, mask, past)
         x = self.embed(ids, positions) if states is None else states  # (B, T, D)
         visible = causal_mask(mask, past, ids) if self.config.causal else encoder_mask(mask)
+        if self.config.positions == "relative":
+            visible = self.embed.relative(visible, positions, positions_of(ids, mask, 0, past))
         own = {
             kind: {
                 "visible": self.visible(kind, visible, mask, past, ids),
@@ -183,6 +186,9 @@ class Embedding(nn.Module):
             self.positions = nn.Embedding(config.block_size, size)
         if config.token_types:
             self.types = nn.Embedding(config.token_types, size)
+        if config.positions == "relative":
+            options = config.relative_buckets, config.relative_distance, config.causal
+            self.relative = RelativeBias(config.heads, *options)
         self.norm = make_norm(config, size) if config.embedding_norm else nn.Identity()
         self.project = Linear(size, config.width) if config.embedding_size else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
@@ -198,6 +204,8 @@ class Embedding(nn.Module):
             x = x + self.types.weight[0]
         if self.config.positions == "learned":
             x = x + self.positions(positions)
+        if self.config.positions == "sinusoidal":
+            x = x + sinusoids(positions, x)
         return self.project(self.dropout(self.norm(x)))
 
 

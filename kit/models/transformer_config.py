@@ -23,13 +23,15 @@ ACTIVATIONS = {
 GATED = ("swiglu", "geglu", "geglu_tanh", "reglu")
 """Activations of a gate that multiplies the hidden layer of the feed-forward part."""
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
-POSITIONS = ("learned", "rotary", "none")
+POSITIONS = ("learned", "sinusoidal", "rotary", "relative", "none")
 ATTENTION_TYPES = ("full", "local", "nope")
 SIZES = {
     **dict.fromkeys(("vocabulary", "width", "layers", "heads", "intermediate_size"), 1),
     **dict.fromkeys(("block_size", "kv_heads", "head_size", "embedding_size", "window"), 1),
     "rotary_size": 2,
     "token_types": 0,
+    "relative_buckets": 4,
+    "relative_distance": 3,
 }
 """Field -> its least value."""
 SWITCHES = ("causal", "cross", "norm_first", "first_norm", "post_norm", "norm_bias", "query_norm")
@@ -70,7 +72,13 @@ class TransformerConfig:
     norm_eps: float = 1e-12
     """Added to the variance, so that the norm never divides by zero."""
     positions: str = "learned"
-    """`learned` (a vector per position), `rotary` (queries and keys rotated) or `none`."""
+    """`learned` (a vector per position), `sinusoidal` (a fixed one: `kit.models.positions`),
+    `rotary` (queries and keys rotated), `relative` (a learned number per distance and head is
+    added to the scores) or `none`."""
+    relative_buckets: int = 32
+    """Relative positions: number of groups of distances, each with its own numbers (T5)."""
+    relative_distance: int = 128
+    """Relative positions: all tokens so far away, or farther, are in one bucket."""
     rotary_base: float = 10000.0
     """θ of rotary positions: pair i rotates by base^(-2 i / W) radians per token."""
     rotary_size: int | None = None
@@ -145,6 +153,7 @@ class TransformerConfig:
             )
         object.__setattr__(self, "rotary_scaling", checked_scaling(self.rotary_scaling))
         self._check_attention()
+        self._check_relative()
         if self.embedding_bits is not None and (
             self.embedding_bits != 4 or self.causal or self.cross
         ):
@@ -154,6 +163,18 @@ class TransformerConfig:
             )
         if not self.norm_first and (self.post_norm or self.parallel or not self.first_norm):
             raise KitError("post_norm, parallel and first_norm=False need norm_first=True.")
+
+    def _check_relative(self) -> None:
+        """Distances that the buckets divide, in blocks that see the whole text."""
+        if self.positions != "relative":
+            return
+        if self.relative_distance <= self.relative_buckets // 2:
+            raise KitError(
+                f"relative_distance={self.relative_distance}: half of the {self.relative_buckets} "
+                f"buckets hold one distance each; give more than {self.relative_buckets // 2}."
+            )
+        if "local" in self.types:
+            raise KitError("relative positions have no local attention: give window=None.")
 
     def _check_attention(self) -> None:
         """One known type of attention for each block, and a window where one is needed."""

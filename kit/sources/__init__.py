@@ -15,11 +15,21 @@ from kit.data import archives
 from kit.errors import KitError
 from kit.files import temporary_folder
 from kit.guards import a_path, guarded
-from kit.sources import checkpoint, gguf, gguf_export, huggingface, neuroner, tensorflow_bert
+from kit.models import SequenceHead
+from kit.sources import (
+    checkpoint,
+    encoder_decoder_export,
+    gguf,
+    gguf_export,
+    huggingface,
+    neuroner,
+    tensorflow_bert,
+)
 from kit.sources.build import build_source
 from kit.sources.builtin import BUILTIN, load_builtin
 from kit.sources.checkpoint import Source
 from kit.sources.e5 import e5
+from kit.sources.encoder_decoder_maps import PAIRS
 from kit.sources.word_vectors import glove, spacy_vectors
 from kit.tokenizer import Tokenizer
 
@@ -64,12 +74,15 @@ def load(name: str | Path, strict: bool = True, quantized: bool = False) -> Sour
 @guarded("sources.export(source, 'my_folder')", path=a_path)
 def export(source: Source, path: str | Path) -> Path:
     """Write a source for others: a name that ends in .gguf as a file that llama.cpp runs
-    (`kit.sources.gguf_export`), any other as a Hugging Face folder (`kit.sources.huggingface`).
+    (`kit.sources.gguf_export`), any other as a Hugging Face folder (`kit.sources.huggingface`, and
+    `kit.sources.encoder_decoder_export` for an encoder-decoder).
 
     Raises KitError for what is there already, and for what the other side does not have.
     """
     if Path(path).suffix == ".gguf":
         return gguf_export.export(source, path)
+    if source.card.get("family") in PAIRS and isinstance(source.head, SequenceHead):
+        return encoder_decoder_export.export(source, path)
     return huggingface.export(source, path)
 
 

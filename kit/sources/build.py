@@ -24,17 +24,26 @@ from kit.sources.attention_settings import (
     read_window,
 )
 from kit.sources.checkpoint import Source
+from kit.sources.encoder_decoder_maps import PAIRS
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, HARMLESS, Family
 from kit.tokenizer import Tokenizer
 
 __all__ = [
     "Tensors",
     "build_source",
+    "check_must",
+    "check_room",
     "config_of",
+    "empty",
+    "fields_of",
     "head_softcap",
     "part_of",
     "pattern",
+    "renamed",
+    "some",
     "tensor_name",
+    "translate",
+    "unknown_fields",
 ]
 
 Tensors = Mapping[str, Callable[[], Tensor | QuantizedMatrix]]
@@ -61,13 +70,13 @@ def build_source(
     family = _family(settings)
     config = config_of(family, settings)
     tokenizer.check(config.vocabulary)
-    tensors = _renamed(name, family, tensors)
+    tensors = renamed(name, family, tensors)
     _same_function(name, tensors)
-    body = _empty(name, config, len(tensors))
+    body = empty(name, config, len(tensors))
     head_name = f"{family.head}.weight"
     own_head = head_name in tensors
-    _check_room(name, body, own_head, size=MOST_BYTES if quantized else 4)
-    values, problems = _translate(family, body, tensors)
+    check_room(name, body, own_head, size=MOST_BYTES if quantized else 4)
+    values, problems = translate(family, body, tensors)
     body_names = {tensor_name(family, ours)[0] for ours in body.state_dict()}
     tied = family.head and settings.get("tie_word_embeddings", family.tied)
     if tied not in (None, True, False):
@@ -77,10 +86,10 @@ def build_source(
     left = [name for name in tensors if re.match(family.left, name)]
     known = {*body_names, *left, *([head_name] if family.head else [])}
     problems += [f"{name} is unknown" for name in tensors if name not in known]
-    problems += _unknown_fields(family, settings)
+    problems += unknown_fields(fields_of(family), settings)
     if problems and strict:
         raise KitError(
-            f"{name} does not fit its config.json: {_some(problems)}. What is missing was perhaps "
+            f"{name} does not fit its config.json: {some(problems)}. What is missing was perhaps "
             "not fetched whole: fetch it again. For what is unknown the kit has no place, so its "
             "answers would not be this model's."
         )
@@ -117,7 +126,7 @@ def _untie(name: str, head: LanguageHead, own: Tensor | QuantizedMatrix, tied: b
         head.weight = nn.Parameter(own)
 
 
-def _empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
+def empty(name: str, config: TransformerConfig, tensors: int) -> Transformer:
     """The body without values, which needs no memory: its shapes are then compared with those of
     the `tensors` tensors. Raises KitError for more layers than these can be."""
     if config.layers > tensors:
@@ -138,7 +147,7 @@ MOST_BYTES = 1.1
 """Of a quantized number: 8 bits and its share of a scale."""
 
 
-def _check_room(name: str, body: Transformer, separate_head: bool, size: float) -> None:
+def check_room(name: str, body: Transformer, separate_head: bool, size: float) -> None:
     """Raise KitError where the values, of `size` bytes each, need more memory than there is: those
     of the body, and once more those of the largest tensor while it is read and of a separate head.
     """
@@ -173,7 +182,7 @@ def _modern(name: str) -> str:
     return name
 
 
-def _renamed(name: str, family: Family, tensors: Tensors) -> Tensors:
+def renamed(name: str, family: Family, tensors: Tensors) -> Tensors:
     """The tensors by the names of a body alone; raises KitError where two have the same one."""
     modern: dict[str, Callable[[], Tensor]] = {}
     for theirs, read in tensors.items():
@@ -207,24 +216,34 @@ def _family(settings: dict) -> Family:
     if not isinstance(kind, str) or kind not in FAMILIES:
         raise KitError(
             f"model_type={kind!r} is a family that the kit does not read: give a model of one of "
-            f"{', '.join(FAMILIES)}."
+            f"{', '.join([*FAMILIES, *PAIRS])}."
         )
-    for name, value in FAMILIES[kind].must.items():
+    check_must(FAMILIES[kind].must, settings)
+    return FAMILIES[kind]
+
+
+def check_must(must: dict, settings: dict) -> None:
+    """Raise KitError for a setting that only works with one value, and has another."""
+    for name, value in must.items():
         stated = settings.get(name, value)
         if stated != value and not (stated is None and value is False):
             raise KitError(
                 f"{name}={settings[name]!r} in config.json: the kit reads only {value!r} there."
             )
-    return FAMILIES[kind]
 
 
-def _unknown_fields(family: Family, settings: dict) -> list[str]:
-    """The fields of a config.json that the kit neither reads nor knows to change nothing, and that
-    switch something on."""
+def fields_of(family: Family) -> set[str]:
+    """The fields of a config.json that are read for this family."""
     read = {theirs for theirs, *_ in family.settings.values()} | set(family.must)
-    read |= {"model_type", "tie_word_embeddings"} | attention_fields(family)
     if family.head_softcap:
         read.add(family.head_softcap[0])
+    return read | attention_fields(family)
+
+
+def unknown_fields(read: set[str], settings: dict) -> list[str]:
+    """The fields of a config.json that the kit neither reads nor knows to change nothing, and that
+    switch something on."""
+    read = read | {"model_type", "tie_word_embeddings"}
     if set(map(str, settings.get("layer_types") or ())) == {"full_attention"}:
         read.add("layer_types")  # all blocks attend to the whole text, as they do without it
     return [
@@ -271,7 +290,7 @@ def config_of(family: Family, settings: dict) -> TransformerConfig:
     return TransformerConfig(**values)
 
 
-def _translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict, list[str]]:
+def translate(family: Family, body: nn.Module, tensors: Tensors) -> tuple[dict, list[str]]:
     """The values of our tensors by name, and which are missing or of another shape."""
     values, problems = {}, []
     for ours, like in body.state_dict().items():
@@ -355,7 +374,7 @@ def _not_finite(ours: str) -> KitError:
     )
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
     """The first eight, and how many more there are."""
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return "; ".join(names[:8]) + more

@@ -159,7 +159,9 @@ def load(folder: str | Path) -> Source:
             body = _build(about["body"])
             head = about["head"] and _build(about["head"])
         _fill(_parts(body, head), tensors, about["shared"])
-        tokenizer = Tokenizer.load(json.dumps(about["tokenizer"]).encode(), **about["special"])
+        tokenizer = _tokenizer(about, "tokenizer")
+        if "target_tokenizer" in about:
+            tokenizer.target_side = _tokenizer(about, "target_tokenizer")
         tokenizer.check(body.config.vocabulary)
         head = head and head.eval()
         return Source(about["name"], body.eval(), tokenizer, head, about["card"])
@@ -168,6 +170,11 @@ def load(folder: str | Path) -> Source:
         raise KitError(
             f"{folder / JSON} does not describe its tensors ({why}): save or fetch it again."
         ) from error
+
+
+def _tokenizer(about: dict, name: str) -> Tokenizer:
+    special = about["special" if name == "tokenizer" else "target_special"]
+    return Tokenizer.load(json.dumps(about[name]).encode(), **special)
 
 
 def _check_sizes(about: dict, tensors: dict[str, Tensor]) -> None:
@@ -232,6 +239,9 @@ def _write(source: Source, folder: Path, half: bool) -> None:
         "sha256": sha256(content).hexdigest(),
         "tokenizer": json.loads(source.tokenizer.to_json()),
     }
+    if other := source.tokenizer.target_side:
+        about["target_special"] = other.special
+        about["target_tokenizer"] = json.loads(other.to_json())
     _same_parts(source, about)
     (folder / TENSORS).write_bytes(content)
     text = json.dumps(about, ensure_ascii=False, separators=(",", ":"))

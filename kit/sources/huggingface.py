@@ -1,16 +1,14 @@
 """Hugging Face models as kit sources, and kit models as Hugging Face folders.
 
-Only config.json, tokenizer_config.json, tokenizer.json and *.safetensors are read, and without
-`transformers`: no file can run a program, and a small machine needs no memory for that library.
+Only config.json, generation_config.json, tokenizer_config.json, tokenizer.json and *.safetensors
+are read, of encoder-decoders pytorch_model.bin (`pickled`) and *.spm; without `transformers`: no
+file can run a program, and a small machine needs no memory for that library.
 """
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
@@ -18,21 +16,21 @@ from torch import Tensor, nn
 from kit import guards
 from kit.errors import KitError, saving
 from kit.files import scratch
-from kit.memory import check_memory
 from kit.models import LanguageHead, Transformer, TransformerConfig
 from kit.models.quantized_matrix import check_expanded
 from kit.sources.attention_settings import write_attention
-from kit.sources.build import Tensors, build_source, config_of, pattern, tensor_name
+from kit.sources.build import build_source, config_of, pattern, tensor_name
 from kit.sources.checkpoint import Source
-from kit.sources.header import count_numbers
+from kit.sources.encoder_decoder import build_pair
+from kit.sources.encoder_decoder_maps import PAIRS
+from kit.sources.sentencepiece_files import marian_tokenizer
+from kit.sources.weight_files import PICKLE, opened, pickled, read_json
 from kit.sources.weight_maps import ACTIVATIONS, FAMILIES, GATED, Family
 from kit.tokenizer import Tokenizer
 
-__all__ = ["ROLES", "export", "fits", "joined", "kind_of", "load", "opened", "outward", "special"]
+__all__ = ["ROLES", "export", "fits", "joined", "kind_of", "load", "outward"]
+__all__ += ["settings_of", "special", "write"]
 
-WEIGHTS = "model.safetensors"
-INDEX = f"{WEIGHTS}.index.json"
-SMALLER = "load a smaller source, such as transformer_encoder or transformer_writer."
 ROLES = ("pad", "unk", "bos", "eos", "mask")
 """Roles of special tokens, as kit.tokenizer names them."""
 
@@ -56,16 +54,18 @@ def load(name: str | Path, strict: bool = True) -> Source:
             f"config.json (a Hugging Face model), but {', '.join(there[:5]) or 'nothing'}. Give "
             "the folder that holds the model."
         )
-    settings = _json(folder / "config.json")
+    settings = read_json(folder / "config.json")
     about = folder / "tokenizer_config.json"
-    about = _json(about) if about.exists() else {}
-    if not (folder / "tokenizer.json").exists():
-        raise KitError(
-            f"{folder} has no tokenizer.json: write one with transformers, "
-            "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
-        )
-    tokenizer = Tokenizer.load(folder / "tokenizer.json", **special(about))
-    source = build_source(str(name), settings, opened(folder), tokenizer, strict)
+    about = read_json(about) if about.exists() else {}
+    tokenizer = _tokenizer(folder, settings, special(about))
+    pair = settings.get("model_type") in [*PAIRS]
+    tensors = pickled(folder) if pair else opened(folder)
+    parts = str(name), settings, tensors, tokenizer, strict
+    if pair:
+        generation = folder / "generation_config.json"
+        source = build_pair(*parts, read_json(generation) if generation.exists() else None)
+    else:
+        source = build_source(*parts)
     if isinstance(about.get("chat_template"), str):
         source.card["chat_template"] = about["chat_template"]
     return source
@@ -95,12 +95,12 @@ def export(source: Source, folder: str | Path) -> Path:
         if not tied:
             whole[f"{family.head}.weight"] = head.weight.detach()
     ids = {f"{role}_token_id": getattr(source.tokenizer, role) for role in ("pad", "bos", "eos")}
-    settings = ids | _settings(family, config)  # RoBERTa counts positions from its padding id
+    settings = ids | settings_of(family, config)  # RoBERTa counts positions from its padding id
     settings |= {"model_type": kind, "architectures": [family.classes[head is not None]]}
     settings |= {"tie_word_embeddings": tied}
     if family.head_softcap:
         settings[family.head_softcap[0]] = getattr(source.head, "softcap", None)
-    _write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
+    write(folder, source, settings, {k: v.contiguous() for k, v in whole.items()})
     return folder
 
 
@@ -132,69 +132,16 @@ def outward(source: Source, family: Family) -> dict[str, Tensor]:
     return {name: joined(family, source.body.config, parts) for name, parts in tensors.items()}
 
 
-def opened(folder: Path) -> Tensors:
-    """The tensors of the model in a folder: of the files that its index names, else of
-    model.safetensors, else of all numbered parts.
-
-    What else lies there (an earlier save, another format of the same weights) is not read.
-    Raises KitError where a part is missing, and for a tensor that two files have.
-    """
-    files = _weight_files(folder)
-    if not files:
-        pickles = [p.name for p in folder.glob("*") if p.suffix in (".bin", ".pt", ".pth", ".pkl")]
-        why = ""
-        if pickles:
-            why = f" but {pickles[0]}, a pickle, which can run a program: it is not read"
-        raise KitError(
-            f"{folder} has no *.safetensors file{why}. Write one with transformers, "
-            "model.save_pretrained(folder)."
-        )
-    numbers = sum(map(count_numbers, files))
-    check_memory(4 * numbers, f"{folder} ({numbers:,} numbers)", SMALLER)
-    tensors: dict[str, Callable[[], Tensor]] = {}
-    for file in files:
-        for name, read in _entries(file):
-            if name in tensors:
-                raise KitError(f"{name} is in two files of {folder}: remove the one that is old.")
-            tensors[name] = read
-    index = folder / INDEX
-    absent = [n for n in _json(index)["weight_map"] if n not in tensors] if index.exists() else []
-    if absent:
-        raise KitError(
-            f"{folder} lacks {', '.join(absent[:5])}, {len(absent)} of the tensors that "
-            f"{index.name} names: fetch its files again."
-        )
-    return tensors
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that make up the model."""
-    index = folder / INDEX
-    if index.exists():
-        where = _json(index).get("weight_map")
-        named = sorted(set(map(str, where.values()))) if isinstance(where, dict) else []
-        if not named:
-            raise KitError(f"{index} names no file (no weight_map): fetch it again.")
-        missing = [name for name in named if not (folder / name).is_file()]
-        if missing:
-            raise KitError(
-                f"{folder} lacks {', '.join(missing[:5])}, {len(missing)} of the {len(named)} "
-                f"files that {index.name} names: fetch them again."
-            )
-        return [folder / name for name in named]
-    if (folder / WEIGHTS).exists():
-        return [folder / WEIGHTS]
-    files = sorted(folder.glob("*.safetensors"))
-    parts = [re.fullmatch(r".*-(\d+)-of-(\d+)\.safetensors", file.name) for file in files]
-    if any(parts):
-        wanted = {int(part[2]) for part in parts if part}
-        if len(wanted) > 1 or len([part for part in parts if part]) < max(wanted):
-            raise KitError(
-                f"{folder} has {len([p for p in parts if p])} of {max(wanted)} parts of a model, "
-                "and no index: fetch the others."
-            )
-        return [file for file, part in zip(files, parts, strict=True) if part]
-    return files
+def _tokenizer(folder: Path, settings: dict, special: dict[str, str]) -> Tokenizer:
+    """The tokenizer of tokenizer.json, or of Marian's three files; KitError without both."""
+    if (folder / "tokenizer.json").exists():
+        return Tokenizer.load(folder / "tokenizer.json", **special)
+    if settings.get("model_type") == "marian":
+        return marian_tokenizer(folder, **special)
+    raise KitError(
+        f"{folder} has no tokenizer.json: write one with transformers, "
+        "AutoTokenizer.from_pretrained(folder).save_pretrained(folder)."
+    )
 
 
 def special(about: dict) -> dict[str, str]:
@@ -209,43 +156,24 @@ def special(about: dict) -> dict[str, str]:
     return tokens
 
 
-def _entries(file: Path) -> Iterator[tuple[str, Callable[[], Tensor]]]:
-    """Name and reader of each tensor in one safetensors file."""
-    try:
-        content = safetensors.safe_open(file, framework="pt")
-    except (safetensors.SafetensorError, OSError) as error:
-        raise KitError(f"{file} is no whole safetensors file ({error}): fetch it again.") from error
-    except (MemoryError, RuntimeError) as error:  # the process may not map it
-        raise KitError(
-            f"{file} has {file.stat().st_size / 1e9:.2f} GB, for which there is no room: {SMALLER}"
-        ) from error
-    for name in content.keys():  # noqa: SIM118 (the file is no dict)
-        yield name, lambda name=name: content.get_tensor(name)
-
-
 def _fetch(name: str) -> Path:
     """The folder of a model on the hub: in its cache, or downloaded into it."""
     from huggingface_hub import snapshot_download
 
     try:
-        files = ["*.json", "*.safetensors"]
-        return Path(snapshot_download(name, allow_patterns=files, ignore_patterns=["*/*"]))
+        files = ["*.json", "*.safetensors", "*.spm"]
+        folder = Path(snapshot_download(name, allow_patterns=files, ignore_patterns=["*/*"]))
+        about = folder / "config.json"
+        pair = about.exists() and read_json(about).get("model_type") in [*PAIRS]
+        if pair and not list(folder.glob("*.safetensors")):
+            snapshot_download(name, allow_patterns=[PICKLE])
+        return folder
     except (OSError, ValueError) as error:
         raise KitError(
             f"{name!r} is no folder here, and the hub gave no such model "
             f"({type(error).__name__}). Check the name (owner/model) and the network, or "
             "give a folder that holds the model."
         ) from error
-
-
-def _json(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise KitError(f"{path} cannot be read as JSON ({error}): fetch it again.") from error
-    if not isinstance(content, dict):
-        raise KitError(f"{path} holds a {type(content).__name__}, no object: fetch it again.")
-    return content
 
 
 def kind_of(source: Source) -> str:
@@ -277,7 +205,7 @@ def fits(family: Family, body: Transformer, head: nn.Module | None) -> bool:
         return False
     if gated != (config.activation in GATED.values()):
         return False
-    settings = _settings(family, config)
+    settings = settings_of(family, config)
     again = config_of(family, settings)
     free = {"kv_heads", "head_size", "query_bias", "feed_forward_bias", "query_scalar", "dropout"}
     free |= {"types", "attention_types"}
@@ -302,7 +230,7 @@ def _effective(config: TransformerConfig) -> tuple:
     )
 
 
-def _settings(family: Family, config: TransformerConfig) -> dict:
+def settings_of(family: Family, config: TransformerConfig) -> dict:
     """The settings of a config.json: the inverse of `config_of`."""
     names = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
     names |= {gated: names[ours] for ours, gated in GATED.items()}
@@ -341,8 +269,17 @@ def _outward(family: Family, ours: str, tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tensor]) -> None:
-    """Write the folder whole or not at all; raises KitError for a full disk."""
+def write(
+    folder: Path,
+    source: Source,
+    settings: dict,
+    tensors: dict[str, Tensor],
+    generation: dict | None = None,
+) -> None:
+    """Write the folder whole or not at all; raises KitError for a full disk.
+
+    generation: the content of generation_config.json, None for no such file.
+    """
     special = {f"{r}_token": source.tokenizer.special.get(r) for r in ROLES}
     about = {k: v for k, v in special.items() if v} | {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -355,6 +292,8 @@ def _write(folder: Path, source: Source, settings: dict, tensors: dict[str, Tens
         new.mkdir()
         safetensors.torch.save_file(tensors, new / "model.safetensors", {"format": "pt"})
         (new / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
+        if generation is not None:
+            (new / "generation_config.json").write_text(json.dumps(generation), encoding="utf-8")
         (new / "tokenizer_config.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
         source.tokenizer.save(new / "tokenizer.json")
         os.replace(new, folder)

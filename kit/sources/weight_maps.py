@@ -62,6 +62,7 @@ ACTIVATIONS = {
     "gelu_new": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
+    "swish": "silu",
     "silu": "silu",
 }
 """Their activation: ours, without a gate."""
@@ -76,7 +77,7 @@ HARMLESS = re.compile(
     r"unsloth_\w+|is_llama_config|tie_weights_|keys_to_ignore_at_inference|n_special|"
     r"predict_special_tokens|"
     # training alone
-    r"\w*dropout\w*|\w+_pdrop|initializer_\w+|init_std|layerdrop|gradient_checkpointing|use_cache|pretraining_tp|"
+    r"\w*dropout\w*|\w+_pdrop|initializer_\w+|init_std|\w*layerdrop|save_step|gradient_checkpointing|use_cache|pretraining_tp|"
     # heads that the kit does not read, and their classes
     r"summary_\w+|pooler_\w+|directionality|_?num_labels|id2label|label2id|problem_type|"
     r"finetuning_task|task_specific_params|classifier_\w+|decoder_bias|sparse_pred\w*|"

@@ -45,7 +45,8 @@ def lora(
     B is zero at first, so that the target begins as the source. `merge` replaces W by W′.
     rank, alpha: r and α.
     train_head: whether the head is trained; None: a fresh one is, the source's own is not (that of
-        a language model has as many numbers as its word table).
+        a language model has as many numbers as its word table). The decoder in the source's own
+        head is then adapted as the body is.
     targets: names of linear layers ("query", "key", "value", "output", "up", "gate", "down") or,
         for an RNN, of its matrices ("weight_ih_l0" for W, "weight_hh_l0" for U).
     """
@@ -71,13 +72,18 @@ def _with_lora(
     targets = targets or TARGETS[kind]
     add_lora = _linear if kind == "transformer" else _recurrent
     replaced = add_lora(body, targets, rank, alpha / rank)
+    adapted = nn.ModuleList([body])
+    decoder = getattr(head, "decoder", None)
+    if is_moved(head) and not train_head and isinstance(decoder, Transformer):
+        _linear(decoder, targets, rank, alpha / rank)
+        adapted.append(decoder)
     if missing := set(targets) - replaced:
         raise KitError(
             f"targets {sorted(missing)}: this source has no such matrix. Give names such as "
             f"{', '.join(TARGETS[kind])}."
         )
-    added = [p for name, p in body.named_parameters() if "lora_" in name]
-    notes = {p: "zero: it adds nothing yet" for n, p in body.named_parameters() if "lora_B" in n}
+    added = [p for name, p in adapted.named_parameters() if "lora_" in name]
+    notes = {p: "zero: it adds nothing yet" for n, p in adapted.named_parameters() if "lora_B" in n}
     trained = [*added, head] if train_head else added
     return migration(body, head, weight_map, [group(rate, *trained)], notes=notes)
 

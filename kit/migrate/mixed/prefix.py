@@ -55,7 +55,8 @@ class Prefixed(nn.Module):
         if visible is None and base.config.causal and T > 1:
             visible = torch.ones(T, T, dtype=torch.bool, device=x.device).tril()[None, None]
         if visible is not None:
-            visible = F.pad(visible, (len(self.prefix_key[0]), 0), value=True)
+            seen_by_all = 0.0 if visible.is_floating_point() else True
+            visible = F.pad(visible, (len(self.prefix_key[0]), 0), value=seen_by_all)
         k = torch.cat([self.prefix_key.to(k.dtype).expand(len(x), -1, -1, -1), k], 2)
         v = torch.cat([self.prefix_value.to(v.dtype).expand(len(x), -1, -1, -1), v], 2)
         return base.read(q, k, v, visible, False, seen)  # weights (B, H, T, P + S)

@@ -22,7 +22,7 @@ from kit.errors import KitError
 from kit.html import escape
 from kit.loss import IGNORE
 from kit.migrate import STRATEGIES, Migration, check_options, decoder_like, group, migrate
-from kit.models import CopyHead, Transformer, TransformerConfig
+from kit.models import CopyHead, SequenceHead, Transformer, TransformerConfig
 from kit.models.generate import generate
 from kit.models.retokenized import Retokenized
 from kit.runtime import random_state
@@ -126,7 +126,8 @@ def target(
     """A summariser: the reader's body encodes the article, a decoder writes the headline.
 
     strategy: one of `WAYS`, or a strategy of `kit.migrate`; `STRATEGY` tells which strategy each
-        of the ways is. "structure" and "mixed" migrate the writer's values.
+        of the ways is. "structure" and "mixed" migrate the writer's values. An encoder-decoder of
+        Hugging Face's is reader and writer at once, without a copy mechanism.
     writer: the source whose decoder has the shape, and by these two strategies the values, of the
         source's; default: none, and the decoder is the fresh one of `head`.
     options: those of the strategy; the default rates are `RATES`. "mixed" takes
@@ -148,6 +149,8 @@ def target(
     if writer is None:
         if strategy in ("grow_encoder", "warm_start"):
             raise KitError(f"{strategy} migrates a decoder too: give writer=source.")
+        if reader.tokenizer.decoder_start is not None and isinstance(reader.head, SequenceHead):
+            return migrate(reader, None, strategy, seed=seed, **options)
         make = partial(head, tokenizer=options.get("new", reader.tokenizer))
         return migrate(reader, make, strategy, seed=seed, **options)
     _same_tokenizer(reader, writer)
@@ -209,15 +212,17 @@ def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> li
     article; target: <s> y₁ … yᵤ; y: y₁ … yᵤ </s>.
 
     Only tokens of the headline that are among `ids` count in the loss: half are not, and a model
-    trained on them learns to guess (docs/LOG.md).
+    trained on them learns to guess (docs/LOG.md). A pretrained encoder-decoder of Hugging Face's
+    can write: with its tokenizer all tokens count.
     """
     rows = list(rows)
     ids = read([row["text"] for row in rows], tokenizer, limit)
     headlines = [" " + plain(row["headline"], row["text"]) for row in rows]
-    written = tokenizer.encode_many(headlines, MOST)
+    pairs = zip(ids, tokenizer.targets(headlines, MOST), strict=True)
+    whole = tokenizer.decoder_start is not None
     return [
-        {"ids": i, "target": w[:-1], "y": [y if y in i else IGNORE for y in w[1:]]}
-        for i, w in zip(ids, written, strict=True)
+        {"ids": i, "target": target, "y": [y if whole or y in i else IGNORE for y in written]}
+        for i, (target, written) in pairs
     ]
 
 
@@ -273,8 +278,7 @@ def predict(
             [ids[i] for i in rows],
             MOST,
             beams=beams,
-            stop=[tokenizer.eos],
-            start=[tokenizer.bos],
+            **tokenizer.writing(),
         )
         for i, row in zip(rows, written, strict=True):
             answers[i] = capital(tokenizer.decode(row))

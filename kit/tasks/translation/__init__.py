@@ -204,21 +204,24 @@ def encode(rows: Iterable[dict], tokenizer: Tokenizer, limit: int = LIMIT) -> li
     forcing: the decoder reads the right tokens up to t and predicts token t + 1.
 
     ids: the language's tag and the English; target: <s> y₁ … yᵤ₋₁; y: y₁ … yᵤ with yᵤ = </s>;
-    at most `limit` tokens each. Raises KitError for a row without a language.
+    at most `limit` tokens each. An encoder-decoder of Hugging Face's has no tags and no slots of
+    the kit: it reads the text as it is. Raises KitError for a row without a language.
     """
     sources, targets = [], []
+    plain = tokenizer.decoder_start is not None
     for row in rows:
         if "language" not in row:
             raise KitError(
                 'a row has no "language": add the code of the language that it is translated '
                 f"into, one of {', '.join(LANGUAGES)}."
             )
-        english, names = hide(row["english"])
-        sources.append(tag(row["language"]) + english)
-        targets.append(hide(row["translation"], names)[0])
-    ids, written = (tokenizer.encode_many(texts, limit) for texts in (sources, targets))
-    pairs = zip(ids, written, strict=True)
-    return [{"ids": i, "target": w[:-1], "y": w[1:]} for i, w in pairs]
+        english, names = (row["english"], []) if plain else hide(row["english"])
+        sources.append(english if plain else tag(row["language"]) + english)
+        targets.append(row["translation"] if plain else hide(row["translation"], names)[0])
+    pairs = zip(
+        tokenizer.encode_many(sources, limit), tokenizer.targets(targets, limit), strict=True
+    )
+    return [{"ids": ids, "target": target, "y": y} for ids, (target, y) in pairs]
 
 
 @guards.guarded("recipe(100, 'full')", n=guards.a_count)
@@ -262,9 +265,10 @@ def target(
     if not isinstance(source.head, SequenceHead):
         make = partial(_fresh_head, tokenizer=options.get("new", source.tokenizer))
         return migrate(source, make, strategy, seed=seed, **options)
-    options = rate(source, strategy) | options
-    if strategy == "lora" and not head:
-        options = {"train_head": True} | options  # the head is the decoder, not a word table
+    if source.tokenizer.decoder_start is None:  # what was chosen for the kit's own parents
+        options = rate(source, strategy) | options
+        if strategy == "lora" and not head:
+            options = {"train_head": True} | options  # the head is the decoder, not a word table
     make = None
     if head:
         decoder = source.head.decoder
@@ -293,8 +297,11 @@ def predict(
     Raises KitError for an input that is no text, or empty, and for an unknown language.
     """
     check_tokenizer(model, tokenizer)
-    hidden, names = zip(*map(hide, check_texts(texts)), strict=True)
-    ids = tokenizer.encode_many([tag(language) + text for text in hidden], LIMIT)
+    plain = tokenizer.decoder_start is not None
+    texts = check_texts(texts)
+    hidden, names = zip(*((t, []) if plain else hide(t) for t in texts), strict=True)
+    first = "" if plain else tag(language)
+    ids = tokenizer.encode_many([first + text for text in hidden], LIMIT)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
     answers = [""] * len(ids)
     for start in range(0, len(order), 64):
@@ -304,12 +311,12 @@ def predict(
             model.eval(),
             [ids[i] for i in rows],
             max_tokens,
-            start=[tokenizer.bos],
             beams=beams,
-            stop=[tokenizer.eos],
+            **tokenizer.writing(),
         )
         for i, row in zip(rows, written, strict=True):
-            answers[i] = restore(tokenizer.decode(row), names[i]).strip()
+            answer = tokenizer.decode(row)
+            answers[i] = (answer if plain else restore(answer, names[i])).strip()
     return answers
 
 
