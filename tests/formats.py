@@ -121,6 +121,7 @@ def page() -> str:
             tensorflow_files(folder),
             named_sources(),
             OTHER_MODELS,
+            HUB,
             bad_rows(),
             refused_data(folder),
             refused_models(folder),
@@ -350,6 +351,25 @@ A matrix for queries, keys and values together gives a third to each; matrices o
  turned; PyTorch's own `nn.LSTM` and `nn.GRU` are read with every layer and direction. A pickle is\
  read with `weights_only=True`. `tests/test_name_map.py` tries it on plain PyTorch models and on\
  one model of each family above: no pair is wrong, and what is unclear is asked.
+"""
+
+HUB = """## To the hub
+
+The folder that a model of your own data is saved in (`tasks.own_data.folders.save`, or the button\
+ *Save* of lesson 18) has its weights, its tokenizer, how to use it, and a model card. To publish\
+ it on Hugging Face's hub takes an account and its token (`hf auth login`), and these lines:
+
+```python
+from huggingface_hub import HfApi
+
+hub = HfApi()
+hub.create_repo("your-name/own-model", private=True, exist_ok=True)
+hub.upload_folder(repo_id="your-name/own-model", folder_path="own-model-huggingface")
+```
+
+Read the card before you make it public: it says where the labels came from only if you write it.\
+ `kit.sources.export(source, folder)` writes the same folder for any other source, without a\
+ card. Nothing was uploaded by the tests of the kit; they check the calls and the card's format.
 """
 """The names are tried in tests/test_name_map.py."""
 

@@ -1,7 +1,11 @@
 """docs/FORMATS.md: written from the code's tables and from examples that are tried."""
 
+import ast
+import inspect
+
 import formats
 import pytest
+from huggingface_hub import HfApi
 
 from kit.data.own import readers
 from kit.sources import weight_maps
@@ -31,3 +35,14 @@ def test_a_new_ending_needs_an_example(monkeypatch, tmp_path) -> None:
 def test_what_is_not_refused_any_more_ends_the_command() -> None:
     with pytest.raises(SystemExit, match="nothing is not refused"):
         formats.message("nothing", lambda: None)
+
+
+def test_the_calls_of_the_hub_are_those_of_its_library() -> None:
+    code = formats.HUB.split("```python")[1].split("```")[0]
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    methods = [call for call in calls if isinstance(call.func, ast.Attribute)]
+    assert [call.func.attr for call in methods] == ["create_repo", "upload_folder"]
+    for call in methods:
+        options = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+        given = [ast.literal_eval(argument) for argument in call.args]
+        inspect.signature(getattr(HfApi, call.func.attr)).bind(None, *given, **options)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from messy import MESSY
 
 from kit import audit, sources
@@ -358,6 +359,9 @@ def test_a_hugging_face_folder_answers_by_its_own_card(head: str, folder, capsys
     saved = folders.save(source, folder / f"bert-{head}", task)
     card = (saved.huggingface / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nlibrary_name: transformers") and "| this model | 0.500 |" in card
+    about = ModelCard.load(saved.huggingface / "README.md").data  # as the hub reads it
+    kind = "text-classification" if head == "class" else "token-classification"
+    assert about.library_name == "transformers" and about.pipeline_tag == kind
     exec(re.search(r"```python\n(.*?)```", card, re.DOTALL)[1], {})  # the card's own lines
     shown = capsys.readouterr().out.strip()
     if head == "class":
