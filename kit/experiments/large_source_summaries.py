@@ -4,8 +4,8 @@
     python -m kit.experiments large_source_summaries --parts lora      # one part
     python -m kit.experiments large_source_summaries --articles 400    # one budget of lora, fresh
 
-Parts: prompts and settings (validation: the prompt and the tokens read without training; tokens
-read, rate and passes of LoRA with 200 headlines, one seed), zero (no example: "TL;DR:", "Headline:"
+Parts: settings (validation: tokens read, rate and passes of LoRA with 200 headlines, one seed),
+zero (no example: "TL;DR:", "Headline:"
 and the chat that the model was tuned on), few (2 and 4 examples in the prompt, three seeds), lora
 (rank 16, all linear layers), fresh rates and fresh (the same shape with fresh values, all of it
 trained, as many passes), leak (are the next five tokens of our articles guessed word for word?).
@@ -32,7 +32,7 @@ from kit.tasks.summarization import continuation, pseudo_headlines
 from kit.tasks.summarization.keyword_baseline import KeywordBaseline
 from kit.train import Recipe, fit
 
-PARTS = ("prompts", "settings", "leak", "zero", "few", "lora", "fresh rates", "fresh")
+PARTS = ("settings", "leak", "zero", "few", "lora", "fresh rates", "fresh")
 TEMPLATES = {
     "TL;DR": continuation.TLDR,
     "headline": continuation.PLAIN,
@@ -47,8 +47,8 @@ def order(row: dict) -> tuple:
 
 FILE = ResultsFile(
     "large_source_summaries",
-    "BBC articles to headlines by SmolLM2: ROUGE on 205 test articles (prompts, settings, fresh "
-    "rates: on 205 validation articles)",
+    "BBC articles to headlines by SmolLM2: ROUGE on 205 test articles (settings, fresh rates: "
+    "on 205 validation articles)",
     keys=("part", "prompt", "tokens", "examples", "articles", "rate", "epochs", "seed"),
     order=order,
 )
@@ -58,11 +58,11 @@ SEEDS = 3
 ARTICLES = (400, 100, 1640)
 FRESH_ARTICLES = (400, 100)
 """Budgets, in the order in which they are measured."""
+PROMPT = "headline"
+"""What is shown examples and what is trained: fixed beforehand, no other was tried."""
 EXAMPLES = (2, 4)
 FEW_TOKENS = 64
 """Tokens of each article in a prompt with examples."""
-READ = (64, 128)
-"""Tokens of the article, tried without training."""
 TRIED = (
     {"tokens": 64, "rate": 1e-3, "epochs": 2},
     {"tokens": 64, "rate": 3e-4, "epochs": 2},
@@ -91,22 +91,18 @@ def main(arguments: list[str]) -> None:
 def planned(part: str, articles=ARTICLES) -> Iterator[dict]:
     """Every measurement of a part."""
     about = {"part": part, "seed": 0}
-    if part == "prompts":
-        for tokens in READ:
-            for prompt in TEMPLATES:
-                yield about | {"prompt": prompt, "tokens": tokens}
-    elif part == "settings":
+    if part == "settings":
         for setting in TRIED:
-            yield about | {"prompt": "headline", "articles": 200} | setting
+            yield about | {"prompt": PROMPT, "articles": 200} | setting
     elif part == "leak":
         yield about
     elif part == "zero":
         for prompt in TEMPLATES:
-            yield about | {"prompt": prompt, "tokens": best("prompts", prompt=prompt)["tokens"]}
+            yield about | {"prompt": prompt, "tokens": best("settings")["tokens"]}
     elif part == "few":
         for examples in EXAMPLES:
             for seed in range(SEEDS):
-                few = {"prompt": "headline", "tokens": FEW_TOKENS, "examples": examples}
+                few = {"prompt": PROMPT, "tokens": FEW_TOKENS, "examples": examples}
                 yield {"part": part, "seed": seed} | few
     elif part == "fresh rates":
         for rate in TRIED_FRESH:
@@ -119,9 +115,9 @@ def planned(part: str, articles=ARTICLES) -> Iterator[dict]:
                 yield {"part": part, "seed": seed} | trained(n) | rate
 
 
-def best(part: str, **about) -> dict:
+def best(part: str) -> dict:
     """The row of a part with the highest validation ROUGE-1."""
-    rows = [r for r in FILE.rows() if r["part"] == part and about.items() <= r.items()]
+    rows = [row for row in FILE.rows() if row["part"] == part]
     if not rows:
         raise KitError(f"nothing of {part} was measured yet: run --parts {part!r} first.")
     return max(rows, key=lambda row: row["rouge1"])
