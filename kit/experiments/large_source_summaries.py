@@ -67,8 +67,6 @@ TRIED = (
     {"tokens": 64, "rate": 1e-3, "epochs": 2},
     {"tokens": 64, "rate": 3e-4, "epochs": 2},
     {"tokens": 128, "rate": 1e-3, "epochs": 2},
-    {"tokens": 64, "rate": 1e-3, "epochs": 4},
-    {"tokens": 200, "rate": 1e-3, "epochs": 2},
 )
 """Settings of LoRA, on validation."""
 TRIED_FRESH = (3e-4, 1e-3)
