@@ -28,6 +28,11 @@ ZERO = {
     "chat": "SmolLM2, asked in a chat",
 }
 FEW = "SmolLM2, examples in the prompt"
+OTHERS = {
+    SMALL: "the small Transformer",
+    SMALL_FIRST: "the same after pseudo-headlines",
+    FRESH: "fresh values",
+}
 VALUES = ("rouge1", "rouge2", "rougeL", "invented")
 
 
@@ -70,11 +75,6 @@ def over(control: str, articles: int) -> dict[int, tuple[float, float, float]]:
     }
 
 
-def best_small(value: str = "rouge1") -> float:
-    """The highest mean of any row of the small models, whatever its body and its training."""
-    return max(mean for mean, _ in small.summary(results.load("summaries")["rows"], value).values())
-
-
 def scores() -> list[tuple]:
     """(who writes, headlines, four scores), controls last: the rows of both tables."""
     found = {value: summary(value) for value in VALUES}
@@ -110,17 +110,25 @@ def markdown() -> str:
     for label, learnt, seeds, *values in scores():
         cells = " | ".join(map(score_text, values))
         lines.append(f"| {label} | {learnt} | {seeds} | {cells} |")
-    budgets = sorted({r["articles"] for r in recorded["rows"] if r["part"] == "lora"})
+    found = by_seed()
+    budgets = sorted(n for name, n in found if name == LORA)
     more = []
     for n in budgets:
-        found = over("chosen words", n).values()
-        mean = 100 * sum(gain for gain, _, _ in found) / len(found)
-        low, high = 100 * min(f[1] for f in found), 100 * max(f[2] for f in found)
-        more.append(f"{mean:+.1f} with {n:,} (of each seed within {low:+.1f} to {high:+.1f})")
+        gains = over("chosen words", n).values()
+        mean = 100 * sum(mean for mean, _, _ in gains) / len(gains)
+        low, high = 100 * min(g[1] for g in gains), 100 * max(g[2] for g in gains)
+        others = [
+            f"{score_text(gain((LORA, n), (name, n)), sign=True)} over {what}"
+            for name, what in OTHERS.items()
+            if (name, n) in found
+        ]
+        more.append(
+            f"with {n:,} headlines {mean:+.1f} over the chosen words (each seed's interval over the "
+            f"test articles lies within {low:+.1f} to {high:+.1f}), {', '.join(others)}"
+        )
     [leak] = [row for row in recorded["rows"] if row["part"] == "leak"]
     return "\n".join(lines) + (
         "\n\nIn %, on the test articles, mean over the seeds ± half of its 95 % interval. "
-        f"ROUGE-1 of LoRA over the chosen words, on the same articles: {', '.join(more)}; the "
-        "intervals are over the test articles. SmolLM2 guesses the next five tokens of "
+        f"ROUGE-1 that LoRA has more, seed by seed: {'; '.join(more)}. SmolLM2 guesses the next five tokens of "
         f"{leak['guessed']} of {leak['texts']} test articles word for word. {made_by(recorded)}"
     )
