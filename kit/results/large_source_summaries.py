@@ -11,7 +11,6 @@ __all__ = [
     "SMALL",
     "SMALL_FIRST",
     "ZERO",
-    "best_small",
     "by_seed",
     "gain",
     "over",
@@ -123,12 +122,12 @@ def markdown() -> str:
             if (name, n) in found
         ]
         more.append(
-            f"with {n:,} headlines {mean:+.1f} over the chosen words (each seed's interval over the "
-            f"test articles lies within {low:+.1f} to {high:+.1f}), {', '.join(others)}"
+            f"with {n:,} headlines {mean:+.1f} over the chosen words (each seed's interval over "
+            f"the test articles lies within {low:+.1f} to {high:+.1f}), {', '.join(others)}"
         )
     [leak] = [row for row in recorded["rows"] if row["part"] == "leak"]
     return "\n".join(lines) + (
         "\n\nIn %, on the test articles, mean over the seeds ± half of its 95 % interval. "
-        f"ROUGE-1 that LoRA has more, seed by seed: {'; '.join(more)}. SmolLM2 guesses the next five tokens of "
-        f"{leak['guessed']} of {leak['texts']} test articles word for word. {made_by(recorded)}"
+        f"ROUGE-1 that LoRA has more, seed by seed: {'; '.join(more)}. "
+        f"SmolLM2 guesses the next five tokens of {leak['guessed']} of {leak['texts']} test articles word for word. {made_by(recorded)}"
     )
