@@ -129,5 +129,6 @@ def markdown() -> str:
     return "\n".join(lines) + (
         "\n\nIn %, on the test articles, mean over the seeds ± half of its 95 % interval. "
         f"ROUGE-1 that LoRA has more, seed by seed: {'; '.join(more)}. "
-        f"SmolLM2 guesses the next five tokens of {leak['guessed']} of {leak['texts']} test articles word for word. {made_by(recorded)}"
+        f"SmolLM2 guesses the next five tokens of {leak['guessed']} of "
+        f"{leak['texts']} test articles word for word. {made_by(recorded)}"
     )
