@@ -137,6 +137,7 @@ def test_what_cannot_be_honoured_is_refused_by_name(call, said: str) -> None:
         ("\n\n“dollar gains”\n\nThe", "Dollar gains"),
         (' "Bank\'s plan"', "Bank's plan"),
         ("**Rain stops match**", "Rain stops match"),
+        ("French economy 'takes off'", "French economy 'takes off'"),
         (" \n", ""),
     ],
 )

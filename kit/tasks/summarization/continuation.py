@@ -29,8 +29,8 @@ __all__ += ["encode", "first_line", "predict", "prompts", "target", "write"]
 
 BATCH = 32
 """Prompts that are continued at a time."""
-QUOTES = "\"'“”‘’*#`"
-"""Marks around a line that are no part of a headline."""
+QUOTES, MARKS = tuple("\"'“”‘’"), "*#`"
+"""Around a line they are no part of a headline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +187,12 @@ def predict(
 
 
 def first_line(text: str) -> str:
-    """The first line that has a word, without quotation marks around it, and with a capital."""
-    lines = (line.strip().strip(QUOTES).strip() for line in text.splitlines())
-    return capital(next((line for line in lines if line), ""))
+    """The first line that has a word, without marks around it, and with a capital. A quotation at
+    its end keeps its mark."""
+    for line in text.splitlines():
+        line = line.strip().strip(MARKS).strip()
+        if line[:1] in QUOTES:
+            line = line.strip("".join(QUOTES)).strip()
+        if line:
+            return capital(line)
+    return ""
