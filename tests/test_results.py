@@ -13,6 +13,7 @@ from kit.results import (
     entities,
     freeze,
     large_source_entities,
+    large_source_summaries,
     see_it_work,
     strategies,
     summaries,
@@ -93,6 +94,23 @@ def test_other_tables_of_the_lessons() -> None:
     for source in ("rnn_encoder", "transformer_encoder", "minilm"):
         frame = strategies.table(source, 400).data
         assert set(frame["family"]) == {"parameter", "structure", "mixed"}
+
+
+def test_headlines_of_the_larger_source_stand_beside_the_same_controls() -> None:
+    rows = results.load("large_source_summaries")["rows"]
+    controls = results.load("summaries")["controls"]
+    tested = [row for row in rows if "gains" in row]
+    for row in tested:
+        for name, (mean, low, high) in row["gains"].items():
+            assert abs(row["rouge1"] - controls[name]["rouge1"] - mean) < 2e-4, "the same articles"
+            assert low < mean < high
+    found = large_source_summaries.summary()
+    assert {large_source_summaries.SMALL, large_source_summaries.FEW} <= {name for name, _ in found}
+    shown = large_source_summaries.table().data
+    assert len(shown) == len(found) + 4
+    trained = [row for row in rows if row["part"] == "lora"]
+    chosen = max((row for row in rows if row["part"] == "settings"), key=lambda row: row["rouge1"])
+    assert all(row[k] == chosen[k] for row in trained for k in ("tokens", "rate", "epochs"))
 
 
 def test_the_pages_are_as_the_command_writes_them() -> None:

@@ -32,6 +32,7 @@ EXPERIMENTS = {
     "summaries": Experiment("headlines of BBC articles: ROUGE by what was transferred", 60),
     "large_source": Experiment("film reviews with SmolLM2 (134.5 M parameters): accuracy", 60),
     "large_source_entities": Experiment("named entities with SmolLM2: F1", 300),
+    "large_source_summaries": Experiment("headlines with SmolLM2: ROUGE, with controls", 240),
     "prompting": Experiment("film reviews: SmolLM2 answers prompts, no parameter changes", 15),
     "learning_curves": Experiment("film reviews: heads on frozen vectors at ten budgets", 5),
     "multilingual": Experiment("English film labels, sentences in six languages: a show", 8),

@@ -14,6 +14,7 @@ from kit.results import frameworks as keras
 from kit.results import gpu as gpus
 from kit.results import large_source as large
 from kit.results import large_source_entities as large_entities
+from kit.results import large_source_summaries as large_headlines
 from kit.results import onnx as graphs
 from kit.results import processes as several
 from kit.results import quantized as few_bits
@@ -402,6 +403,11 @@ def summaries() -> str:
     )
 
 
+def large_source_summaries() -> str:
+    """Headlines by SmolLM2: ROUGE by headlines seen, with the small models and the controls."""
+    return large_headlines.markdown()
+
+
 def translation() -> str:
     """BLEU and chrF of children with the parent, from scratch and from memory, by pairs."""
     recorded = results.load("translation")
@@ -462,6 +468,7 @@ PARTS = (
     entities,
     translation,
     summaries,
+    large_source_summaries,
     finetuning_speed,
     conversion,
     pretraining_speed,
