@@ -6,8 +6,8 @@ __all__ = ["QUIZ"]
 
 QUIZ = (
     Question(
-        "Six words with a high TF-IDF weight have a higher ROUGE-1 than every network of this "
-        "lesson. What follows?",
+        "Six words with a high TF-IDF weight have a higher ROUGE-1 than every small network of "
+        "this lesson. What follows?",
         answers=(
             "ROUGE-1 counts common words, and does not see whether they make a sentence.",
             "The six words are better headlines, and a reader would prefer them to a sentence.",
