@@ -110,12 +110,15 @@ def check(folder: Path, losses: list[float]) -> None:
     np.testing.assert_allclose(there, losses, rtol=2e-6)
 
 
-def test_two_torchruns_that_meet_give_the_losses_of_one_process(folder, losses):
+def torchrun(*options: str) -> list[str]:
+    """The command that both machines run."""
     command = ["torchrun", "--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d"]
     command += ["--rdzv-endpoint", f"127.0.0.1:{free_port()}", "--rdzv-id", "two"]
-    run_together(
-        folder, [([str(folder / "bin" / command[0]), *command[1:], "my_script.py"], {})] * 2
-    )
+    return [*command, *options, "my_script.py"]
+
+
+def test_two_torchruns_that_meet_give_the_losses_of_one_process(folder, losses):
+    run_together(folder, [(torchrun(), {})] * 2)
     check(folder, losses)
 
 
