@@ -38,6 +38,8 @@ REFUSED = {
     "first_norm": False,
     "post_norm": True,
     "norm_bias": False,
+    "relative_buckets": 8,
+    "relative_distance": 64,
     "rotary_size": 2,
     "rotary_scaling": (("factor", 2.0), ("rope_type", "linear")),
     "local_rotary_base": 100.0,
@@ -192,6 +194,9 @@ def test_every_setting_is_computed_or_refused_by_its_name(tmp_path) -> None:
     for kind in ("swiglu", "geglu", "geglu_tanh", "reglu"):
         with pytest.raises(KitError, match=f"activation='{kind}'.*Convert another source"):
             kit_keras._check(TransformerConfig(**SHAPE, activation=kind))
+    for kind in ("relative", "sinusoidal"):
+        with pytest.raises(KitError, match=f"positions='{kind}'.*Convert another source"):
+            kit_keras._check(TransformerConfig(**SHAPE, positions=kind))
     with pytest.raises(KitError, match="softcap=30"):
         kit_keras.export(tiny(softcap=30.0), tmp_path / "model.keras")
     assert not list(tmp_path.iterdir())

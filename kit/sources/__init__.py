@@ -14,7 +14,7 @@ import safetensors.torch
 from kit.data import archives
 from kit.errors import KitError
 from kit.files import temporary_folder
-from kit.guards import a_path, guarded
+from kit.guards import a_path, a_source, guarded
 from kit.models import SequenceHead
 from kit.sources import (
     checkpoint,
@@ -71,7 +71,7 @@ def load(name: str | Path, strict: bool = True, quantized: bool = False) -> Sour
     return huggingface.load(name, strict)
 
 
-@guarded("sources.export(source, 'my_folder')", path=a_path)
+@guarded("sources.export(source, 'my_folder')", source=a_source, path=a_path)
 def export(source: Source, path: str | Path) -> Path:
     """Write a source for others: a name that ends in .gguf as a file that llama.cpp runs
     (`kit.sources.gguf_export`), any other as a Hugging Face folder (`kit.sources.huggingface`, and

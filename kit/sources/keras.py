@@ -38,6 +38,7 @@ COMPUTED = ("vocabulary", "width", "layers", "heads", "intermediate_size", "bloc
 COMPUTED += ("norm_first", "norm_eps", "positions", "rotary_base", "activation", "head_size")
 COMPUTED += ("token_types", "embedding_norm", "bias", "query_bias", "feed_forward_bias", "dropout")
 """Settings of a TransformerConfig that `build` computes; every other one must have its default."""
+POSITIONS = ("learned", "rotary", "none")
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu", "silu")
 INDEX = {"weight": 0, "bias": 1}
 """PyTorch's name of a tensor -> its number in a Keras layer, whose own names of the two are kernel
@@ -349,11 +350,12 @@ def _check(config: TransformerConfig) -> None:
                 f"{field.name}={value!r}: the Keras model computes {field.name}={field.default!r} "
                 "alone. Convert another source, or export this one with kit.sources.onnx."
             )
-    if config.activation not in ACTIVATIONS:
-        raise KitError(
-            f"activation={config.activation!r}: the Keras model computes {', '.join(ACTIVATIONS)}. "
-            "Convert another source, or export this one with kit.sources.onnx."
-        )
+    for name, computed in (("activation", ACTIVATIONS), ("positions", POSITIONS)):
+        if (value := getattr(config, name)) not in computed:
+            raise KitError(
+                f"{name}={value!r}: the Keras model computes {', '.join(computed)}. "
+                "Convert another source, or export this one with kit.sources.onnx."
+            )
 
 
 def _keras() -> Any:
