@@ -55,7 +55,12 @@ def _sweep_once(path: Path) -> None:
 
 
 def device() -> torch.device:
-    """The first of these that there is: a CUDA GPU, Apple's GPU (mps), the CPU."""
+    """The first of these that there is: a CUDA GPU, Apple's GPU (mps), the CPU. `$KIT_DEVICE`,
+    which can only be "cpu", takes the CPU in any case."""
+    if chosen := os.environ.get("KIT_DEVICE"):
+        if chosen != "cpu":
+            raise KitError(f'KIT_DEVICE={chosen!r} is unknown: give "cpu", or leave it out.')
+        return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")

@@ -46,6 +46,19 @@ def program(tmp_path: Path):
     return write
 
 
+def test_no_process_takes_a_gpu(program, monkeypatch) -> None:
+    """One GPU for several processes, or Apple's, would end them."""
+    text = "from kit import runtime; print(runtime.device())"
+    assert [*lines_of([program(text)], 2)] == ["cpu"]
+    monkeypatch.setattr(runtime.torch.cuda, "is_available", lambda: True)
+    assert runtime.device().type == "cuda"
+    monkeypatch.setenv("KIT_DEVICE", "cpu")
+    assert runtime.device().type == "cpu"
+    monkeypatch.setenv("KIT_DEVICE", "tpu")
+    with pytest.raises(KitError, match="KIT_DEVICE='tpu' is unknown"):
+        runtime.device()
+
+
 def children() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 

@@ -23,6 +23,7 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, distributed, nn
 
+from kit import runtime
 from kit.errors import KitError
 from kit.models.transformer import Block
 from kit.train.recipe import Recipe
@@ -49,7 +50,7 @@ def join() -> None:
     """Join the process group, if a launcher such as torchrun started several processes."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or distributed.is_initialized():
         return
-    if gpu := torch.cuda.is_available():
+    if gpu := runtime.device().type == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if gpu else "gloo", **_meeting())
     atexit.register(distributed.destroy_process_group)

@@ -32,7 +32,8 @@ def lines_of(
 
     Each learns its number from RANK, how many there are from WORLD_SIZE, and where they meet from
     MASTER_ADDR and MASTER_PORT, as from `torchrun`: `kit.train.fit` in the program trains one
-    model with all of them. `torchrun` also restarts processes that fail; here one failure ends all.
+    model with all of them, on the CPU also where there is a GPU. `torchrun` also restarts processes
+    that fail; here one failure ends all.
 
     threads: of each process. stopping: asked about twenty times a second; where it is true, or
     where the caller leaves the loop, all processes are ended.
@@ -74,6 +75,7 @@ def _about(rank: int, processes: int, port: int, threads: int) -> dict[str, str]
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
         "OMP_NUM_THREADS": str(threads),
+        "KIT_DEVICE": "cpu",  # one GPU cannot be shared so, and Apple's has no all-reduce
     }
     if sys.platform == "linux":  # else gloo looks for the name of this machine in the network
         known["GLOO_SOCKET_IFNAME"] = "lo"
