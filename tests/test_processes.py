@@ -137,6 +137,7 @@ def test_seconds_of_an_update_on_few_and_many_cores() -> None:
     assert scaling.update_seconds(0.2, 1e8, 1, cores=1, **facts) == 0.2
     assert scaling.update_seconds(0.2, 1e8, 2, cores=2, **facts) == pytest.approx(0.31)
     assert scaling.update_seconds(0.2, 1e8, 2, cores=1, **facts) == pytest.approx(0.51)
+    assert scaling.update_seconds(0.2, 1e8, 2, cores=0.5, **facts) == pytest.approx(0.51)
 
 
 def test_bytes_of_a_training() -> None:

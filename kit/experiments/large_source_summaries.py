@@ -21,15 +21,14 @@ from kit import sources
 from kit.errors import KitError
 from kit.experiments import parser
 from kit.experiments.results_file import ResultsFile
-from kit.experiments.summaries import data, scores
+from kit.experiments.summaries import control_answers, data, scores
 from kit.metrics import bootstrap
 from kit.migrate import merge
 from kit.migrate.mixed.lora import LINEAR
 from kit.models import Model
 from kit.models.generate import generate
 from kit.tasks import summarization
-from kit.tasks.summarization import continuation, pseudo_headlines
-from kit.tasks.summarization.keyword_baseline import KeywordBaseline
+from kit.tasks.summarization import continuation
 from kit.train import Recipe, fit
 
 PARTS = ("settings", "leak", "zero", "few", "lora", "fresh rates", "fresh")
@@ -203,14 +202,7 @@ def gains(answers: list[str]) -> dict[str, list[float]]:
 @cache
 def control_scores() -> dict[str, list[float]]:
     """Control -> ROUGE-1 of each test article."""
-    texts = data()["test"]["text"][:]
-    weights = pseudo_headlines.TfidfHeadlines(pseudo_headlines.documents())
-    answers = {
-        "lead": [summarization.lead(text) for text in texts],
-        "eight words": [summarization.lead(text, 8) for text in texts],
-        "weighty words": weights.headlines(texts),
-        "chosen words": KeywordBaseline(data()["train"]).headlines(texts),
-    }
+    answers = control_answers(data()["test"]["text"][:])
     return {name: each_rouge1(headlines) for name, headlines in answers.items()}
 
 

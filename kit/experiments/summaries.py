@@ -156,16 +156,20 @@ def scores(answers: list[str], rows: list[dict]) -> dict:
 def controls() -> dict[str, dict]:
     """The baselines without a network, and the people's headlines: how many names they invent."""
     test = test_articles()
-    texts = [row["text"] for row in test]
+    answers = control_answers([row["text"] for row in test])
+    answers["people"] = [row["headline"] for row in test]
+    return {name: scores(headlines, test) for name, headlines in answers.items()}
+
+
+def control_answers(texts: list[str]) -> dict[str, list[str]]:
+    """Baseline without a network -> its headline of each text."""
     weights = pseudo_headlines.TfidfHeadlines(pseudo_headlines.documents())
-    answers = {
+    return {
         "lead": [summarization.lead(text) for text in texts],
         "eight words": [summarization.lead(text, 8) for text in texts],
         "weighty words": weights.headlines(texts),
         "chosen words": KeywordBaseline(data()["train"]).headlines(texts),
-        "people": [row["headline"] for row in test],
     }
-    return {name: scores(headlines, test) for name, headlines in answers.items()}
 
 
 @cache

@@ -46,14 +46,15 @@ def update_seconds(
 ) -> float:
     """Predicted seconds of an update by P processes of one machine:
 
-    share · max(1, P / cores) + latency + size / bandwidth.
+    share · max(1, P / max(1, cores)) + latency + size / bandwidth.
 
-    share: seconds in which one process alone computes its part of the batch, with its optimizer.
+    share: seconds in which one process alone computes its part of the batch, with its optimizer;
+    where less than one core is allowed (cores < 1), that has slowed it already.
     size: bytes of the gradient. latency, bandwidth: of an all-reduce by P processes (`fit_line`).
     """
     _check(processes)
     waiting = latency + size / bandwidth if processes > 1 else 0.0
-    return share * max(1.0, processes / cores) + waiting
+    return share * max(1.0, processes / max(1.0, cores)) + waiting
 
 
 def state_bytes(
