@@ -26,7 +26,6 @@ print(distributed.total(distributed.rank() + 1.0), flush=True)
 """
 FAIL = """
 import os, sys, time
-print("before", flush=True)
 if os.environ["RANK"] == "1":
     sys.exit("the second one has no memory")
 time.sleep(60)
@@ -76,7 +75,6 @@ def test_processes_meet(program) -> None:
 def test_a_failure_is_told_and_ends_the_others(program) -> None:
     before, began = children(), time.monotonic()
     lines = lines_of([program(FAIL)], 2)
-    assert next(lines) == "before"
     with pytest.raises(KitError, match=r"process 1 of 2 ended with code 1.*has no memory"):
         list(lines)
     assert time.monotonic() - began < 30 and children() <= before
@@ -96,7 +94,7 @@ def test_no_process_outlives_the_loop(program, way: str) -> None:
     else:
         with pytest.raises(KeyboardInterrupt):
             lines.throw(KeyboardInterrupt)
-    assert time.monotonic() - began < 5 and children() <= before
+    assert time.monotonic() - began < 30 and children() <= before
 
 
 @pytest.mark.parametrize("processes", [0, -1, 1.5, True, "2", None])
