@@ -6,6 +6,7 @@ which have markup too, passes each name and each text through `escape` or `bold`
 `tests/test_html.py` injects script into every such place.
 """
 
+import base64
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -25,6 +26,7 @@ __all__ = [
     "WINE",
     "bold",
     "card",
+    "download",
     "escape",
     "note",
     "table",
@@ -47,6 +49,8 @@ LOOK = {
     "open": ("…", "#1A1A1A", "#F5F5F5"),
 }
 """State of an answer -> its sign, the colours of its text and of its ground."""
+LINK_BYTES = 3_000_000
+"""A longer file is not put into the page as a link."""
 NOTES = {"plain": (INK, PAPER), "error": ("#8A1C00", "#FDEBE5")}
 """Kind of a note -> its colour and its ground."""
 
@@ -98,4 +102,15 @@ def table(heads: Sequence[str], rows: Iterable[Sequence], *, title: str = "") ->
         f'<div style="font:16px {FONT};color:inherit">{above}<table style="border-collapse:'
         f'collapse"><thead style="border-bottom:2px solid"><tr>{line("th", heads)}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def download(name: str, content: bytes) -> str:
+    """A link that saves a file from the page; "" for one that is too large for that."""
+    if len(content) > LINK_BYTES:
+        return ""
+    data = base64.b64encode(content).decode()
+    return (
+        f'<a download="{escape(name)}" href="data:text/csv;base64,{data}" '
+        f'style="font-size:16px;color:{BLUE};text-decoration:underline">download {escape(name)}</a>'
     )

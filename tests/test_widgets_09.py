@@ -11,8 +11,13 @@ from kit.metrics import interval
 from kit.results import load
 from kit.results import summaries as headline_results
 from kit.tasks.summarization.trace import Word, trace
+from kit.widgets import BlindComparison
 from kit.widgets.base.static import static
-from kit.widgets.summarization import headline_curves_figure, headlines_figure
+from kit.widgets.summarization import (
+    blind_comparison_figure,
+    headline_curves_figure,
+    headlines_figure,
+)
 from kit.widgets.summarization.headlines import Headlines
 
 TEXT = "Shares of Time Warner rose.\nThe US firm <b>said</b> so."
@@ -116,3 +121,72 @@ def test_the_curves_are_means_of_what_was_recorded() -> None:
     keys = list(found)
     for key in keys:
         assert headline_results.gains(results["rows"], key, key)[0] == 0
+
+
+def blind(pairs: int = 20, seed: int = 0) -> BlindComparison:
+    articles = [{"text": f"Text {i} <b>x</b>"} for i in range(6)]
+    writers = {
+        "old": [f"old {i}" for i in range(5)] + ["Same"],
+        "new": [f"new {i}" for i in range(5)] + ["same"],
+        "a third": ["", *["third"] * 5],
+    }
+    return BlindComparison(articles, writers, pairs=pairs, seed=seed)
+
+
+def test_writers_stay_hidden_until_the_last_pair() -> None:
+    desk = blind()
+    questions = desk.questions()
+    assert len(questions) == 5, "equal headlines are no pair"
+    assert {q["A by"] for q in questions} == {"old", "new"}, "A is not always the same writer"
+    for question in questions:
+        assert desk.result.value == "" and "5" in desk.status.value
+        assert question["A"] in desk.page.value and "&lt;b&gt;" in desk.page.value
+        desk.vote(*((1, 0) if question["A by"] == "new" else (0, 1)))
+    assert "new has 0 %" not in desk.result.value and "old has 0 %" in desk.result.value
+    assert "new was preferred" in desk.result.value and "old 3" in desk.result.value
+    desk.vote(1, 0)
+    assert sum(sum(v for k, v in row.items() if "votes" in k) for row in desk.votes()) == 5
+
+
+def test_hands_of_a_class_are_counted_and_none_is_refused() -> None:
+    desk = blind(pairs=2)
+    desk.count.click()
+    assert "No hand was counted" in desk.status.value and not desk.votes()
+    for box, value in zip(desk.hands, (12, 6, 2), strict=True):
+        box.value = value
+    desk.count.click()
+    [row] = desk.votes()
+    assert (row["votes for A"], row["votes for B"], row["no difference"]) == (12, 6, 2)
+    assert [box.value for box in desk.hands] == [0, 0, 0]
+    assert blind_comparison_figure.shares(desk.votes(), row["A by"]) == [pytest.approx(13 / 20)]
+    for wrong in ((0, 0), (-1, 2)):
+        with pytest.raises(KitError, match="at least one"):
+            desk.vote(*wrong)
+    desk.buttons[2].click()
+    assert "neither was surely preferred" in desk.result.value
+    assert desk.csv().splitlines()[0].startswith("article,A,B,A by,B by")
+    assert len(desk.csv().splitlines()) == 3 and "headline_votes.csv" in desk.result.value
+
+
+def test_back_takes_a_vote_back_and_votes_of_other_writers_are_kept() -> None:
+    desk = blind()
+    desk.buttons[0].click()
+    desk.buttons[1].click()
+    desk.back.click()
+    assert len(desk.votes()) == 1 and "Pair 2 of 5" in desk.status.value
+    desk.one.value = "new"
+    assert "two different writers" in desk.status.value and desk.buttons[0].disabled
+    desk.buttons[0].click()
+    desk.other.value = "a third"
+    assert "Pair 1 of 6" in desk.status.value
+    desk.one.value, desk.other.value = "old", "new"
+    assert "Pair 2 of 5" in desk.status.value and len(desk.votes()) == 1
+
+
+def test_what_cannot_be_compared_is_refused() -> None:
+    with pytest.raises(KitError, match="two or more"):
+        BlindComparison(ARTICLES, {"one": ["x"]})
+    with pytest.raises(KitError, match="has 2 headlines for 1 articles"):
+        BlindComparison(ARTICLES, {"one": ["x"], "two": ["x", "y"]})
+    same = BlindComparison(ARTICLES, {"one": ["x"], "two": ["X"]})
+    assert "nothing to compare" in same.status.value

@@ -16,6 +16,7 @@ from messy import MESSY
 
 from kit import audit, sources
 from kit.errors import KitError
+from kit.html import download
 from kit.models import ClassHead, Model, TagHead, Transformer, TransformerConfig
 from kit.sources import Source
 from kit.tasks import own_data, sentiment
@@ -391,8 +392,8 @@ def test_the_figure_is_pure_and_large_files_get_no_link() -> None:
     [bars] = own_data_figure.traces(scores, "accuracy")
     assert bars["x"] == [25, 50, 80] and bars["y"][-1] == "with a source"
     assert own_data_figure.figure(scores, "chrf").layout.xaxis.title.text == "chrF, 0 to 100"
-    assert own_data_figure.download("a.csv", b"x").count("base64,eA==") == 1
-    assert not own_data_figure.download("a.csv", b"x" * 4_000_000)
+    assert download("a.csv", b"x").count("base64,eA==") == 1
+    assert not download("a.csv", b"x" * 4_000_000)
 
 
 def test_a_report_is_shown_saved_and_kept_when_it_is_stopped(folder, monkeypatch) -> None:

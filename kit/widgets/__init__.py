@@ -31,12 +31,14 @@ from kit.widgets.sentiment.words import Words
 from kit.widgets.strategies.strategies import Strategies
 from kit.widgets.structure.grow import Grow
 from kit.widgets.structure.pieces import Pieces
+from kit.widgets.summarization.blind_comparison import BlindComparison
 from kit.widgets.summarization.headlines import Headlines
 from kit.widgets.transferability.source_scatter import SourceScatter
 from kit.widgets.translation.translate import Translate
 from kit.widgets.translation.translation_race import TranslationRace
 
 __all__ = [
+    "BlindComparison",
     "Conversion",
     "Counterfactuals",
     "Descent",

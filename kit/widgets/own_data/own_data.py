@@ -9,6 +9,7 @@ from kit import sources, tasks
 from kit.data import own
 from kit.errors import KitError
 from kit.experiment import Experiment, prepare
+from kit.html import download
 from kit.tasks.own_data import KINDS, folders, predictions
 from kit.tasks.translation import OTHER
 from kit.tokenizer import unfamiliar
@@ -360,7 +361,7 @@ class OwnData(ReportPage):
         self.predictions = found
         target = unused(Path.cwd() / f"{path.stem}-predictions.csv")
         found.write(target)
-        link = pictures.download(target.name, found.csv().encode("utf-8-sig"))
+        link = download(target.name, found.csv().encode("utf-8-sig"))
         self.predicted_view.value = pictures.predictions_page(
             pictures.prediction_message(found, experiment.task.METRIC, target), found.rows, link
         )

@@ -1,13 +1,12 @@
 """The user's own data in pictures: a bar for each score, predictions of a file, code that loads."""
 
-import base64
 from collections.abc import Sequence
 
 from kit.display_names import display_name
 from kit.html import BLUE, GREY, INK, LIGHT_GREY, ORANGE, PAPER, escape, note
 from kit.widgets.base.style import dress
 
-__all__ = ["MEASURES", "NAMES", "code_block", "conclusion", "download", "figure", "percent"]
+__all__ = ["MEASURES", "NAMES", "code_block", "conclusion", "figure", "percent"]
 __all__ += ["prediction_message", "predictions_page", "saved_page", "traces"]
 
 MEASURES = {
@@ -33,8 +32,6 @@ NAMES = {
 FEW_TEST_ROWS = 50
 """With fewer test rows the sentence about the scores says that they are few."""
 COLOURS = {"source": BLUE, "from scratch": ORANGE}
-LINK_BYTES = 3_000_000
-"""A longer file is not put into the page as a link."""
 
 
 def percent(metric: str, value: float) -> float:
@@ -119,17 +116,6 @@ def code_block(code: str) -> str:
     return (
         f'<pre style="font-size:15px;line-height:1.5;color:{INK};background:{PAPER};'
         f'padding:.5em .9em;margin:.3em 0;border-radius:.4em;overflow-x:auto">{escape(code)}</pre>'
-    )
-
-
-def download(name: str, content: bytes) -> str:
-    """A link that saves a file from the page; "" for one that is too large for that."""
-    if len(content) > LINK_BYTES:
-        return ""
-    data = base64.b64encode(content).decode()
-    return (
-        f'<a download="{escape(name)}" href="data:text/csv;base64,{data}" '
-        f'style="font-size:16px;color:{BLUE};text-decoration:underline">download {escape(name)}</a>'
     )
 
 
