@@ -5,11 +5,13 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from kit import prompt, results, runtime, sources
 from kit.errors import KitError
 from kit.experiment import prepare
 from kit.experiments import finetuning_speed, generation_speed, timing
+from kit.models import linear
 from kit.results import speed, tables
 from kit.tasks import sentiment
 from kit.train.optimizer import Optimizer
@@ -177,3 +179,22 @@ def test_a_stopped_server_is_named(server) -> None:
         pass
     with pytest.raises(KitError, match="has stopped: start one"):
         prompt.llama_generate(other, [[1, 2]], 4)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_both_products_of_few_rows_agree(rows: int, monkeypatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    layer = linear.Linear(64, 96)
+    x = torch.randn(1, rows, 64, generator=generator)
+    found = []
+    for faster in (True, False):
+        monkeypatch.setattr(linear, "halves_are_faster", lambda faster=faster: faster)
+        with torch.inference_mode():
+            found.append(layer(x))
+    torch.testing.assert_close(*found)
+
+
+def test_the_faster_product_is_measured_once() -> None:
+    linear.halves_are_faster.cache_clear()
+    assert linear.halves_are_faster() == linear.halves_are_faster()
+    assert linear.halves_are_faster.cache_info().misses == 1

@@ -3,6 +3,9 @@
 N rows, I numbers in, O numbers out.
 """
 
+import time
+from functools import cache
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,8 +23,9 @@ def linear(x: Tensor, weight: Tensor | QuantizedMatrix, bias: Tensor | None = No
     """x (..., I), weight (O, I), bias (O,) -> x Wᵀ + b (..., O).
 
     Few rows in float32 on a CPU, without a gradient, use `bmm` with the two halves of W as a
-    batch: its kernel reads memory faster than that of F.linear (measured in docs/LOG.md, and by
-    kit/experiments/generation_speed.py). A quantized W has its own product.
+    batch where that reads memory faster than F.linear: on an AMD EPYC it is twice as fast, on an
+    Intel Xeon half as fast (docs/LOG.md), so that it is measured. A quantized W has its own
+    product.
     """
     if isinstance(weight, QuantizedMatrix):
         y = weight.product(x)
@@ -34,13 +38,35 @@ def linear(x: Tensor, weight: Tensor | QuantizedMatrix, bias: Tensor | None = No
         and not torch.is_autocast_enabled("cpu")
     )
     plain = weight.is_contiguous() and x.dtype == weight.dtype == torch.float32
-    if not few or not plain or len(weight) % 2:
+    if not few or not plain or len(weight) % 2 or not halves_are_faster():
         return F.linear(x, weight, bias)
+    y = by_halves(x, weight)
+    return y if bias is None else y + bias
+
+
+def by_halves(x: Tensor, weight: Tensor) -> Tensor:
+    """x (..., I), weight (O, I) with an even O -> x Wᵀ (..., O) by one `bmm`."""
     width = x.shape[-1]
     rows = x.contiguous().as_strided((2, width, x.numel() // width), (0, 1, width))  # (2, I, N)
     halves = torch.bmm(weight.unflatten(0, (2, -1)), rows)  # (2, O/2, N)
-    y = halves.flatten(0, 1).t().view(*x.shape[:-1], len(weight))
-    return y if bias is None else y + bias
+    return halves.flatten(0, 1).t().view(*x.shape[:-1], len(weight))
+
+
+@cache
+def halves_are_faster() -> bool:
+    """Whether `by_halves` is more than 1.2 times as fast as F.linear on this machine: timed once a
+    process, in some milliseconds."""
+    generator = torch.Generator().manual_seed(0)
+    matrices = [torch.randn(1536, 576, generator=generator) for _ in range(4)]  # 14 MB
+    x = torch.randn(1, 576, generator=generator)
+    best = dict.fromkeys((by_halves, F.linear), float("inf"))
+    for _ in range(6):
+        for way in best:
+            began = time.perf_counter()
+            for matrix in matrices:
+                way(x, matrix)
+            best[way] = min(best[way], time.perf_counter() - began)
+    return best[by_halves] * 1.2 < best[F.linear]
 
 
 class Linear(nn.Linear):
