@@ -153,14 +153,15 @@ def write(
     most: int = MOST,
     *,
     stop: Collection[int],
+    beams: int = 1,
 ) -> list[list[int]]:
-    """At most `most` tokens after each prompt, greedy; short prompts first, so that little is
-    padded. An end before that is told by fewer tokens."""
+    """At most `most` tokens after each prompt, greedy or by beam search; short prompts first, so
+    that little is padded. An end before that is told by fewer tokens."""
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     answers: list[list[int]] = [[] for _ in prompts]
     for begin in range(0, len(order), BATCH):
         rows = order[begin : begin + BATCH]
-        written = generate(model.eval(), [prompts[i] for i in rows], most, stop=stop)
+        written = generate(model.eval(), [prompts[i] for i in rows], most, beams=beams, stop=stop)
         for i, ids in zip(rows, written, strict=True):
             answers[i] = ids
     return answers
@@ -175,14 +176,17 @@ def predict(
     texts: str | Iterable[str],
     template: Template = PLAIN,
     examples: Sequence[dict] = (),
+    *,
+    beams: int = 1,
 ) -> list[str]:
-    """A headline for each article: greedy, at most 20 tokens, its first line.
+    """A headline for each article: at most 20 tokens, its first line.
 
-    examples: rows that the prompt shows first. Raises KitError for what is no text, or empty.
+    examples: rows that the prompt shows first. beams: 1 is greedy, more are a beam search.
+    Raises KitError for what is no text, or empty.
     """
     check_tokenizer(model, tokenizer)
     ids = prompts(texts, tokenizer, template, examples)
-    written = write(model, ids, stop=[tokenizer.eos])
+    written = write(model, ids, stop=[tokenizer.eos], beams=beams)
     return [first_line(tokenizer.decode(row)) for row in written]
 
 
