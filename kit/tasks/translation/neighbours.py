@@ -21,8 +21,8 @@ def with_neighbours(
     model: nn.Module,
     examples: Sequence[dict],
     k: int = 8,
-    temperature: float = 10.0,
-    share: float = 0.5,
+    temperature: float = 0.1,
+    share: float = 0.3,
 ) -> Model:
     """The model with a memory of its decoder's states (Khandelwal et al. 2021,
     arxiv.org/abs/2010.00710); its parameters are shared, not copied. See `NeighbourOutput`.
