@@ -76,8 +76,8 @@ def table(language: str = "it", pairs: tuple[int, ...] | None = None):
     ]
     caption = (
         f"{LANGUAGES[language]}, plain test messages, means over the seeds with 95 % intervals. "
-        "Worth editing: at most 30 % of the words have to be edited. Foreign words: of the parent's "
-        f"languages. Invented words: of none of its languages. {made_by(recorded)}"
+        "Worth editing: at most 30 % of the words have to be edited. Foreign: words of the "
+        f"parent's languages. Invented: of no language here. {made_by(recorded)}"
     )
     columns = ["pairs", "translator", "writes", *COLUMNS.values()]
     return styled(rows, columns, keys=3, scale=1, caption=caption)
