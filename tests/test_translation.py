@@ -12,6 +12,7 @@ import torch
 from kit.data import placeholders
 from kit.data.placeholders import hide, restore
 from kit.errors import KitError
+from kit.experiments import translation as translation_experiment
 from kit.models.ensemble import ensemble
 from kit.results import translation as translation_results
 from kit.sources import Source
@@ -331,3 +332,9 @@ def test_recorded_children_are_drawn_and_compared_seed_by_seed() -> None:
         [],
         [21],
     ]
+
+
+def test_a_measured_child_is_described() -> None:
+    fields = translation_experiment.describe({"source": "translator", "language": "it"})
+    assert fields["signature"] == translation.signature("it")
+    assert set(fields["parents"]["translator"]) == set(translation.PARENTS)
