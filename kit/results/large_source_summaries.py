@@ -156,6 +156,8 @@ def markdown() -> str:
     more = []
     for n in budgets:
         for beams, name in ((1, LORA), (4, LORA_BEAMS)):
+            if (name, n) not in found:
+                continue
             controls = [f"{more_than(c, n, beams)} over the {c}" for c in ("lead", "chosen words")]
             others = [
                 f"{score_text(gain((name, n), (other, n)), sign=True)} over {what}"
