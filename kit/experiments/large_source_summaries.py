@@ -145,7 +145,7 @@ def measure(about: dict) -> dict:
     rows = list(data()[split])
     tokenizer = smollm().tokenizer
     ids = continuation.prompts([r["text"] for r in rows], tokenizer, template, examples)
-    written = continuation.write(model, ids, stop=[tokenizer.eos])
+    written = continuation.write(model, ids, summarization.MOST, stop=[tokenizer.eos])
     answers = [continuation.first_line(tokenizer.decode(row)) for row in written]
     ended = sum(len(row) < summarization.MOST for row in written) / len(rows)
     found = scores(answers, rows) | {"ended": round(ended, 4), "equal": equal(answers, rows)}
