@@ -160,7 +160,7 @@ def measure(about: dict) -> dict | list[dict]:
 def written(model: Model, ids: list[list[int]], rows: list[dict], test: bool, beams=1) -> dict:
     """Headlines after the prompts, scored; of the test articles also what controls have less."""
     tokenizer = smollm().tokenizer
-    answers = continuation.write(model, ids, stop=[tokenizer.eos], beams=beams)
+    answers = continuation.write(model, ids, summarization.MOST, stop=[tokenizer.eos], beams=beams)
     ended = sum(len(row) < summarization.MOST for row in answers) / len(rows)
     texts = [continuation.first_line(tokenizer.decode(row)) for row in answers]
     found = scores(texts, rows) | {"ended": round(ended, 4), "equal": equal(texts, rows)}
