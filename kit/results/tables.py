@@ -18,6 +18,7 @@ from kit.results import large_source_summaries as large_headlines
 from kit.results import onnx as graphs
 from kit.results import processes as several
 from kit.results import quantized as few_bits
+from kit.results import speed as speeds
 from kit.results import summaries as headlines
 from kit.results import translation as pairs
 from kit.results.torture import torture_counts
@@ -101,56 +102,75 @@ def _score(found: tuple[float, float] | None) -> str:
 
 
 def finetuning_speed() -> str:
-    """How long transformers.Trainer takes for the same, and what the kit's time goes to."""
-    found = results.load("finetuning_speed")
-    accuracy, memory = found["accuracy"], found["peak memory, MB"]
-    low, high = min(found["ratios"]), max(found["ratios"])
-    right = {who: f"{100 * value:.1f} %" for who, value in accuracy.items()}
-    peak = {who: f"{value / 2**10:.2f} GB" for who, value in memory.items()}
+    """How long transformers.Trainer takes for the same, on each kind of machine."""
+    found = speeds.kinds("finetuning_speed")
+    padded = [m["padding"] for m in found.values() if "padding" in m]
+    padding = (
+        f" Of the tokens in the kit's batches {100 * padded[-1]['kit']:.0f} % are padding, in the "
+        f"Trainer's {100 * padded[-1]['trainer']:.0f} %: the kit puts texts of similar length "
+        "together."
+        if padded
+        else ""
+    )
     return (
-        "Fine-tuning, against `transformers.Trainer` on the same model, labels, batches and "
-        f"precision, in turns in one process: the Trainer takes **{found['ratio']} times** as long "
-        f"({low} to {high} in {len(found['ratios'])} rounds), with {right['trainer']} right on the "
-        f"test and the kit {right['kit']}. Peak memory: kit {peak['kit']}, Trainer "
-        f"{peak['trainer']}. The three largest items of the kit's time: "
-        f"{', '.join(found['largest items of the profile'])}. {_made(found)}"
+        f"{speeds.markdown('finetuning_speed')}\n\n"
+        "Fine-tuning, against `transformers.Trainer` on the same model, labels, batch size and "
+        f"precision, in turns in one process: the Trainer takes **{_ratios(found)} times** as "
+        "long, the medians of the rounds on each kind of machine. “Right” is the kit's accuracy on "
+        f"the test; “matrix products” is their share of the kit's time.{padding} "
+        f"{_largest(found)}{_notes(found)}{speeds.measured_on('finetuning_speed')}"
     )
 
 
 def pretraining_speed() -> str:
-    """How fast the kit and transformers.Trainer pretrain, and what share of the machine it is."""
-    found = results.load("pretraining_speed")
-    shape, speed, share = (found[k] for k in ("shape", "tokens per second", "share of that"))
-    low, high = min(found["ratios"]), max(found["ratios"])
-    peak = {who: f"{value / 2**10:.2f} GB" for who, value in found["peak memory, MB"].items()}
-    products = found["matrix products, FLOP per second"] / 1e9
+    """How long transformers.Trainer takes for the same, on each kind of machine."""
+    found = speeds.kinds("pretraining_speed")
+    shape = next(iter(found.values()))["shape"]
     return (
+        f"{speeds.markdown('pretraining_speed')}\n\n"
         f"Pretraining a GPT-2 of {shape['layers']} layers, width {shape['width']} and "
-        f"{shape['vocabulary']:,} pieces from fresh values in {found['machine']['precision']}, "
-        f"{shape['batch']} windows of {shape['window']} tokens an update, in turns: "
-        f"{speed['kit']:,.0f} tokens a second with the kit, {speed['trainer']:,.0f} with "
-        f"`transformers.Trainer`, which takes **{found['ratio']} times** as long, the median "
-        f"of {len(found['ratios'])} rounds ({low} to {high}). The model's own operations are "
-        f"{100 * share['kit']:.0f} % of what this machine does in matrix products ({products:,.0f} "
-        f"billion a second) with the kit, {100 * share['trainer']:.0f} % with the Trainer. Peak "
-        f"memory: {peak['kit']} and "
-        f"{peak['trainer']}. The three largest items of the kit's time: "
-        f"{', '.join(found['largest items of the profile'])}. "
-        f"{'' if found['gpu'] else 'No GPU was there to measure. '}{_made(found)}"
+        f"{shape['vocabulary']:,} pieces from fresh values, {shape['batch']} windows of "
+        f"{shape['window']} tokens an update, in turns: `transformers.Trainer` takes "
+        f"**{_ratios(found)} times** as long, the medians of the rounds on each kind of machine. "
+        f"“Matrix products” is their share of the kit's time. {_largest(found)}{_notes(found)}"
+        f"{'' if any(m['gpu'] for m in found.values()) else 'No GPU was there to measure. '}"
+        f"{speeds.measured_on('pretraining_speed')}"
     )
 
 
 def generation_speed() -> str:
-    """How fast SmolLM2-135M writes with the kit and with transformers."""
-    found = results.load("generation_speed")
-    speed, memory = found["tokens per second"], found["peak memory, GB"]
+    """How fast SmolLM2-135M reads and writes with the kit, llama.cpp and transformers."""
+    found = speeds.kinds("generation_speed")
+    times = []
+    for pair in dict.fromkeys(pair for m in found.values() for pair in m["ratios"]):
+        for task in ("writing", "reading"):
+            measured = [m["ratios"].get(pair, {}).get(task) for m in found.values()]
+            middles = [m[0] if isinstance(m, list) else m for m in measured if m is not None]
+            if middles:
+                times.append(f"{task}, {pair}: {speeds.span(middles)}")
     return (
-        f"Writing with SmolLM2-135M in float32, one prompt, in turns: "
-        f"{speed['kit']} tokens a second "
-        f"with the kit, {speed['transformers']} with `transformers`: **{found['ratio']} times**, "
-        f"the median of {len(found['seconds of each run']['kit'])} pairs. "
-        f"Peak memory: {memory['kit']} and {memory['transformers']} GB. {_made(found)}"
+        f"{speeds.markdown('generation_speed')}\n\n"
+        "SmolLM2-135M, greedy, one prompt, in turns: tokens a second, the median of the rounds. "
+        "“Matrix products alone” is what a loop of torch would write if it did nothing but "
+        f"multiply each matrix by one row. How many times as fast: {'; '.join(times)}. "
+        f"{_notes(found)}{speeds.measured_on('generation_speed')}"
     )
+
+
+def _ratios(found: dict[str, dict]) -> str:
+    """The least and the largest ratio over the kinds of machines."""
+    return speeds.span(m["ratio"] for m in found.values())
+
+
+def _largest(found: dict[str, dict]) -> str:
+    """The largest items of each kind's profile."""
+    items = (f"{', '.join(m['largest items of the profile'])} ({k})" for k, m in found.items())
+    return f"The three largest items of the kit's time: {'; '.join(items)}. "
+
+
+def _notes(found: dict[str, dict]) -> str:
+    """What must be known of a kind's measurement."""
+    return "".join(f"{k}: {m['note']} " for k, m in found.items() if "note" in m)
 
 
 def conversion() -> str:
