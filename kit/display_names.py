@@ -79,8 +79,8 @@ DISPLAY_NAMES = {
     "two, sharded": "two, sharded",
     # faults of a conversion
     "no fault": "no fault",
-    "matrices not turned": "matrices not turned",
-    "outputs not turned": "outputs not turned",
+    "matrices not transposed": "matrices not transposed",
+    "outputs not transposed": "outputs not transposed",
     "norms left fresh": "norms left fresh",
     "positions shifted by 2": "positions shifted by 2",
     "words shifted by 1": "words shifted by 1",

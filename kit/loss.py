@@ -15,6 +15,7 @@ __all__ = [
     "SoftmaxGradient",
     "count",
     "cross_entropy",
+    "preference",
     "softmax_gradient",
     "squared_error",
     "word_loss",
@@ -167,7 +168,29 @@ def squared_error(predictions: Tensor, y: Tensor) -> Tensor:
     return (predictions.float() - y.float()).square().sum()
 
 
-LOSSES = {"cross_entropy": cross_entropy, "squared_error": squared_error}
+def preference(scores: Tensor, y: Tensor) -> Tensor:
+    """Σᵢ -log σ((sᵢ⁺ - yᵢ⁺) - (sᵢ⁻ - yᵢ⁻)): the first answer of each pair is the preferred one.
+
+    scores (B, 2) of both answers, y (B, 2) what is subtracted from them. With rewards and y = 0
+    it is the loss of a reward model (Bradley & Terry 1952); with s = β log π and
+    y = β log π_ref that of direct preference optimization (Rafailov et al. 2023,
+    arxiv.org/abs/2305.18290). Raises KitError where a shape is another one.
+    """
+    _same_shape(scores.shape, y)
+    if scores.ndim != 2 or scores.shape[1] != 2:
+        raise KitError(
+            f"scores of shape {tuple(scores.shape)} are no pairs: give (B, 2), as "
+            "kit.tasks.preferences.PairScores does."
+        )
+    gap = scores.float() - y.float()  # (B, 2)
+    return -F.logsigmoid(gap[:, 0] - gap[:, 1]).sum()
+
+
+LOSSES = {
+    "cross_entropy": cross_entropy,
+    "squared_error": squared_error,
+    "preference": preference,
+}
 """Name -> loss function."""
 
 

@@ -7,9 +7,10 @@
 | `replaced` | whether a token was replaced | TagHead, 2 classes | cross-entropy |
 | `vectors` | a teacher's vector of the text | VectorHead | squared error |
 | `imitate` | a teacher's distribution of the next token | LanguageHead | cross-entropy + KL |
+| `answers` | each token of an answer, after its prompt | LanguageHead | cross-entropy |
 
-N windows or texts, T tokens of a window, D numbers of a vector. `next_token` is for a causal
-body, `masked` and `replaced` are for a bidirectional one; `vectors` is for either.
+N windows or texts, T tokens of a window, D numbers of a vector. `next_token` and `answers` are for
+a causal body, `masked` and `replaced` for a bidirectional one; `vectors` is for either.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from kit.tokenizer import Tokenizer
 __all__ = [
     "SHARE",
     "Recorder",
+    "answers",
     "heard",
     "imitate",
     "listen",
@@ -50,6 +52,20 @@ def next_token(windows: Sequence) -> list[dict]:
     """
     rows = _rows(windows)
     return [{"ids": row[:-1], "y": row[1:]} for row in rows]
+
+
+def answers(
+    prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], end: int
+) -> list[dict]:
+    """Instruction tuning: L(θ) = -Σ log p(y_u | x, y_<u) over the tokens of the answers alone.
+
+    ids: the prompt x, then y₁ … yᵤ; y: `IGNORE` over the prompt, then y₁ … yᵤ and the end mark,
+    each at the place before it. prompts and answers are token ids, one of each for an example.
+    """
+    return [
+        {"ids": [*x, *y], "y": [IGNORE] * (len(x) - 1) + [*y, end]}
+        for x, y in zip(prompts, answers, strict=True)
+    ]
 
 
 @guarded("masked(windows, tokenizer)")

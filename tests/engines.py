@@ -121,7 +121,7 @@ def shares() -> dict:
 
     class Counting(loop.Optimizer):
         def step(self, *arguments) -> None:
-            parameters = self._parameters()
+            parameters = self.parameters
             counts["all"] = sum(p.numel() for p in parameters)
             counts["parameters"] = sum(p.to_local().numel() for p in parameters)
             counts["gradients"] = sum(p.grad.to_local().numel() for p in parameters)

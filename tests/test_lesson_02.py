@@ -4,6 +4,7 @@ from pathlib import Path
 
 from browser import STOPWATCH, Lab, lesson
 from playwright.sync_api import Locator, expect
+from slow import PATIENCE
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "02_pretrain_a_model.ipynb"
 TOP = "plot => plot._fullData[0].x[0]"  # the likeliest token's probability, in percent
@@ -53,7 +54,9 @@ def choose(shown: Lab, plot: Locator, name: str) -> None:
     before = plot.evaluate(BARS)
     press(shown, name)
     other = f"([plot, before]) => ({BARS})(plot) !== before"
-    shown.page.wait_for_function(other, arg=[plot.element_handle(), before], timeout=60_000)
+    shown.page.wait_for_function(
+        other, arg=[plot.element_handle(), before], timeout=60_000 * PATIENCE
+    )
 
 
 def look_at_the_curves(shown: Lab, plot: Locator) -> None:
@@ -64,7 +67,7 @@ def look_at_the_curves(shown: Lab, plot: Locator) -> None:
     expect(shown.page.get_by_role("button", name="Train both")).to_be_disabled()
     shown.see(plot, "data[0].x.length >= 1 && data[0].x.length < 5")
     press(shown, "Stop")
-    shown.page.get_by_text("Stopped early").wait_for(timeout=30_000)
+    shown.page.get_by_text("Stopped early").wait_for(timeout=30_000 * PATIENCE)
     budgets = shown.page.locator(".jp-OutputArea select", has_text="updates each")
     budgets.select_option("4,000 updates each")
     expect(shown.page.get_by_role("button", name="Replay")).to_be_disabled()  # none of 4,000 yet
@@ -88,7 +91,7 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
     for i, key in enumerate("The minister said"):
         box.press(key if key != " " else "Space")
         if key != " ":  # a blank at the end changes nothing
-            page.wait_for_function(f"window.delays.length > {i // 2}", timeout=10_000)
+            page.wait_for_function(f"window.delays.length > {i // 2}", timeout=10_000 * PATIENCE)
             page.wait_for_timeout(60)
     assert plot.evaluate(BARS) != before
     shown.delays()
@@ -104,11 +107,13 @@ def type_and_swap(shown: Lab, plot: Locator) -> None:
         choose(shown, plot, name)
         press(shown, "Write on")
         expect(page.get_by_role("button", name="Write on")).to_be_disabled()
-        expect(page.get_by_role("button", name="Write on")).to_be_enabled(timeout=30_000)
-    page.get_by_text("The minister said").nth(1).wait_for(state="attached", timeout=20_000)
+        expect(page.get_by_role("button", name="Write on")).to_be_enabled(timeout=30_000 * PATIENCE)
+    page.get_by_text("The minister said").nth(1).wait_for(
+        state="attached", timeout=20_000 * PATIENCE
+    )
     press(shown, "Write on")
     page.locator("button:has-text('Stop'):enabled").click()
-    expect(page.get_by_role("button", name="Write on")).to_be_enabled(timeout=30_000)
+    expect(page.get_by_role("button", name="Write on")).to_be_enabled(timeout=30_000 * PATIENCE)
     page.get_by_text("The minister said").last.scroll_into_view_if_needed()
     shown.page.wait_for_timeout(500)
     shown.picture("02_written")

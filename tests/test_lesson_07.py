@@ -4,6 +4,7 @@ from pathlib import Path
 
 from browser import Lab, lesson
 from playwright.sync_api import Locator, expect
+from slow import PATIENCE
 
 LESSON = Path(__file__).parent.parent / "notebooks" / "07_tag_entities.ipynb"
 SOURCE, SCRATCH, LOOKUP, BARS = range(4)
@@ -46,13 +47,13 @@ def choose_train_and_stop(shown: Lab, race: Locator) -> None:
     train = shown.page.get_by_role("button", name="Train both")
     train.click()
     expect(train).to_be_disabled()  # so that a second click starts nothing
-    shown.page.get_by_text("one update each in turn").wait_for(timeout=60_000)
+    shown.page.get_by_text("one update each in turn").wait_for(timeout=60_000 * PATIENCE)
     shown.page.get_by_role("button", name="Stop").click()
-    shown.page.get_by_text("Stopped early, without scores").wait_for(timeout=120_000)
+    shown.page.get_by_text("Stopped early, without scores").wait_for(timeout=120_000 * PATIENCE)
     expect(train).to_be_enabled()
     shown.look(race, "07_stopped")
     shown.page.get_by_role("button", name="Replay").click()
     shown.page.get_by_text("Replayed, not trained now").wait_for()
-    expect(train).to_be_enabled(timeout=30_000)
+    expect(train).to_be_enabled(timeout=30_000 * PATIENCE)
     shown.see(race, f"data[{SOURCE}].x.length > 3 && data[{BARS}].y[2] > data[{BARS}].y[1]")
     shown.look(race, "07_replayed")

@@ -1,5 +1,6 @@
 """Lesson 09 in a real browser: it runs, and what is chosen, pasted, hovered and dragged answers."""
 
+import csv
 from pathlib import Path
 
 from browser import Lab, lesson
@@ -14,9 +15,42 @@ def test_every_control_of_the_lesson(tmp_path: Path, data) -> None:
         plots = shown.page.locator(".js-plotly-plot")
         expect(plots).to_have_count(1)
         shown.look(plots.first, "09_recorded")
+        blind(shown)
         hover(shown)
         beams(shown)
         paste(shown)
+
+
+def blind(shown: Lab) -> None:
+    """All pairs are judged, one by hands, one twice; then the writers have names, and the votes
+    are a file."""
+    page = shown.page
+    page.get_by_text("Pair 1 of").wait_for()
+    shown.look(page.get_by_role("button", name="A is better"), "09_blind")
+    page.get_by_label("Hands for A").fill("12")
+    page.get_by_label("for B", exact=True).fill("7")
+    page.get_by_role("button", name="Count these hands").click()
+    page.get_by_text("Pair 2 of").wait_for()
+    page.get_by_role("button", name="Back").click()
+    page.get_by_text("Pair 1 of").wait_for()
+    last = page.get_by_text("pairs are judged")
+    for number in range(20):
+        if last.count():
+            break
+        page.get_by_text(f"Pair {number + 1} of").wait_for()
+        page.get_by_role("button", name="AB"[number % 2] + " is better").click()
+        page.wait_for_function(
+            "before => !document.body.innerText.includes(before)", arg=f"Pair {number + 1} of"
+        )
+    last.wait_for()
+    shown.look(page.get_by_text("95 % interval over"), "09_votes")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="download headline_votes.csv").click()
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 10 and {"a person", "SmolLM2, LoRA, 400 headlines"} == {
+        row[name] for row in rows for name in ("A by", "B by")
+    }
 
 
 def hover(shown: Lab) -> None:
@@ -45,8 +79,8 @@ def beams(shown: Lab) -> None:
     handle.press("End")
     expect(trees).to_have_attribute("aria-label", last)
     shown.look(trees, "09_beams")
-    shown.page.get_by_role("button", name="scratch", exact=True).click()
-    shown.look(trees, "09_beams_scratch")
+    shown.page.get_by_role("button", name="before training", exact=True).click()
+    shown.look(trees, "09_beams_before")
 
 
 def paste(shown: Lab) -> None:

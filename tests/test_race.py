@@ -97,6 +97,21 @@ def test_who_cannot_wait_sees_the_recording(race, monkeypatch) -> None:
     }
 
 
+def test_stop_ends_a_preparation_between_its_parts(race, monkeypatch) -> None:
+    shown = race()
+    made = []
+
+    def prepare(source, name, *arguments, **options):
+        made.append(name)
+        shown.job.stop()
+
+    monkeypatch.setattr("kit.widgets.labels.side_by_side.prepare", prepare)
+    shown.train().wait()
+    assert made == ["full"]
+    assert "Stopped early, without scores (no update was made)" in shown.status.value
+    assert not shown.models and not shown.cut_short and not shown.job.running
+
+
 def test_a_recording_of_the_course_stays_beside_ones_own(race, monkeypatch) -> None:
     own = race().train()
     own.wait()

@@ -8,6 +8,7 @@ import pytest
 
 from kit import metrics, results
 from kit.errors import KitError
+from kit.experiments.useful_translation import NEIGHBOURS
 from kit.results import (
     domains,
     entities,
@@ -18,6 +19,7 @@ from kit.results import (
     strategies,
     summaries,
     translation,
+    useful_translation,
 )
 from kit.results.style import score_text, styled
 
@@ -101,9 +103,11 @@ def test_headlines_of_the_larger_source_stand_beside_the_same_controls() -> None
     controls = results.load("summaries")["controls"]
     tested = [row for row in rows if "gains" in row]
     for row in tested:
-        for name, (mean, low, high) in row["gains"].items():
-            assert abs(row["rouge1"] - controls[name]["rouge1"] - mean) < 2e-4, "the same articles"
-            assert low < mean < high
+        for name, measures in row["gains"].items():
+            for measure, (mean, low, high) in measures.items():
+                more = row[measure] - controls[name][measure]
+                assert abs(more - mean) < 2e-4, "the same articles"
+                assert low < mean < high
     found = large_source_summaries.summary()
     assert {large_source_summaries.SMALL, large_source_summaries.FEW} <= {name for name, _ in found}
     shown = large_source_summaries.table().data
@@ -111,6 +115,22 @@ def test_headlines_of_the_larger_source_stand_beside_the_same_controls() -> None
     trained = [row for row in rows if row["part"] == "lora"]
     chosen = max((row for row in rows if row["part"] == "settings"), key=lambda row: row["rouge1"])
     assert all(row[k] == chosen[k] for row in trained for k in ("tokens", "rate", "epochs"))
+
+
+def test_useful_translation_was_chosen_on_validation_and_compared_seed_by_seed() -> None:
+    rows = results.load("useful_translation")["rows"]
+    tried = [row for row in rows if row["part"] == "choices"]
+    best = max(tried, key=lambda row: row["chrf"])["way"]
+    assert best == f"neighbours, τ {NEIGHBOURS['temperature']}, λ {NEIGHBOURS['share']}"
+    four, eight, greedy = (
+        next(row["chrf_plain"] for row in tried if row["way"] == f"{n} beams") for n in (4, 8, 1)
+    )
+    assert greedy < eight < four
+    ways = [useful_translation.key(300, "full", way) for way in ("greedy", "neighbours")]
+    mean, half = useful_translation.gain(ways[1], ways[0])
+    found = useful_translation.summary()
+    assert mean == pytest.approx(found[ways[1]][0] - found[ways[0]][0])
+    assert half >= 0 and len(useful_translation.table().data) >= 7
 
 
 def test_the_pages_are_as_the_command_writes_them() -> None:

@@ -165,3 +165,45 @@ def test_batches_that_are_prepared_ahead_are_the_same() -> None:
         assert one[:2] == other[:2] and one.labels == other.labels
         assert all(a.ids.equal(b.ids) for a, b in zip(one.batches, other.batches, strict=True))
         assert one.labels == sum(int((batch.y >= 0).sum()) for batch in one.batches)
+
+
+@pytest.mark.parametrize("tokens", [30, V])
+def test_rows_without_a_gradient_need_no_moments(tokens: int, monkeypatch) -> None:
+    """Bit for bit the whole table's values, with fewer moments; also where most rows are touched,
+    and where a token comes late, which then has the same moments as in the whole table."""
+    generator = np.random.default_rng(0)
+    rows = [{"ids": generator.integers(0, tokens // 3, 4), "y": i % 2} for i in range(20)]
+    rows += [{"ids": generator.integers(0, tokens, 5), "y": i % 2} for i in range(20)]
+    counts, values = {}, {}
+    for touched in (False, True):
+
+        class Counting(Optimizer):
+            def __init__(self, *arguments, touched_rows: bool) -> None:
+                assert touched_rows, "a training in one process, on a CPU, without a folder"
+                super().__init__(*arguments, touched_rows=touched)  # noqa: B023
+
+            def step(self, *arguments) -> None:
+                super().step(*arguments)
+                states = [s for state in self.adamw.state.values() for s in state.values()]
+                counts[touched] = sum(s.numel() for s in states)  # noqa: B023
+
+        monkeypatch.setattr("kit.train.loop.Optimizer", Counting)
+        torch.manual_seed(0)
+        sizes = {"vocabulary": 3 * V, "width": 16, "layers": 1, "heads": 2, "intermediate_size": 8}
+        model = Model(Transformer(Config(**sizes, block_size=8)), ClassHead(16, 2))
+        run = fit(model, rows, Recipe(epochs=3, batch_size=4, rate=1e-2, precision="fp32"))
+        values[touched] = [*model.parameters(), torch.tensor([s["loss"] for s in run.steps])]
+    assert all(a.equal(b) for a, b in zip(*values.values(), strict=True))
+    assert counts[True] < counts[False]
+
+
+def test_a_table_most_of_which_is_touched_is_updated_whole() -> None:
+    model = writer()
+    groups = [{"params": list(model.parameters()), "rate": 1e-2}]
+    optimizer = Optimizer(model, groups, 0.01, 1.0, touched_rows=True)
+    for _ in range(2):
+        model(torch.tensor([[1, 2, 3]]), torch.ones(1, 3, dtype=torch.bool)).sum().backward()
+        optimizer.step(torch.tensor(1.0), 0.5, 1.0)
+    assert optimizer.tables[0].rows is optimizer.tables[0].table
+    assert optimizer.adamw.state[model.body.embedding.weight]["exp_avg"].shape == (V, 16)
+    assert model.body.embedding.weight.grad is None

@@ -12,11 +12,15 @@ import torch
 from kit.data import placeholders
 from kit.data.placeholders import hide, restore
 from kit.errors import KitError
+from kit.experiments import translation as translation_experiment
+from kit.models.ensemble import ensemble
 from kit.results import translation as translation_results
 from kit.sources import Source
 from kit.tasks import bootstrap, translation
 from kit.tasks.translation.alignment import align
+from kit.tasks.translation.judged import edits, strangers
 from kit.tasks.translation.memory import Memory
+from kit.tasks.translation.neighbours import with_neighbours
 from kit.tasks.translation.parent import examples, rnn, train_parent, transformer
 from kit.train import Recipe, fit, total_loss
 from kit.widgets.translation import translation_curves_figure
@@ -197,6 +201,69 @@ def test_beams_are_at_least_as_likely(archives, model, tokenizer) -> None:
     assert len(greedy) == len(beams) == 6 and all(beams)
 
 
+@pytest.mark.parametrize("make", [rnn, transformer])
+@pytest.mark.parametrize("beams", [1, 3])
+def test_an_ensemble_of_equal_members_writes_as_one(make, beams: int, tokenizer) -> None:
+    torch.manual_seed(1)
+    member = make(tokenizer, width=32)
+    texts = ["Close all tabs", "Open", "%(count)s files were saved"]
+    alone = translation.predict(member, tokenizer, texts, "it", beams=beams)
+    for members in ([member], [member] * 3):
+        several = ensemble(members)
+        assert translation.predict(several, tokenizer, texts, "it", beams=beams) == alone
+
+
+def test_an_ensemble_means_log_probabilities(tokenizer) -> None:
+    torch.manual_seed(2)
+    members = [rnn(tokenizer, width=32).eval(), transformer(tokenizer, width=24).eval()]
+    ids, mask = torch.tensor([[1, 50, 60, 2]]), torch.ones(1, 4, dtype=torch.bool)
+    target = torch.tensor([[1, 70, 80]])
+    with torch.no_grad():
+        mean = sum(m(ids, mask, target).log_softmax(-1) for m in members) / 2
+        hidden = (several := ensemble(members)).body(ids, mask)
+        states = several.head.decoder(target, None, several.head.bridge(hidden), mask)
+        assert torch.allclose(several.head.output(states, None), mean, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["none", "no decoder", "vocabularies"])
+def test_what_is_no_ensemble_is_refused(case: str, tokenizer) -> None:
+    members = {
+        "none": [],
+        "no decoder": [torch.nn.ModuleDict({"body": torch.nn.Identity(), "head": torch.nn.ReLU()})],
+        "vocabularies": [rnn(tokenizer, width=8), rnn(translation.pieces(600), width=8)],
+    }[case]
+    with pytest.raises(KitError):
+        ensemble(members)
+
+
+def test_a_nearest_neighbour_alone_repeats_a_known_pair(archives, tokenizer) -> None:
+    torch.manual_seed(3)
+    model = rnn(tokenizer, width=32)
+    pairs = translation.sample(translation.load("it")["train"], 20, 0)
+    known = with_neighbours(
+        model, translation.encode(pairs, tokenizer), k=1, temperature=0.1, share=1
+    )
+    texts = pairs["english"][:]
+    assert translation.predict(known, tokenizer, texts, "it") == pairs["translation"][:]
+    nothing = with_neighbours(model, translation.encode(pairs, tokenizer), share=0)
+    alone = translation.predict(model, tokenizer, texts, "it", beams=2)
+    assert translation.predict(nothing, tokenizer, texts, "it", beams=2) == alone
+    with pytest.raises(KitError, match="no pairs"):
+        with_neighbours(model, [])
+
+
+def test_words_of_other_languages_are_counted(archives) -> None:
+    rows = [{"english": "Open Jupyter", "translation": "Apri Jupyter", "language": "it"}]
+    counted = strangers(["abrir Jupyter cartella xqzt"], rows)
+    assert counted == {"foreign": 25.0, "invented": 25.0}
+    assert strangers([""], rows) == {"foreign": 0.0, "invented": 0.0}
+
+
+def test_words_to_edit_are_counted() -> None:
+    assert edits("Apri il file", "Apri il file") == 0
+    assert edits("Apri un file", "Apri il file") == pytest.approx(100 / 3)
+
+
 def test_the_alignment_is_a_distribution(model, tokenizer) -> None:
     _, shown = align(model, tokenizer, "Failed to open %1", "es")
     assert shown.weights.shape == (len(shown.written), len(shown.read))
@@ -265,3 +332,9 @@ def test_recorded_children_are_drawn_and_compared_seed_by_seed() -> None:
         [],
         [21],
     ]
+
+
+def test_a_measured_child_is_described() -> None:
+    fields = translation_experiment.describe({"source": "translator", "language": "it"})
+    assert fields["signature"] == translation.signature("it")
+    assert set(fields["parents"]["translator"]) == set(translation.PARENTS)

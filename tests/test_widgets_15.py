@@ -5,9 +5,8 @@ import torch
 
 from kit import sources
 from kit.errors import KitError
-from kit.sources.conversion_faults import FAULTS, NONE
+from kit.sources.conversion_faults import FAULTS, NONE, hidden_states
 from kit.widgets import Conversion
-from kit.widgets.frameworks.conversion import _states
 
 SENTENCES = ["I loved this movie.", "It will rain tomorrow."]
 
@@ -24,7 +23,7 @@ def test_a_fault_passes_names_and_shapes_and_changes_outputs(minilm, name: str) 
     copy.body.load_state_dict(minilm.body.state_dict(), strict=True)  # so names and shapes fit
     copy = FAULTS[name].apply(minilm)
     with torch.no_grad():
-        right, other = (_states(s, "A wonderful FILM in Rome.") for s in (minilm, copy))
+        right, other = (hidden_states(s, "A wonderful FILM in Rome.") for s in (minilm, copy))
     same = right.shape == other.shape and torch.equal(right, other)
     assert same == (name == NONE)
     for key, value in minilm.body.state_dict().items():
@@ -43,7 +42,7 @@ def test_the_widget_says_which_check_sees_the_fault(minilm) -> None:
     shown = Conversion(minilm, "A wonderful film.", SENTENCES)
     assert shown.checks.value.count("✓") == 4
     assert list(shown.figure.data[0].x) == list(shown.figure.data[1].x)
-    shown.choose("matrices not turned")
+    shown.choose("matrices not transposed")
     assert shown.checks.value.count("✓") == 3 and "✗ outputs" in shown.checks.value
     assert list(shown.figure.data[0].x) != list(shown.figure.data[1].x)
     shown.choose("capitals kept")

@@ -29,6 +29,7 @@ EXPERIMENTS = {
     "domains": Experiment("sentiment from films to products, editorials and tweets", 60),
     "entities": Experiment("named entities: F1 by source, strategy and number of sentences", 240),
     "translation": Experiment("translation into languages with few pairs: BLEU and chrF", 120),
+    "useful_translation": Experiment("translation: what makes a child worth using", 60),
     "summaries": Experiment("headlines of BBC articles: ROUGE by what was transferred", 60),
     "large_source": Experiment("film reviews with SmolLM2 (134.5 M parameters): accuracy", 60),
     "large_source_entities": Experiment("named entities with SmolLM2: F1", 300),

@@ -17,7 +17,7 @@ from kit.experiment import prepare
 from kit.experiments import parser
 from kit.experiments.results_file import ResultsFile
 from kit.sources import Source
-from kit.sources.conversion_faults import FAULTS
+from kit.sources.conversion_faults import FAULTS, hidden_states
 from kit.tasks import sentiment
 
 BUDGETS = (0, 100, 400)
@@ -39,7 +39,7 @@ FILE = ResultsFile(
     order=order,
 )
 QUICK = (
-    {"fault": "matrices not turned", "labels": 0, "seed": 0},
+    {"fault": "matrices not transposed", "labels": 0, "seed": 0},
     {"fault": "GELU by tanh", "labels": 0, "seed": 0},
 )
 
@@ -87,7 +87,7 @@ def outputs(source: Source) -> dict:
     """
     largest, cosines = 0.0, []
     for text in films()["test"]["text"][:COMPARED]:
-        right, other = (hidden(each, text) for each in (minilm(), source))
+        right, other = (hidden_states(each, text) for each in (minilm(), source))
         if len(right) == len(other):
             largest = max(largest, float((other - right).abs().max()))
         cosines.append(float(torch.cosine_similarity(other.mean(0), right.mean(0), 0)))
@@ -95,12 +95,6 @@ def outputs(source: Source) -> dict:
         "largest difference": float(f"{largest:.3g}"),
         "similarity": round(sum(cosines) / len(cosines), 6),
     }
-
-
-def hidden(source: Source, text: str) -> torch.Tensor:
-    """The hidden states (T, D) of a text."""
-    ids = torch.tensor(source.tokenizer.encode(text, limit=128))[None]
-    return source.body(ids, torch.ones_like(ids, dtype=torch.bool))[0]
 
 
 @cache

@@ -6,9 +6,9 @@
 
 Parts: settings (validation: tokens read and rate of LoRA with 200 headlines, one seed), zero (no
 example: "TL;DR:", "Headline:", and the chat that the model was tuned on), few (2 and 4 examples in
-the prompt, three seeds), lora (rank 16, all linear layers), fresh rates and fresh (the same shape
-with fresh values, all of it trained, as many passes), leak (are the next five tokens of our
-articles guessed word for word?).
+the prompt, three seeds), lora (rank 16, all linear layers; written greedily and with 4 beams),
+fresh rates and fresh (the same shape with fresh values, all of it trained, as many passes), leak
+(are the next five tokens of our articles guessed word for word?).
 ROUGE on the test articles of `summaries`, whose controls stand in its file.
 """
 
@@ -41,7 +41,7 @@ TEMPLATES = {
 
 def order(row: dict) -> tuple:
     """Where a row stands in the file."""
-    return PARTS.index(row["part"]), row.get("articles", 0), row["seed"]
+    return PARTS.index(row["part"]), row.get("articles", 0), row["seed"], row.get("beams", 1)
 
 
 FILE = ResultsFile(
@@ -49,14 +49,18 @@ FILE = ResultsFile(
     "BBC articles to headlines by SmolLM2: ROUGE on 205 test articles (settings, fresh rates: "
     "on 205 validation articles)",
     keys=("part", "prompt", "tokens", "examples", "articles", "rate", "epochs", "seed"),
+    parts=("beams",),
     order=order,
 )
 QUICK = ({"part": "leak", "seed": 0},)
 
 SEEDS = 3
-ARTICLES = (400, 100, 1640)
-FRESH_ARTICLES = (400, 100)
+ARTICLES = (400, 32, 100, 1640)
+FRESH_ARTICLES = (400,)
 """Budgets, in the order in which they are measured."""
+BEAMS = (1, 4)
+"""Of what LoRA has trained: greedy, and a beam search as in the lesson's other models."""
+MEASURES = ("rouge1", "rouge2", "rougeL")
 PROMPT = "headline"
 """What is shown examples and what is trained: fixed beforehand, no other was tried."""
 EXAMPLES = (2, 4)
@@ -127,8 +131,9 @@ def trained(articles: int) -> dict:
     return fields | {"articles": articles}
 
 
-def measure(about: dict) -> dict:
-    """One row: train where the part does, write headlines, score them."""
+def measure(about: dict) -> dict | list[dict]:
+    """One measurement: train where the part does, write headlines, score them; after LoRA a row for
+    each of `BEAMS`."""
     part = about["part"]
     if part == "leak":
         return about | leak()
@@ -141,18 +146,28 @@ def measure(about: dict) -> dict:
         model, details = train(about, template)
     else:
         model = Model(smollm().body, smollm().head).eval()
-    split = "test" if part in ("zero", "few", "lora", "fresh") else "validation"
-    rows = list(data()[split])
+    test = part in ("zero", "few", "lora", "fresh")
+    rows = list(data()["test" if test else "validation"])
+    ids = continuation.prompts([r["text"] for r in rows], smollm().tokenizer, template, examples)
+    if part == "lora":
+        return [
+            about | {"beams": beams} | written(model, ids, rows, test, beams) | details
+            for beams in BEAMS
+        ]
+    return about | written(model, ids, rows, test) | details
+
+
+def written(model: Model, ids: list[list[int]], rows: list[dict], test: bool, beams=1) -> dict:
+    """Headlines after the prompts, scored; of the test articles also what controls have less."""
     tokenizer = smollm().tokenizer
-    ids = continuation.prompts([r["text"] for r in rows], tokenizer, template, examples)
-    written = continuation.write(model, ids, stop=[tokenizer.eos])
-    answers = [continuation.first_line(tokenizer.decode(row)) for row in written]
-    ended = sum(len(row) < summarization.MOST for row in written) / len(rows)
-    found = scores(answers, rows) | {"ended": round(ended, 4), "equal": equal(answers, rows)}
-    if split == "test":
-        found |= {"gains": gains(answers), "first": answers[:SHOWN]}
+    answers = continuation.write(model, ids, summarization.MOST, stop=[tokenizer.eos], beams=beams)
+    ended = sum(len(row) < summarization.MOST for row in answers) / len(rows)
+    texts = [continuation.first_line(tokenizer.decode(row)) for row in answers]
+    found = scores(texts, rows) | {"ended": round(ended, 4), "equal": equal(texts, rows)}
+    if test:
+        found |= {"gains": gains(texts), "first": texts[:SHOWN]}
     gc.collect()
-    return about | found | details
+    return found
 
 
 def train(about: dict, template: continuation.Template) -> tuple[Model, dict]:
@@ -185,31 +200,30 @@ def equal(answers: list[str], rows: list[dict]) -> int:
     return sum(a.casefold() == r["headline"].strip().casefold() for a, r in pairs)
 
 
-def gains(answers: list[str]) -> dict[str, list[float]]:
-    """ROUGE-1 more than each control on the same articles: mean, and its 95 % interval over the
-    test articles."""
-    rows = list(data()["test"])
-    ours = [
-        summarization.rouge(a, r["headline"])["rouge1"] for a, r in zip(answers, rows, strict=True)
-    ]
-    found = {}
-    for name, values in control_scores().items():
-        more = [a - b for a, b in zip(ours, values, strict=True)]
-        found[name] = [round(x, 4) for x in (sum(more) / len(more), *bootstrap(more))]
+def gains(answers: list[str]) -> dict[str, dict[str, list[float]]]:
+    """Control -> ROUGE -> what the answers have more than it on the same articles: mean, and its
+    95 % interval over the test articles."""
+    ours = each_rouge(answers)
+    found: dict = {}
+    for name, theirs in control_scores().items():
+        for measure in MEASURES:
+            more = [a[measure] - b[measure] for a, b in zip(ours, theirs, strict=True)]
+            cell = [round(x, 4) for x in (sum(more) / len(more), *bootstrap(more))]
+            found.setdefault(name, {})[measure] = cell
     return found
 
 
 @cache
-def control_scores() -> dict[str, list[float]]:
-    """Control -> ROUGE-1 of each test article."""
+def control_scores() -> dict[str, list[dict]]:
+    """Control -> ROUGE of each test article."""
     answers = control_answers(data()["test"]["text"][:])
-    return {name: each_rouge1(headlines) for name, headlines in answers.items()}
+    return {name: each_rouge(headlines) for name, headlines in answers.items()}
 
 
-def each_rouge1(answers: list[str]) -> list[float]:
-    """ROUGE-1 of each test article."""
+def each_rouge(answers: list[str]) -> list[dict]:
+    """ROUGE of each test article."""
     pairs = zip(answers, data()["test"]["headline"][:], strict=True)
-    return [summarization.rouge(answer, headline)["rouge1"] for answer, headline in pairs]
+    return [summarization.rouge(answer, headline) for answer, headline in pairs]
 
 
 PROMPT_TOKENS, GUESSED_TOKENS = 10, 5

@@ -209,7 +209,7 @@ def describe(about: dict) -> dict:
     for name in ("translator", about["source"]):
         parents |= {name: source(name).card["scores"]}
     return {
-        "signature": translation.signature(),
+        "signature": translation.signature(about["language"]),
         "far": f"no English of the parent's training is {FAR} like it",
         "parents": dict(sorted(parents.items())),
     }

@@ -8,17 +8,21 @@ __all__ = [
     "FEW",
     "FRESH",
     "LORA",
+    "LORA_BEAMS",
     "SMALL",
     "SMALL_FIRST",
     "ZERO",
     "by_seed",
     "gain",
+    "gains_table",
+    "headlines",
     "over",
     "summary",
     "table",
 ]
 
-LORA, FRESH = "SmolLM2, LoRA", "SmolLM2's shape, fresh values"
+LORA, LORA_BEAMS = "SmolLM2, LoRA", "SmolLM2, LoRA, 4 beams"
+FRESH = "SmolLM2's shape, fresh values"
 SMALL = "small Transformer, both sources"
 SMALL_FIRST = "small Transformer, pseudo-headlines first"
 ZERO = {
@@ -33,6 +37,8 @@ OTHERS = {
     FRESH: "fresh values",
 }
 VALUES = ("rouge1", "rouge2", "rougeL", "invented")
+CONTROLS = ("lead", "eight words", "weighty words", "chosen words")
+"""As the rows call what needs no network."""
 
 
 def by_seed(value: str = "rouge1") -> dict[tuple[str, int], dict[int, float]]:
@@ -41,6 +47,8 @@ def by_seed(value: str = "rouge1") -> dict[tuple[str, int], dict[int, float]]:
     names = {"few": FEW, "lora": LORA, "fresh": FRESH}
     for row in results.load("large_source_summaries")["rows"]:
         name = ZERO[row["prompt"]] if row["part"] == "zero" else names.get(row["part"])
+        if row.get("beams", 1) > 1:
+            name = LORA_BEAMS
         if name:
             seen = row.get("articles", row.get("examples", 0))
             scores.setdefault((name, seen), {})[row["seed"]] = row[value]
@@ -64,14 +72,48 @@ def gain(one: tuple, other: tuple, value: str = "rouge1") -> tuple[float, float]
     return metrics.gain(scores[one], scores[other])
 
 
-def over(control: str, articles: int) -> dict[int, tuple[float, float, float]]:
-    """What LoRA has more than a control in ROUGE-1: seed -> mean, low and high (95 %, over the test
-    articles)."""
-    return {
-        row["seed"]: tuple(row["gains"][control])
-        for row in results.load("large_source_summaries")["rows"]
-        if row["part"] == "lora" and row["articles"] == articles
-    }
+def lora_rows(articles: int, beams: int) -> list[dict]:
+    """The rows of LoRA with so many headlines, one a seed."""
+    about = {"part": "lora", "articles": articles, "beams": beams}
+    rows = results.load("large_source_summaries")["rows"]
+    return [row for row in rows if about.items() <= row.items()]
+
+
+def headlines(articles: int, beams: int = 4, seed: int = 0) -> list[str]:
+    """The headlines of the first test articles that were written after LoRA."""
+    return next(row["first"] for row in lora_rows(articles, beams) if row["seed"] == seed)
+
+
+def over(
+    control: str, articles: int, beams: int = 4, value: str = "rouge1"
+) -> tuple[float, float, float]:
+    """What LoRA has more than a control: the mean over the seeds, and the lowest and the highest
+    end of the seeds' 95 % intervals over the test articles."""
+    gains = [row["gains"][control][value] for row in lora_rows(articles, beams)]
+    means, lows, highs = zip(*gains, strict=True)
+    return sum(means) / len(means), min(lows), max(highs)
+
+
+def more_than(control: str, articles: int, beams: int, value: str = "rouge1") -> str:
+    """`over`, as text, in points."""
+    mean, low, high = (100 * x for x in over(control, articles, beams, value))
+    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def gains_table(articles: int):
+    """What LoRA has more than each control, in the three ROUGE."""
+    lines = []
+    for beams, how in ((1, "greedy"), (4, "4 beams")):
+        for control in CONTROLS:
+            cells = (more_than(control, articles, beams, value) for value in VALUES[:3])
+            lines.append((how, control, *cells))
+    columns = ["written", "more than", "ROUGE-1, points", "ROUGE-2, points", "ROUGE-L, points"]
+    caption = (
+        f"{LORA}, {articles} headlines. In parentheses: from the lowest to the highest end of the "
+        f"seeds' 95 % intervals over the test articles. "
+        f"{made_by(results.load('large_source_summaries'))}"
+    )
+    return styled(lines, columns, keys=2, caption=caption)
 
 
 def scores() -> list[tuple]:
@@ -110,25 +152,25 @@ def markdown() -> str:
         cells = " | ".join(map(score_text, values))
         lines.append(f"| {label} | {learnt} | {seeds} | {cells} |")
     found = by_seed()
-    budgets = sorted(n for name, n in found if name == LORA)
+    budgets = sorted({n for name, n in found if name == LORA})
     more = []
     for n in budgets:
-        gains = over("chosen words", n).values()
-        mean = 100 * sum(mean for mean, _, _ in gains) / len(gains)
-        low, high = 100 * min(g[1] for g in gains), 100 * max(g[2] for g in gains)
-        others = [
-            f"{score_text(gain((LORA, n), (name, n)), sign=True)} over {what}"
-            for name, what in OTHERS.items()
-            if (name, n) in found
-        ]
-        more.append(
-            f"with {n:,} headlines {mean:+.1f} over the chosen words (each seed's interval over "
-            f"the test articles lies within {low:+.1f} to {high:+.1f}), {', '.join(others)}"
-        )
+        for beams, name in ((1, LORA), (4, LORA_BEAMS)):
+            if (name, n) not in found:
+                continue
+            controls = [f"{more_than(c, n, beams)} over the {c}" for c in ("lead", "chosen words")]
+            others = [
+                f"{score_text(gain((name, n), (other, n)), sign=True)} over {what}"
+                for other, what in OTHERS.items()
+                if (other, n) in found
+            ]
+            how = "greedy" if beams == 1 else f"{beams} beams"
+            more.append(f"{n:,} headlines, {how}: {', '.join(controls + others)}")
     [leak] = [row for row in recorded["rows"] if row["part"] == "leak"]
     return "\n".join(lines) + (
         "\n\nIn %, on the test articles, mean over the seeds ± half of its 95 % interval. "
-        f"ROUGE-1 that LoRA has more, seed by seed: {'; '.join(more)}. "
+        "ROUGE-1 that LoRA has more, in parentheses from the lowest to the highest end of the "
+        f"seeds' intervals over the test articles; {'; '.join(more)}. "
         f"SmolLM2 guesses the next five tokens of {leak['guessed']} of "
         f"{leak['texts']} test articles word for word. {made_by(recorded)}"
     )

@@ -1,6 +1,6 @@
 """Faults of a conversion by hand: each gives a model that loads without an error.
 
-`FAULTS["matrices not turned"].apply(source)` is a copy of a BERT with this fault.
+`FAULTS["matrices not transposed"].apply(source)` is a copy of a BERT with this fault.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,17 @@ from kit.models import Transformer
 from kit.sources.checkpoint import Source
 from kit.tokenizer import Tokenizer
 
-__all__ = ["FAULTS", "NONE", "Fault"]
+__all__ = ["FAULTS", "LIMIT", "NONE", "Fault", "hidden_states"]
 
 NONE = "no fault"
+LIMIT = 128
+"""Tokens of a text that are compared, at most."""
+
+
+def hidden_states(source: Source, text: str) -> torch.Tensor:
+    """The hidden states (T, D) of a text: in a right copy they are the original's."""
+    ids = torch.tensor(source.tokenizer.encode(text, limit=LIMIT))[None]
+    return source.body(ids, torch.ones_like(ids, dtype=torch.bool))[0]
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Fault:
 
 
 @torch.no_grad()
-def _not_turned(source: Source, parts: tuple[str, ...]) -> Source:
+def _not_transposed(source: Source, parts: tuple[str, ...]) -> Source:
     """Square matrices as TensorFlow stores them."""
     copy = _copy(source)
     for block in copy.body.blocks:
@@ -98,13 +106,13 @@ SQUARE = ("query", "key", "value", "output")
 
 FAULTS = {
     NONE: Fault("Every tensor is where it belongs.", _copy),
-    "matrices not turned": Fault(
+    "matrices not transposed": Fault(
         "The four square matrices of each attention fit both ways, and were copied as they are.",
-        partial(_not_turned, parts=SQUARE),
+        partial(_not_transposed, parts=SQUARE),
     ),
-    "outputs not turned": Fault(
-        "Query, key and value were turned; the square matrix after them was forgotten.",
-        partial(_not_turned, parts=("output",)),
+    "outputs not transposed": Fault(
+        "Query, key and value were transposed; the square matrix after them was forgotten.",
+        partial(_not_transposed, parts=("output",)),
     ),
     "norms left fresh": Fault(
         "The file says gamma and beta, the model weight and bias: strict=False left them out.",

@@ -29,7 +29,7 @@ from kit.models.quantized_matrix import check_expanded
 from kit.models.rotary import periods
 from kit.models.shapes import shapes_only
 
-__all__ = ["build", "convert", "export", "load", "table"]
+__all__ = ["attention", "build", "convert", "export", "load", "table"]
 
 MISSING = 'Keras needs packages: pip install "lm-transfer-kit[keras]".'
 ENDINGS = (".keras", ".weights.h5")
@@ -95,7 +95,7 @@ def build(config: TransformerConfig) -> Any:
     x = _embed(keras, config, ids, positions)  # (B, T, D)
     x = dropout(norm(x, "embed-norm") if config.embedding_norm else x)
     parts = {
-        "attention": lambda x, name: _attention(keras, config, x, visible, turn, name),
+        "attention": lambda x, name: attention(keras, config, x, visible, turn, name),
         "feed_forward": lambda x, name: _feed_forward(keras, config, x, name),
     }
     for i in range(config.layers):
@@ -123,7 +123,7 @@ def _embed(keras, config: TransformerConfig, ids, positions):
     return x
 
 
-def _attention(keras, config: TransformerConfig, x, visible, turn, name: str):
+def attention(keras, config: TransformerConfig, x, visible, turn, name: str):
     """softmax(Q Kᵀ / √W) V in each head, over the visible tokens."""
     ops, heads, size = keras.ops, config.heads, config.size_per_head
     bias = config.bias if config.query_bias is None else config.query_bias

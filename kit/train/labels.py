@@ -16,10 +16,11 @@ def check_labels(rows: Sequence[dict], loss: str, needed: bool = True) -> None:
     """Raise KitError for the first label that the loss cannot compare with an answer.
 
     cross_entropy: "y" is a whole number, or a row of them (`IGNORE` for what does not count).
-    squared_error: a finite number, or a row of them. needed: whether one label at least must count;
-    not where a penalty teaches (a teacher that is imitated).
+    squared_error: a finite number, or a row of them. preference: two finite numbers.
+    needed: whether one label at least must count; not where a penalty teaches (a teacher that is
+    imitated).
     """
-    check = {"cross_entropy": _class, "squared_error": _number}[loss]
+    check = {"cross_entropy": _class, "squared_error": _number, "preference": _pair}[loss]
     counted = False
     for i, row in enumerate(rows):
         counted |= check(i, row.get("y"))
@@ -57,6 +58,16 @@ def _not_whole(i: int, value) -> str:
         f"the label of example {i} is {value!r:.60} ({type(value).__name__}), no whole number of "
         f"a class: {remedy}"
     )
+
+
+def _pair(i: int, y) -> bool:
+    """Whether a label is two finite numbers, one for each answer of a pair."""
+    if np.shape(y) != (2,) or np.asarray(y).dtype.kind != "f":
+        raise KitError(
+            f"the label of example {i} is {y!r:.60}: the loss of preferences needs two decimal "
+            "numbers, as kit.tasks.preferences.encode makes them."
+        )
+    return _number(i, y)
 
 
 def _number(i: int, y) -> bool:

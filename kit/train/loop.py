@@ -146,6 +146,8 @@ def training_steps(
     check_groups(model, groups)
     check_training_memory(model, groups, recipe, rows, score)
     distributed.check_shard(recipe, penalty)
+    # What is saved in a folder holds moments of whole tables.
+    touched_rows = device.type == "cpu" and distributed.count() == 1 and folder is None
     if penalty and recipe.accumulation > 1:
         raise KitError(
             f"accumulation={recipe.accumulation} and a penalty: a penalty is computed from the "
@@ -164,7 +166,14 @@ def training_steps(
         runtime.compiled(_compiled_parts(model, device) if recipe.compile else ()),
         _checkpointed(model, recipe.activation_checkpointing),
         distributed.engine(model, groups, recipe) as engine,
-        Optimizer(engine.model, engine.groups, recipe.decay, recipe.clip, device) as optimizer,
+        Optimizer(
+            engine.model,
+            engine.groups,
+            recipe.decay,
+            recipe.clip,
+            device,
+            touched_rows=touched_rows,
+        ) as optimizer,
         History(engine, score, recipe, run) as history,
     ):
         state = ResumeState(folder, engine, optimizer, history, run, rows, penalty)

@@ -37,6 +37,7 @@ def lora(
     rank: int = 8,
     alpha: float = 16.0,
     targets: tuple[str, ...] | None = None,
+    layers: int | None = None,
     rate: float = 1e-3,
     train_head: bool | None = None,
 ) -> Migration:
@@ -49,8 +50,11 @@ def lora(
         head is then adapted as the body is.
     targets: names of linear layers ("query", "key", "value", "output", "up", "gate", "down") or,
         for an RNN, of its matrices ("weight_ih_l0" for W, "weight_hh_l0" for U).
+    layers: only the uppermost blocks of a Transformer, so many; None: all. The backward pass ends
+        at the lowest of them, and `kit.models.FeatureCache` computes those below once.
     """
-    return _with_lora(body, head, WeightMap(body, head), targets, rank, alpha, rate, train_head)
+    weight_map = WeightMap(body, head)
+    return _with_lora(body, head, weight_map, targets, rank, alpha, layers, rate, train_head)
 
 
 def _with_lora(
@@ -60,6 +64,7 @@ def _with_lora(
     targets: tuple[str, ...] | None,
     rank: int,
     alpha: float,
+    layers: int | None,
     rate: float,
     train_head: bool | None,
 ) -> Migration:
@@ -71,7 +76,8 @@ def _with_lora(
     kind = "transformer" if isinstance(body, Transformer) else "rnn"
     targets = targets or TARGETS[kind]
     add_lora = _linear if kind == "transformer" else _recurrent
-    replaced = add_lora(body, targets, rank, alpha / rank)
+    within = body if layers is None else _uppermost(body, layers)
+    replaced = add_lora(within, targets, rank, alpha / rank)
     adapted = nn.ModuleList([body])
     decoder = getattr(head, "decoder", None)
     if is_moved(head) and not train_head and isinstance(decoder, Transformer):
@@ -95,6 +101,7 @@ def quantized_lora(
     kind: str = "Q4_1",
     rank: int = 16,
     alpha: float = 32.0,
+    layers: int | None = None,
     rate: float = 1e-3,
     train_head: bool | None = None,
 ) -> Migration:
@@ -105,7 +112,8 @@ def quantized_lora(
     blocks of 32 equal steps and not in the paper's NormalFloat. A product expands W and keeps
     nothing of it, so that a training needs memory for A and B alone.
     kind: how matrices in float32 are stored, a name in `kit.models.quantized_matrix.KINDS`.
-    rank, alpha, train_head: as in `lora`. Raises KitError for a body that is no Transformer.
+    rank, alpha, layers, train_head: as in `lora`.
+    Raises KitError for a body that is no Transformer.
     """
     if not isinstance(body, Transformer):
         raise KitError(
@@ -119,7 +127,7 @@ def quantized_lora(
         matrix = body.get_submodule(name)
         weight_map.add(matrix, f"body.{name}", "rounded")
     targets = tuple(name for name in LINEAR if name in present)
-    made = _with_lora(body, head, weight_map, targets, rank, alpha, rate, train_head)
+    made = _with_lora(body, head, weight_map, targets, rank, alpha, layers, rate, train_head)
     if rounded:
         made.warnings.append(f"{len(rounded)} matrices of the source were rounded to {kind}.")
     return made
@@ -138,6 +146,19 @@ def _round_blocks(body: Transformer, kind: str) -> list[str]:
     for name, weight in weights.items():
         put_matrix(body, name, quantize(weight, kind))
     return list(weights)
+
+
+def _uppermost(body: nn.Module, layers: int) -> nn.Module:
+    """The uppermost blocks of a Transformer, as one module."""
+    if not isinstance(body, Transformer):
+        raise KitError(
+            f"layers={layers!r} counts the blocks of a Transformer, and this source is a "
+            f"{type(body).__name__}: leave layers out."
+        )
+    blocks = list(body.blocks)
+    if not isinstance(layers, int) or not 1 <= layers <= len(blocks):
+        raise KitError(f"layers={layers!r}: give a whole number, 1 to {len(blocks)}.")
+    return nn.ModuleList(blocks[-layers:])
 
 
 def _is_linear(name: str, part: nn.Module) -> bool:

@@ -7,28 +7,22 @@ Models are Unsupervised Multitask Learners, with the cue "TL;DR:"). Only the hea
 the end mark count in the loss.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
 from torch import nn
 
-from kit import guards
+from kit import guards, objectives
 from kit.errors import KitError
-from kit.loss import IGNORE
-from kit.migrate import Migration, migrate
-from kit.models import LanguageHead
-from kit.models.generate import generate
-from kit.sources import Source
+from kit.tasks.instructions import target, write
 from kit.tasks.summarization import MOST, capital
 from kit.texts import check_texts
 from kit.tokenizer import Tokenizer, check_tokenizer
 
-__all__ = ["BATCH", "CHAT", "PLAIN", "TLDR", "Template"]
+__all__ = ["CHAT", "PLAIN", "TLDR", "Template"]
 __all__ += ["encode", "first_line", "predict", "prompts", "target", "write"]
 
-BATCH = 32
-"""Prompts that are continued at a time."""
 QUOTES, MARKS = tuple("\"'“”‘’"), "*#`"
 """Around a line they are no part of a headline."""
 
@@ -61,22 +55,6 @@ CHAT = Template(
     after="<|im_end|>\n<|im_start|>assistant\n",
 )
 """As SmolLM2-Instruct was tuned; the marks are pieces of its vocabulary."""
-
-
-@guards.guarded("target(source, 'lora')", source=guards.a_source, strategy=guards.a_name)
-def target(source: Source, strategy: str = "lora", *, seed: int = 0, **options) -> Migration:
-    """A target that writes headlines with the source's own head: `migrate(source, None, ...)`.
-
-    strategy, options: of `kit.migrate`. Raises KitError for a source that cannot continue a text.
-    """
-    if problem := guards.a_writer(source):
-        raise KitError(f"{source.name} cannot continue a text: it is {problem}.")
-    if not isinstance(source.head, LanguageHead):
-        raise KitError(
-            f"{source.name} has a {type(source.head).__name__}: give a source with a LanguageHead, "
-            "or kit.tasks.summarization.target(reader, writer=source)."
-        )
-    return migrate(source, None, strategy, seed=seed, **options)
 
 
 @guards.guarded("prompts(texts, tokenizer)", tokenizer=guards.a_tokenizer)
@@ -126,9 +104,9 @@ def encode(
 ) -> list[dict]:
     """Rows with "text" and "headline" as examples for `fit`.
 
-    ids: the prompt, then y₁ … yᵤ; y: `IGNORE` over the prompt, then y₁ … yᵤ </s>, each at the
-    place before it. most: tokens of a headline with its end mark. Raises KitError for a longer
-    headline, which cut off would teach to end anywhere, and for a vocabulary without eos.
+    Only the headline and the end mark count (`kit.objectives.answers`). most: tokens of a headline
+    with its end mark. Raises KitError for a longer headline, which cut off would teach to end
+    anywhere, and for a vocabulary without eos.
     """
     if tokenizer.eos is None:
         raise KitError("this vocabulary has no piece that ends a text: name one, eos='</s>'.")
@@ -141,29 +119,7 @@ def encode(
                 f"the headline {row['headline']!r:.60} has {len(ids)} tokens: give 1 to "
                 f"{most - 1}, or a larger most=."
             )
-    return [
-        {"ids": [*p, *w], "y": [IGNORE] * (len(p) - 1) + [*w, tokenizer.eos]}
-        for p, w in zip(read, written, strict=True)
-    ]
-
-
-def write(
-    model: nn.Module,
-    prompts: Sequence[Sequence[int]],
-    most: int = MOST,
-    *,
-    stop: Collection[int],
-) -> list[list[int]]:
-    """At most `most` tokens after each prompt, greedy; short prompts first, so that little is
-    padded. An end before that is told by fewer tokens."""
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    answers: list[list[int]] = [[] for _ in prompts]
-    for begin in range(0, len(order), BATCH):
-        rows = order[begin : begin + BATCH]
-        written = generate(model.eval(), [prompts[i] for i in rows], most, stop=stop)
-        for i, ids in zip(rows, written, strict=True):
-            answers[i] = ids
-    return answers
+    return objectives.answers(read, written, tokenizer.eos)
 
 
 @guards.guarded(
@@ -175,14 +131,17 @@ def predict(
     texts: str | Iterable[str],
     template: Template = PLAIN,
     examples: Sequence[dict] = (),
+    *,
+    beams: int = 1,
 ) -> list[str]:
-    """A headline for each article: greedy, at most 20 tokens, its first line.
+    """A headline for each article: at most 20 tokens, its first line.
 
-    examples: rows that the prompt shows first. Raises KitError for what is no text, or empty.
+    examples: rows that the prompt shows first. beams: 1 is greedy, more are a beam search.
+    Raises KitError for what is no text, or empty.
     """
     check_tokenizer(model, tokenizer)
     ids = prompts(texts, tokenizer, template, examples)
-    written = write(model, ids, stop=[tokenizer.eos])
+    written = write(model, ids, MOST, stop=[tokenizer.eos], beams=beams)
     return [first_line(tokenizer.decode(row)) for row in written]
 
 

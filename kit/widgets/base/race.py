@@ -73,7 +73,8 @@ class Race(JobWidget):
     A *scene* is the plain data of the figure. A subclass defines
         setting            the name of what is trained, under which it is recorded
         _new_scene()       the scene before training
-        _start()           model name -> its training, an iterator of updates
+        _start()           model name -> its training, an iterator of updates; `_check_stop`
+                           between parts that take long
         _evaluate()        scores after a complete training, written to the scene's attribute
                            `RESULT`; it scores with `_score`, which *Stop* can end
         _draw()            redraw the figure from the scene
@@ -108,6 +109,7 @@ class Race(JobWidget):
         self._scored = False
         self._replay_wanted = False
         self._stopping = lambda: False
+        self._stop_pressed = lambda: False
         self.status = w.HTML()
         self.job = Job(self._work, self._say, label, bar="180px", locks=locks)
         self.replay_button = handle_while_busy(w.Button(description="Replay", icon="history"))
@@ -185,6 +187,7 @@ class Race(JobWidget):
 
     def _work(self, stopping) -> None:
         self.training = True
+        self._stop_pressed = stopping
         self._stopping = lambda: stopping() or self._replay_wanted
         try:
             self._train(stopping)
@@ -207,7 +210,8 @@ class Race(JobWidget):
                 self._evaluate()
         except Stopped:
             unfinished = True
-        self.cut_short = any(run.spent < 1 for run in self.scene.runs.values())
+        if self.scene.runs or not unfinished:  # else the models are still those of before
+            self.cut_short = any(run.spent < 1 for run in self.scene.runs.values())
         if self._replay_wanted:
             return
         if unfinished:
@@ -220,6 +224,12 @@ class Race(JobWidget):
     def _score(self, experiment: Experiment, rows: Iterable[dict], **options) -> dict[str, float]:
         """The scores of an experiment's model on these rows; *Stop* ends it by `Stopped`."""
         return score_rows(experiment, rows, self._stopping, **options)
+
+    def _check_stop(self) -> None:
+        """Raise `Stopped` if *Stop* was pressed: for `_start`, between its parts. *Replay* does not
+        end it: the models that it prepares answer the user's text during the replay."""
+        if self._stop_pressed():
+            raise Stopped
 
     def _how_far(self) -> str:
         """What a stopped training reached, and what the recording reached with all updates."""
@@ -249,6 +259,8 @@ class Race(JobWidget):
         drawn = 0.0
         while loops and not stopping() and not self._replay_wanted:
             for name in list(loops):
+                if self._stopping():  # an update of a large model takes half a second
+                    break
                 if next(loops[name], None) is None:
                     del loops[name]
             if time.monotonic() - drawn > REDRAW:

@@ -1,7 +1,7 @@
 """Two models are trained to tag the same sentences, one from a source; then both tag a text."""
 
 from kit.errors import KitError
-from kit.experiment import prepare
+from kit.experiment import Experiment, prepare
 from kit.html import note
 from kit.tasks import entities
 from kit.widgets.base.race import Race
@@ -60,9 +60,7 @@ class TaggingRace(Race):
         redraw(self.figure, traces(self.scene), titles(self.scene))
 
     def _start(self) -> dict:
-        self.experiments = {
-            name: prepare(self.source, name, entities, self.rows, seed=self.seed) for name in RIVALS
-        }
+        self.experiments = {name: self._experiment(name) for name in RIVALS}
         for name, experiment in self.experiments.items():
             self.models[name] = experiment.model
             self.scene.runs[name] = experiment.run
@@ -70,6 +68,10 @@ class TaggingRace(Race):
             name: e.steps(score=lambda _, e=e: self._score(e, self.validation)[entities.METRIC])
             for name, e in self.experiments.items()
         }
+
+    def _experiment(self, name: str) -> Experiment:
+        self._check_stop()
+        return prepare(self.source, name, entities, self.rows, seed=self.seed)
 
     def _evaluate(self) -> None:
         self._say("Now both tag test sentences, which neither has seen …")

@@ -8,7 +8,7 @@ from kit.display_names import name_options
 from kit.errors import KitError
 from kit.html import note
 from kit.sources import Source
-from kit.sources.conversion_faults import FAULTS, NONE
+from kit.sources.conversion_faults import FAULTS, LIMIT, NONE, hidden_states
 from kit.widgets.base.static import Widget
 from kit.widgets.base.style import fit_page_width, live, redraw
 from kit.widgets.base.thinking import thinking
@@ -17,8 +17,6 @@ from kit.widgets.frameworks.conversion_figure import Scene, checks, figure, trac
 __all__ = ["Conversion"]
 
 CHARACTERS = 300
-LIMIT = 128
-"""Tokens of a text."""
 
 
 class Conversion(Widget):
@@ -78,7 +76,7 @@ class Conversion(Widget):
     @torch.inference_mode()
     def _scene(self, text: str) -> Scene:
         texts = [text, *self.sentences]
-        right, copied = ([_states(s, x) for x in texts] for s in (self.source, self.copy))
+        right, copied = ([hidden_states(s, x) for x in texts] for s in (self.source, self.copy))
         own, theirs = self.source.body.state_dict(), self.copy.body.state_dict()
         named = [name for name in own if name in theirs]
         ids, others = (s.tokenizer.encode(text, limit=LIMIT) for s in (self.source, self.copy))
@@ -93,12 +91,6 @@ class Conversion(Widget):
             (sum(a == b for a, b in zip(ids, others, strict=False)), max(len(ids), len(others))),
             float((right[0] - copied[0]).abs().max()) if same else None,
         )
-
-
-def _states(source: Source, text: str) -> torch.Tensor:
-    """The hidden states (T, D) of a text."""
-    ids = torch.tensor(source.tokenizer.encode(text, limit=LIMIT))[None]
-    return source.body(ids, torch.ones_like(ids, dtype=torch.bool))[0]
 
 
 def _cosines(states: list[torch.Tensor]) -> list[float]:

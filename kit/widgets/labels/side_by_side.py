@@ -80,6 +80,7 @@ class SideBySide(Race):
         }
 
     def _experiment(self, name: str, rows) -> Experiment:
+        self._check_stop()
         texts = sentiment.unlabelled(self.data["train"]) if name == "full" else ()
         return prepare(self.source, name, sentiment, rows, seed=self.seed, texts=texts)
 
