@@ -10,8 +10,6 @@ from kit.results.style import styled
 
 __all__ = ["kind", "kinds", "markdown", "measured_on", "table"]
 
-PEER = "transformers.Trainer"
-
 
 def kind(measurement: dict) -> str:
     """The kind of machine: its processor, and the precision in which it trains."""
