@@ -3,7 +3,9 @@
 from operator import itemgetter
 
 from kit import metrics, results
+from kit.display_names import display_name
 from kit.results.style import made_by, styled
+from kit.tasks.translation import LANGUAGES
 
 __all__ = ["CHILDREN", "WAYS", "gain", "key", "summary", "table"]
 
@@ -22,7 +24,7 @@ CHILDREN = {
 WAYS = {
     "copied": "",
     "looked up": "",
-    "greedy": "greedily",
+    "greedy": "the likeliest piece",
     "beams": "4 beams",
     "memory where near": "4 beams, memory where near",
     "own pieces": "4 beams, only pieces of its pairs",
@@ -74,7 +76,8 @@ def table(language: str = "it", pairs: tuple[int, ...] | None = None):
         for k in order
     ]
     caption = (
-        f"Plain test messages ({language}), means over the seeds with 95 % intervals. "
+        f"{display_name(LANGUAGES[language])}, plain test messages, means over the seeds with "
+        "95 % intervals. "
         "Worth editing: at most 30 % of the words have to be edited. Foreign: words of the "
         f"parent's languages. Invented: of no language here. {made_by(recorded)}"
     )
