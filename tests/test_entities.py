@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import time
 
 import numpy as np
 import pytest
@@ -241,9 +242,17 @@ def test_both_learn_mark_a_text_and_survive_any_other(corpus) -> None:
     race.ask()
     assert "Train both first" in race.answer.value
     race.train().train()
-    race.job.stop()
+    race.job.stop()  # before there is a model
     race.wait()
     assert not race.scene.tested and not race.job.button.disabled
+    assert "Stopped early" in race.status.value
+    race.ask()
+    assert "Train both first" in race.answer.value
+    race.train()
+    while race.job.running and not any(run.steps for run in race.scene.runs.values()):
+        time.sleep(0.01)
+    race.job.stop()
+    race.wait()
     assert "Stopped early" in race.status.value
     race.text.value = "<script>alert(1)</script> Bob"
     assert "<script" not in race.answer.value and "&lt;" in race.answer.value
