@@ -356,7 +356,7 @@ A matrix for queries, keys and values together gives a third to each; matrices o
 HUB = """## To the hub
 
 The folder that a model of your own data is saved in (`tasks.own_data.folders.save`, or the button\
- *Save* of lesson 19) has its weights, its tokenizer, how to use it, and a model card. To publish\
+ *Save* of lesson 18) has its weights, its tokenizer, how to use it, and a model card. To publish\
  it on Hugging Face's hub takes an account and its token (`hf auth login`), and these lines:
 
 ```python

@@ -38,7 +38,7 @@ MINUTES = {
     "15": 45,
     "16": 45,
     "17": 30,
-    "19": 30,
+    "18": 30,
 }
 """Number of a lesson -> minutes to read it and to do its exercises, an estimate."""
 SETUP = """\

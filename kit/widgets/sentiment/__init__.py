@@ -1,1 +1,1 @@
-"""Widgets on sentiment, and on the user's own data (lessons 06 and 19)."""
+"""Widgets on sentiment, and on the user's own data (lessons 06 and 18)."""

@@ -1,4 +1,4 @@
-"""Quiz of lesson 19: use your own data."""
+"""Quiz of lesson 18: use your own data."""
 
 from kit.exercises.quiz import Question
 

@@ -1,4 +1,4 @@
-"""What solves the exercises of lesson 19, and what does not."""
+"""What solves the exercises of lesson 18, and what does not."""
 
 GOOD = {1: "negative", 2: "negative", 4: "positive", 5: "positive"}
 

@@ -1,4 +1,4 @@
-"""Lesson 19 in a real browser: a file is uploaded, mapped, trained on, asked."""
+"""Lesson 18 in a real browser: a file is uploaded, mapped, trained on, asked."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from browser import Lab, lesson
 from playwright.sync_api import Locator, expect
 
-LESSON = Path(__file__).parent.parent / "notebooks" / "19_use_your_own_data.ipynb"
+LESSON = Path(__file__).parent.parent / "notebooks" / "18_use_your_own_data.ipynb"
 MAILS = [
     ("the invoice of last month is wrong", "bill"),
     ("please send the invoice again", "bill"),
@@ -32,7 +32,7 @@ def bring_a_file(shown: Lab, folder: Path) -> None:
     ask.fill("Five stars, it works perfectly.")
     ask.press("Enter")
     page.get_by_text("Five stars, it works perfectly.").wait_for()
-    shown.look(ask, "19_own_data")
+    shown.look(ask, "18_own_data")
     (folder / "none.csv").write_text("")
     upload(shown, folder / "none.csv")
     page.locator(".widget-html", has_text="none.csv").first.wait_for()
@@ -68,4 +68,4 @@ def train_and_stop(shown: Lab, train: Locator) -> None:
     page.get_by_text(re.compile(r"Update \d")).last.wait_for()
     page.get_by_role("button", name="Stop").last.click()
     page.get_by_text("Stopped early.").wait_for()
-    shown.look(train, "19_stopped")
+    shown.look(train, "18_stopped")

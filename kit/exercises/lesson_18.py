@@ -1,4 +1,4 @@
-"""Exercises of lesson 19: use your own data."""
+"""Exercises of lesson 18: use your own data."""
 
 from collections.abc import Callable
 
