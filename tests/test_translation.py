@@ -18,7 +18,7 @@ from kit.results import translation as translation_results
 from kit.sources import Source
 from kit.tasks import bootstrap, translation
 from kit.tasks.translation.alignment import align
-from kit.tasks.translation.judged import edits, strangers
+from kit.tasks.translation.judged import edits, unknown_words
 from kit.tasks.translation.memory import Memory
 from kit.tasks.translation.neighbours import with_neighbours
 from kit.tasks.translation.parent import examples, rnn, train_parent, transformer
@@ -250,13 +250,17 @@ def test_a_nearest_neighbour_alone_repeats_a_known_pair(archives, tokenizer) -> 
     assert translation.predict(nothing, tokenizer, texts, "it", beams=2) == alone
     with pytest.raises(KitError, match="no pairs"):
         with_neighbours(model, [])
+    known_pairs = translation.encode(pairs, tokenizer)
+    for wrong in ({"k": 0}, {"temperature": 0}, {"share": 1.5}, {"share": "half"}):
+        with pytest.raises(KitError, match="give a"):
+            with_neighbours(model, known_pairs, **wrong)
 
 
 def test_words_of_other_languages_are_counted(archives) -> None:
     rows = [{"english": "Open Jupyter", "translation": "Apri Jupyter", "language": "it"}]
-    counted = strangers(["abrir Jupyter cartella xqzt"], rows)
+    counted = unknown_words(["abrir Jupyter cartella xqzt"], rows)
     assert counted == {"foreign": 25.0, "invented": 25.0}
-    assert strangers([""], rows) == {"foreign": 0.0, "invented": 0.0}
+    assert unknown_words([""], rows) == {"foreign": 0.0, "invented": 0.0}
 
 
 def test_words_to_edit_are_counted() -> None:

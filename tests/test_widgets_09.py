@@ -188,5 +188,13 @@ def test_what_cannot_be_compared_is_refused() -> None:
         BlindComparison(ARTICLES, {"one": ["x"]})
     with pytest.raises(KitError, match="has 2 headlines for 1 articles"):
         BlindComparison(ARTICLES, {"one": ["x"], "two": ["x", "y"]})
+    for headline in (None, 3):
+        with pytest.raises(KitError, match="is no text"):
+            BlindComparison(ARTICLES, {"one": ["x"], "two": [headline]})
+    for pairs in (0, 2.5):
+        with pytest.raises(KitError, match="1 or more"):
+            BlindComparison(ARTICLES, {"one": ["x"], "two": ["y"]}, pairs=pairs)
+    with pytest.raises(KitError, match="has no text"):
+        BlindComparison([{"headline": "x"}], {"one": ["x"], "two": ["y"]})
     same = BlindComparison(ARTICLES, {"one": ["x"], "two": ["X"]})
     assert "nothing to compare" in same.status.value

@@ -33,7 +33,7 @@ from kit.models.ensemble import ensemble
 from kit.models.soup import soup
 from kit.sources import Source
 from kit.tasks import translation
-from kit.tasks.translation.judged import edits, strangers
+from kit.tasks.translation.judged import edits, unknown_words
 from kit.tasks.translation.memory import Memory
 from kit.tasks.translation.neighbours import with_neighbours
 from kit.train import Recipe, fit
@@ -353,7 +353,7 @@ def score(answers: list[str], rows) -> dict[str, float]:
         "right": 100 * sum(cost == 0 for cost in costs) / len(costs),
         "plain": len(plain),
     }
-    return {k: round(v, 3) for k, v in (scores | strangers(answers_plain, rows_plain)).items()}
+    return {k: round(v, 3) for k, v in (scores | unknown_words(answers_plain, rows_plain)).items()}
 
 
 def summary(rows: list[dict]) -> None:

@@ -1,6 +1,7 @@
 """Headlines by SmolLM2: prompts alone, LoRA, fresh values, beside the small models and controls."""
 
 from kit import metrics, results
+from kit.errors import KitError
 from kit.results import summaries as small
 from kit.results.style import made_by, score_text, styled
 
@@ -76,7 +77,10 @@ def lora_rows(articles: int, beams: int) -> list[dict]:
     """The rows of LoRA with so many headlines, one a seed."""
     about = {"part": "lora", "articles": articles, "beams": beams}
     rows = results.load("large_source_summaries")["rows"]
-    return [row for row in rows if about.items() <= row.items()]
+    found = [row for row in rows if about.items() <= row.items()]
+    if not found:
+        raise KitError(f"LoRA with {articles} headlines and {beams} beams is not recorded.")
+    return found
 
 
 def headlines(articles: int, beams: int = 4, seed: int = 0) -> list[str]:

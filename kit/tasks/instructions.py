@@ -81,11 +81,17 @@ def prompt_ids(
 
 
 def answer_ids(
-    answers: Sequence[str], tokenizer: Tokenizer, template: Template = CHAT, most: int = MOST
+    answers: Sequence[str],
+    tokenizer: Tokenizer,
+    template: Template = CHAT,
+    most: int = MOST,
+    *,
+    noun: str = "answer",
 ) -> list[list[int]]:
     """The ids of each answer, without the end mark.
 
-    most: tokens of an answer with its end mark. Raises KitError for an empty answer, for a longer
+    template: its method `answer` is used. most: tokens of an answer with its end mark. noun: what
+    an error calls an answer. Raises KitError for an empty answer, for a longer
     one, which cut off would teach to end anywhere, and for a vocabulary without eos.
     """
     if tokenizer.eos is None:
@@ -95,7 +101,7 @@ def answer_ids(
     for text, ids in zip(texts, rows, strict=True):
         if not ids or len(ids) >= most:
             raise KitError(
-                f"the answer {text!r:.60} has {len(ids)} tokens: give 1 to {most - 1}, or a "
+                f"the {noun} {text!r:.60} has {len(ids)} tokens: give 1 to {most - 1}, or a "
                 "larger most=."
             )
     return rows

@@ -15,7 +15,7 @@ from torch import nn
 
 from kit import guards, objectives
 from kit.errors import KitError
-from kit.tasks.instructions import target, write
+from kit.tasks.instructions import answer_ids, target, write
 from kit.tasks.summarization import MOST, capital
 from kit.texts import check_texts
 from kit.tokenizer import Tokenizer, check_tokenizer
@@ -42,7 +42,7 @@ class Template:
         if not isinstance(self.limit, Integral) or isinstance(self.limit, bool) or self.limit < 1:
             raise KitError(f"limit={self.limit!r}: give the tokens to read, 1 or more.")
 
-    def headline(self, text: str) -> str:
+    def answer(self, text: str) -> str:
         """A headline as it is written after the cue: after a space, unless a line begins there."""
         text = " ".join(text.split())
         return text if self.after.endswith(("\n", " ")) else f" {text}"
@@ -74,7 +74,7 @@ def prompts(
     shown: list[int] = []
     for row in examples:
         [ids] = _articles([row["text"]], tokenizer, template)
-        headline = template.headline(row["headline"])
+        headline = template.answer(row["headline"])
         shown += [*ids, *tokenizer.encode(f"{headline}\n\n\n", special=False)]
     begun = [] if template.before.startswith(tokenizer.special["bos"]) else [tokenizer.bos]
     rows = _articles(check_texts(texts), tokenizer, template)
@@ -108,17 +108,10 @@ def encode(
     with its end mark. Raises KitError for a longer headline, which cut off would teach to end
     anywhere, and for a vocabulary without eos.
     """
-    if tokenizer.eos is None:
-        raise KitError("this vocabulary has no piece that ends a text: name one, eos='</s>'.")
     rows = list(rows)
     read = prompts([row["text"] for row in rows], tokenizer, template)
-    written = tokenizer.encode_many([template.headline(r["headline"]) for r in rows], special=False)
-    for row, ids in zip(rows, written, strict=True):
-        if not ids or len(ids) >= most:
-            raise KitError(
-                f"the headline {row['headline']!r:.60} has {len(ids)} tokens: give 1 to "
-                f"{most - 1}, or a larger most=."
-            )
+    headlines = [row["headline"] for row in rows]
+    written = answer_ids(headlines, tokenizer, template, most, noun="headline")
     return objectives.answers(read, written, tokenizer.eos)
 
 

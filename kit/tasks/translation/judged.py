@@ -10,7 +10,7 @@ from functools import cache
 from kit.data import placeholders
 from kit.tasks import translation
 
-__all__ = ["edits", "strangers", "words"]
+__all__ = ["edits", "unknown_words", "words"]
 
 WORD = re.compile(r"[^\W\d_]{2,}")
 """A word: two letters or more."""
@@ -24,7 +24,7 @@ def edits(answer: str, truth: str) -> float:
     return TER(case_sensitive=True).sentence_score(answer, [truth]).score
 
 
-def strangers(answers: Sequence[str], rows: Sequence[dict]) -> dict[str, float]:
+def unknown_words(answers: Sequence[str], rows: Sequence[dict]) -> dict[str, float]:
     """Of all words of the answers, in percent: `foreign`, words of the parent's languages that no
     text of the child's language has, and `invented`, words that neither has.
 

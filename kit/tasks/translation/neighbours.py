@@ -5,13 +5,15 @@ N tokens of the training translations, D width, V vocabulary, B batch, U tokens 
 
 import copy
 from collections.abc import Sequence
+from math import inf
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
 
 from kit import guards
 from kit.errors import KitError
-from kit.models import Model
+from kit.models import Model, SequenceHead
 
 __all__ = ["NeighbourOutput", "with_neighbours"]
 
@@ -28,10 +30,22 @@ def with_neighbours(
     arxiv.org/abs/2010.00710); its parameters are shared, not copied. See `NeighbourOutput`.
 
     examples: of `translation.encode`, as a rule those it was trained on.
-    Raises KitError for no examples.
+    Raises KitError for no examples, for a model that is no encoder-decoder with a SequenceHead, and
+    for a k, a temperature or a share that no mixture can have.
     """
     if not examples:
         raise KitError("no pairs to look up: give at least one example.")
+    if not isinstance(model.head, SequenceHead) or model.head.needs_ids:
+        raise KitError(
+            f"a {type(model.head).__name__} has no decoder whose states could be looked up: give a "
+            "model with a SequenceHead."
+        )
+    if guards.a_count(k):
+        raise KitError(f"k={k!r} neighbours: give a whole number, 1 or more.")
+    if not isinstance(temperature, Real) or not 0 < temperature < inf:
+        raise KitError(f"temperature={temperature!r}: give a number above 0, such as 0.1.")
+    if not isinstance(share, Real) or not 0 <= share <= 1:
+        raise KitError(f"share={share!r}: give a number from 0 (the model alone) to 1.")
     states, tokens = _decoder_states(model, examples)
     head = copy.copy(model.head)
     head._modules = dict(model.head._modules)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from kit import guards
 from kit.errors import KitError
 from kit.html import download, note
 from kit.widgets.base.static import Widget
@@ -33,17 +34,10 @@ class BlindComparison(Widget):
     ) -> None:
         """articles: rows of "text". writers: name -> its headline of each article. pairs: at most
         so many. seed: of the order of A and B; None: another one each time. Raises KitError for
-        fewer than two writers, and for one without a headline for each article."""
-        if len(writers) < 2:
-            raise KitError(f"{len(writers)} writers cannot be compared: give two or more.")
-        for name, headlines in writers.items():
-            if len(headlines) != len(articles):
-                raise KitError(
-                    f"{name} has {len(headlines)} headlines for {len(articles)} articles: give "
-                    "one for each."
-                )
+        fewer than two writers, and for one without a headline, as a text, for each article."""
+        _check(articles, writers, pairs)
         self.articles = list(articles)
-        self.writers = {name: [str(x).strip() for x in own] for name, own in writers.items()}
+        self.writers = {name: [x.strip() for x in own] for name, own in writers.items()}
         self.most, self.draw = pairs, np.random.default_rng(seed)
         self.kept: dict[frozenset, list[dict]] = {}
         self.places: dict[frozenset, int] = {}
@@ -184,3 +178,21 @@ class BlindComparison(Widget):
 def hands(row: dict) -> tuple[int, int, int]:
     """Votes for A, for B, for no difference."""
     return tuple(row[name] for name in COLUMNS[5:])
+
+
+def _check(articles: Sequence[dict], writers: Mapping[str, Sequence[str]], pairs: int) -> None:
+    """Raise KitError for what cannot be compared."""
+    if guards.a_count(pairs):
+        raise KitError(f"pairs={pairs!r}: give a whole number, 1 or more.")
+    if not all(isinstance(row, Mapping) and isinstance(row.get("text"), str) for row in articles):
+        raise KitError('an article has no text: give rows such as {"text": "Shares rose ..."}.')
+    if len(writers) < 2:
+        raise KitError(f"{len(writers)} writers cannot be compared: give two or more.")
+    for name, headlines in writers.items():
+        if len(headlines) != len(articles):
+            raise KitError(
+                f"{name} has {len(headlines)} headlines for {len(articles)} articles: give one "
+                "for each."
+            )
+        if odd := [x for x in headlines if not isinstance(x, str)]:
+            raise KitError(f"{name} has a headline that is no text: {odd[0]!r:.40}.")
